@@ -1,0 +1,22 @@
+// Package work holds the contract between the engine and what it drives: the
+// arrival, the executor and the kinds of failure. It holds no engine and no
+// scenario; both sides import it and it imports neither.
+package work
+
+import "context"
+
+// Executor executes arrivals. The engine calls Do from several workers at
+// once, never twice at a time with the same Arrival.Worker.
+type Executor interface {
+	// Do executes one arrival and returns when it is done. A nil error means
+	// that the arrival succeeded. ctx ends when the run may wait no longer: an
+	// arrival that is then still not done counts as unfinished. The arrival is
+	// the worker's own and must not be kept after Do returns.
+	Do(ctx context.Context, a *Arrival) error
+}
+
+// Func adapts a function to an Executor.
+type Func func(ctx context.Context, a *Arrival) error
+
+// Do calls f.
+func (f Func) Do(ctx context.Context, a *Arrival) error { return f(ctx, a) }
