@@ -1,0 +1,38 @@
+package metrics
+
+// The metrics that every run has, whatever its scenarios.
+var (
+	// ResponseTime is what SLAs judge.
+	ResponseTime = Desc{"response_time", KindTrend, UnitTime,
+		"from when an arrival was due until it was done, successes only; dropped, timed-out and unfinished arrivals count in its tail"}
+	// ServiceTime is what the target did, seen alone.
+	ServiceTime = Desc{"service_time", KindTrend, UnitTime,
+		"from when a worker started an arrival until it was done, successes only"}
+	// ScheduleLag is how late arrivals were started.
+	ScheduleLag = Desc{"schedule_lag", KindTrend, UnitTime,
+		"from when an arrival was due until a worker started it: waiting for a free worker included"}
+	// DispatchLag is the generator's own lateness.
+	DispatchLag = Desc{"generator_dispatch_lag", KindTrend, UnitTime,
+		"from when an arrival was due until the generator handed it to a worker or queued it: the generator's own lateness, no target in it"}
+	// FailureTime keeps failed arrivals out of the success trends.
+	FailureTime = Desc{"failure_time", KindTrend, UnitTime,
+		"from when an arrival was due until it failed"}
+
+	// ArrivalsStarted counts arrivals that a worker began.
+	ArrivalsStarted = Desc{"arrivals_started", KindCounter, UnitCount, "arrivals that a worker began to execute"}
+	// ArrivalsSucceeded counts arrivals done without an error.
+	ArrivalsSucceeded = Desc{"arrivals_succeeded", KindCounter, UnitCount, "arrivals done without an error"}
+	// ArrivalsFailed counts arrivals done with an error, by kind as outcome.
+	ArrivalsFailed = Desc{"arrivals_failed", KindCounter, UnitCount, "arrivals done with an error; the outcome tag is its kind"}
+	// ArrivalsDropped counts arrivals that were due and never started, by
+	// reason as outcome.
+	ArrivalsDropped = Desc{"arrivals_dropped", KindCounter, UnitCount, "arrivals that were due and never started; the outcome tag is the reason"}
+	// ArrivalsUnfinished counts arrivals still not done at the end.
+	ArrivalsUnfinished = Desc{"arrivals_unfinished", KindCounter, UnitCount, "arrivals started and not done at the end of the graceful stop"}
+	// Arrivals counts what came due.
+	Arrivals = Desc{"arrivals", KindCounter, UnitCount, "arrivals that came due"}
+	// InFlight is the number of arrivals being executed.
+	InFlight = Desc{"arrivals_in_flight", KindGauge, UnitCount, "arrivals started and not done"}
+	// Queued is the number of arrivals waiting for a worker.
+	Queued = Desc{"arrivals_queued", KindGauge, UnitCount, "arrivals due and waiting for a free worker"}
+)
