@@ -1,0 +1,125 @@
+// Package scenarios holds the contract of a scenario and the registry that
+// finds one by name. Each folder below holds one scenario; the engine, the
+// profiles and every view are elsewhere.
+package scenarios
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Definition describes a scenario: everything about it that is known before a
+// run.
+type Definition struct {
+	// Name is its name in profiles, flags and reports.
+	Name string
+	// Summary says in one sentence what an arrival does and when it is done.
+	Summary string
+	// Targets are the targets that it needs.
+	Targets []targets.Kind
+	// Settings are what a profile, a configuration file or --set may change.
+	Settings []Option
+	// Metrics are all metrics that it emits.
+	Metrics []metrics.Desc
+	// New makes the scenario for a run. It reads its settings and declares its
+	// metrics; it connects to nothing. Its errors are configuration errors.
+	New func(Env) (Scenario, error)
+}
+
+// Env is what a scenario is given.
+type Env struct {
+	// RunID is the run's identity, fit for names of queues and keys:
+	// lower-case letters, digits and hyphens.
+	RunID string
+	// Seed is the run's seed.
+	Seed uint64
+	// Clock is the run's clock, on which arrivals are due.
+	Clock work.Clock
+	// Metrics declares metrics; see Tags.
+	Metrics *metrics.Registry
+	// Targets holds the addresses.
+	Targets *targets.Settings
+	// Values holds the scenario's settings.
+	Values *Values
+	// Plan says what will be asked of the scenario.
+	Plan Plan
+	// Log is for what a user should know; it is never used for each arrival.
+	Log *slog.Logger
+	// Scenario is the name that its metrics are tagged with.
+	Scenario string
+}
+
+// Plan is what will be asked of a scenario in a run.
+type Plan struct {
+	// Arrivals is how many arrivals this process will offer it in all, and
+	// StageArrivals how many in each stage.
+	Arrivals      int64
+	StageArrivals []int64
+	// MaxRate is the highest rate of its arrivals, per second.
+	MaxRate float64
+	// Workers bounds its arrivals in flight; Arrival.Worker is below it.
+	Workers int
+	// Stages are the names of the run's stages.
+	Stages []string
+	// Shard and Shards say which part of the run this process offers: the
+	// arrivals k with k ≡ Shard (mod Shards).
+	Shard, Shards int
+}
+
+// Tags returns the tags of the scenario's metrics, with the given operation.
+func (e Env) Tags(operation string) metrics.Tags {
+	return metrics.Tags{Scenario: e.Scenario, Operation: operation}
+}
+
+// Scenario is what an arrival does. The optional interfaces Drainer, Checker,
+// Sampler and Resetter are found by type assertion.
+type Scenario interface {
+	work.Executor
+	// Setup reaches the targets, creates what the scenario needs, opens every
+	// connection and prepares every statement, so that the first arrival finds
+	// everything warm. A target that cannot be used is a
+	// *targets.UnreachableError.
+	Setup(ctx context.Context) error
+	// Close gives everything back. It is called once, also after a Setup that
+	// failed. It removes what the scenario made for this run alone.
+	Close(ctx context.Context) error
+}
+
+// Drainer is a scenario with work that goes on after its arrivals are done.
+type Drainer interface {
+	// Drain returns when that work is finished, or with ctx.
+	Drain(ctx context.Context) error
+}
+
+// Checker is a scenario that can tell whether what was done is consistent.
+type Checker interface {
+	// Check compares what was done with what the target holds. It is called
+	// once, after Drain. An error means that it could not be found out.
+	Check(ctx context.Context) ([]Check, error)
+}
+
+// Check is the outcome of one consistency check.
+type Check struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	// Detail gives the figures.
+	Detail string `json:"detail"`
+}
+
+// Sampler is a scenario with readings to take.
+type Sampler interface {
+	// Sample takes the readings and sets the gauges. It is called about once a
+	// second by one goroutine, and must give up with ctx.
+	Sample(ctx context.Context)
+}
+
+// Resetter is a scenario that can remove what killed runs left behind.
+type Resetter interface {
+	// Reset removes every object of the scenario's own that is in the target,
+	// of any run, and says what it removed.
+	Reset(ctx context.Context) (removed []string, err error)
+}

@@ -1,0 +1,112 @@
+// Package targets holds what is known of a system under test before anyone
+// connects to it: its address and settings, what protects it, how its name is
+// shown without secrets, and the error that says why it cannot be reached. The
+// folders below it dial and sample one kind of target each; no scenario lives
+// here.
+package targets
+
+import (
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Kind is a kind of target.
+type Kind string
+
+// The kinds.
+const (
+	RabbitMQ Kind = "rabbitmq"
+	Postgres Kind = "postgres"
+	Redis    Kind = "redis"
+	API      Kind = "api"
+)
+
+// Title returns the kind's name as people write it.
+func (k Kind) Title() string {
+	switch k {
+	case RabbitMQ:
+		return "RabbitMQ"
+	case Postgres:
+		return "PostgreSQL"
+	case Redis:
+		return "Redis"
+	case API:
+		return "the HTTP API"
+	}
+	return string(k)
+}
+
+// Address is how a target is reached. It prints redacted.
+type Address struct {
+	Kind Kind
+	// URL holds everything, the secret included: never print it.
+	URL *url.URL
+}
+
+// String returns the address without its password and without the values of
+// query parameters that may hold a secret.
+func (a Address) String() string {
+	if a.URL == nil {
+		return a.Kind.Title()
+	}
+	u := *a.URL
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	q := u.Query()
+	for k := range q {
+		if secretName(k) {
+			q.Set(k, "xxx")
+		}
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// Password returns the address's password, empty if it has none.
+func (a Address) Password() string {
+	p, _ := a.URL.User.Password()
+	return p
+}
+
+// Host returns the host without its port.
+func (a Address) Host() string { return a.URL.Hostname() }
+
+// HostPort returns host and port, the kind's standard port where none is given.
+func (a Address) HostPort() string {
+	port := a.URL.Port()
+	if port == "" {
+		port = standardPort(a.URL.Scheme)
+	}
+	return net.JoinHostPort(a.URL.Hostname(), port)
+}
+
+// Database returns the database's name of a PostgreSQL address.
+func (a Address) Database() string { return strings.TrimPrefix(a.URL.Path, "/") }
+
+func standardPort(scheme string) string {
+	switch scheme {
+	case "amqp":
+		return "5672"
+	case "amqps":
+		return "5671"
+	case "postgres", "postgresql":
+		return "5432"
+	case "redis", "rediss":
+		return "6379"
+	case "https":
+		return "443"
+	}
+	return "80"
+}
+
+func secretName(name string) bool {
+	name = strings.ToLower(name)
+	for _, s := range []string{"password", "passwd", "secret", "token", "apikey", "api_key", "sslkey"} {
+		if strings.Contains(name, s) {
+			return true
+		}
+	}
+	return false
+}

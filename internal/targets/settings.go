@@ -1,0 +1,182 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Lookup returns the value of a setting and where it came from ("flag -e",
+// "environment", "file .env.test" …); ok is false where nobody set it.
+type Lookup func(name string) (value, origin string, ok bool)
+
+// Setting is one resolved setting, for display: the value of a secret is
+// already redacted.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// Settings holds the addresses of every target.
+type Settings struct {
+	RabbitMQ, Postgres, Redis, API Address
+	// List shows every setting with its origin, secrets redacted.
+	List []Setting
+}
+
+// Address returns the address of a kind.
+func (s *Settings) Address(k Kind) Address {
+	switch k {
+	case RabbitMQ:
+		return s.RabbitMQ
+	case Postgres:
+		return s.Postgres
+	case Redis:
+		return s.Redis
+	}
+	return s.API
+}
+
+// parts names the settings of one kind: one URL, or its pieces.
+type parts struct {
+	kind    Kind
+	urlName string
+	schemes []string
+	host    string
+	port    string
+	user    string
+	pass    string
+	path    string // vhost or database
+	// defaults, in the order host, port, user, password, path
+	defaults [5]string
+}
+
+var kinds = []parts{
+	{RabbitMQ, "RABBITMQ_URL", []string{"amqp", "amqps"}, "RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_USER", "RABBITMQ_PASSWORD", "RABBITMQ_VHOST",
+		[5]string{"localhost", "5672", "guest", "guest", "/"}},
+	{Postgres, "DATABASE_URL", []string{"postgres", "postgresql"}, "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME",
+		[5]string{"localhost", "5432", "postgres", "postgres", "orchestrator_test"}},
+	{Redis, "REDIS_URL", []string{"redis", "rediss"}, "REDIS_HOST", "REDIS_PORT", "", "REDIS_PASSWORD", "",
+		[5]string{"localhost", "6379", "", "", ""}},
+	{API, "API_BASE_URL", []string{"http", "https"}, "", "", "", "", "",
+		[5]string{"localhost", "3000", "", "", ""}},
+}
+
+// Names returns the names of all settings that Resolve reads.
+func Names() []string {
+	var out []string
+	for _, p := range kinds {
+		for _, n := range []string{p.urlName, p.host, p.port, p.user, p.pass, p.path} {
+			if n != "" {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// Resolve reads the addresses of all targets. Where a URL is set it counts
+// alone, and the pieces that are set beside it are shown as overridden. All
+// faults are reported at once.
+func Resolve(look Lookup) (*Settings, error) {
+	s := &Settings{}
+	var errs []error
+	for _, p := range kinds {
+		a, list, err := p.resolve(look)
+		s.List = append(s.List, list...)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		switch p.kind {
+		case RabbitMQ:
+			s.RabbitMQ = a
+		case Postgres:
+			s.Postgres = a
+		case Redis:
+			s.Redis = a
+		case API:
+			s.API = a
+		}
+	}
+	return s, errors.Join(errs...)
+}
+
+func (p parts) resolve(look Lookup) (Address, []Setting, error) {
+	var list []Setting
+	if raw, origin, ok := look(p.urlName); ok && raw != "" {
+		a, err := p.parse(raw)
+		if err != nil {
+			return a, list, fmt.Errorf("%s (from %s): %w", p.urlName, origin, err)
+		}
+		list = append(list, Setting{p.urlName, a.String(), origin})
+		for _, n := range []string{p.host, p.port, p.user, p.pass, p.path} {
+			if _, o, ok := look(n); n != "" && ok {
+				list = append(list, Setting{n, "(overridden by " + p.urlName + ")", o})
+			}
+		}
+		return a, list, nil
+	}
+	names := [5]string{p.host, p.port, p.user, p.pass, p.path}
+	values := p.defaults
+	var portOrigin string
+	for i, n := range names {
+		if n == "" {
+			continue
+		}
+		v, origin, ok := look(n)
+		if !ok || v == "" && i < 2 {
+			v, origin = p.defaults[i], "default"
+		}
+		values[i] = v
+		if i == 1 {
+			portOrigin = origin
+		}
+		if i == 3 && v != "" {
+			v = "xxx"
+		}
+		list = append(list, Setting{n, v, origin})
+	}
+	if p.host == "" {
+		list = append(list, Setting{p.urlName, "http://localhost:3000", "default"})
+	}
+	if n, err := strconv.Atoi(values[1]); err != nil || n < 1 || n > 65535 {
+		return Address{}, list, fmt.Errorf("%s (from %s): %q is not a port, a number from 1 to 65535", p.port, portOrigin, values[1])
+	}
+	return Address{p.kind, p.build(values)}, list, nil
+}
+
+func (p parts) build(v [5]string) *url.URL {
+	u := &url.URL{Scheme: p.schemes[0], Host: net.JoinHostPort(v[0], v[1])}
+	if v[2] != "" || v[3] != "" {
+		u.User = url.UserPassword(v[2], v[3])
+	}
+	if p.path != "" {
+		u.Path = "/" + v[4]
+		if p.kind == RabbitMQ {
+			u.RawPath = "/" + url.PathEscape(v[4])
+		}
+	}
+	return u
+}
+
+// parse checks a URL. The text of its error never quotes the URL, which may
+// hold a password.
+func (p parts) parse(raw string) (Address, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return Address{}, fmt.Errorf("is not a URL of the form %s://user:password@host:port/…", p.schemes[0])
+	}
+	if !slices.Contains(p.schemes, u.Scheme) {
+		return Address{}, fmt.Errorf("scheme %q is not one of %s", u.Scheme, strings.Join(p.schemes, ", "))
+	}
+	if u.Hostname() == "" && u.Query().Get("host") == "" {
+		return Address{}, errors.New("names no host")
+	}
+	return Address{p.kind, u}, nil
+}
