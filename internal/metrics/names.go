@@ -13,7 +13,7 @@ var (
 		"from when an arrival was due until a worker started it: waiting for a free worker included"}
 	// DispatchLag is the generator's own lateness.
 	DispatchLag = Desc{"generator_dispatch_lag", KindTrend, UnitTime,
-		"from when an arrival was due until the generator handed it to a worker or queued it: the generator's own lateness, no target in it"}
+		"from when an arrival was due until it started, or, where no worker was free, until it was queued: the generator's own lateness, no target in it"}
 	// FailureTime keeps failed arrivals out of the success trends.
 	FailureTime = Desc{"failure_time", KindTrend, UnitTime,
 		"from when an arrival was due until it failed"}

@@ -151,15 +151,6 @@ func (c *Counter) Add(stage int, n int64) {
 	c.cells[stage].Int64.Add(n)
 }
 
-// Value returns the count since the last snapshot over all stages. It is for
-// tests and for the generator's own checks.
-func (c *Counter) pending() (n int64) {
-	for i := range c.cells {
-		n += c.cells[i].Load()
-	}
-	return n
-}
-
 // Gauge is the handle of a value that is read, not counted.
 type Gauge struct {
 	series Series

@@ -1,0 +1,125 @@
+// Package health judges the generator itself: whether it kept time and had the
+// resources to, so that a run whose generator was the bottleneck says so. It
+// reads this process and its machine, never a target.
+package health
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// Status is how far a run's figures can be trusted.
+type Status string
+
+// Valid figures are the target's. Suspect ones may hold some of the
+// generator's own delay. Invalid ones describe the generator.
+const (
+	Valid   Status = "valid"
+	Suspect Status = "suspect"
+	Invalid Status = "invalid"
+)
+
+// Evidence is what the judgement is made from.
+type Evidence struct {
+	// Lag is the histogram of generator_dispatch_lag.
+	Lag *metrics.Hist
+	// Planned is how many arrivals were to come due, Released how many the
+	// generator released in time to be executed.
+	Planned, Released int64
+	// Exhausted is how many arrivals failed for want of ports, files or memory
+	// of the generator.
+	Exhausted int64
+	// Usage is what the process used of the machine.
+	Usage Usage
+	// Tolerance is the lateness that was asked for.
+	Tolerance time.Duration
+	// Missing says what of the run's data was lost, empty if nothing.
+	Missing string
+}
+
+// Report is the judgement.
+type Report struct {
+	Status  Status
+	Reasons []string
+}
+
+// limit is a signal's bounds: above suspect the run is suspect, above invalid
+// it is invalid.
+type limit struct{ suspect, invalid float64 }
+
+// The limits. They were chosen so that a target that shares the generator's
+// machine and is busy does not spoil a run, and a generator that gets half of
+// a core does. Every peer that warns at all warns about CPU use alone, at 80 to
+// 90 %; the schedule lag is the direct measure and decides, the rest explains.
+var (
+	lagP50      = limit{2e6, 20e6}    // ns
+	lagP99      = limit{10e6, 100e6}  // ns
+	unreleased  = limit{0.0001, 0.01} // share of the plan
+	cpuShare    = limit{0.85, 1.01}   // of the cores allowed; CPU alone never invalidates
+	runQueue    = limit{0.5, 4}       // threads waiting for a core, mean
+	schedP99    = limit{10e6, 100e6}  // ns, Go's own run queue
+	gcPause     = limit{10e6, 100e6}  // ns
+	throttled   = limit{0.01, 0.1}    // share of the time
+	steal       = limit{0.05, 0.25}   // share of the machine's CPU
+	retransmits = limit{0.01, 0.1}    // share of the segments sent
+	fdShare     = limit{0.9, 0.999}   // of the limit
+)
+
+// Judge weighs the evidence. Reasons name each signal past a limit, its value
+// and the limit.
+func Judge(e Evidence) Report {
+	j := judge{Report{Status: Valid}}
+	if e.Lag != nil && e.Lag.N > 0 {
+		p50, _, _ := e.Lag.Quantile(0.5)
+		p99, _, _ := e.Lag.Quantile(0.99)
+		tol := float64(e.Tolerance)
+		j.weigh(float64(p50)-tol, lagP50, "arrivals were released late: half of them by more than %s (limit %s)", dur)
+		if e.Lag.N >= 100 {
+			j.weigh(float64(p99)-tol, lagP99, "arrivals were released late: 1 %% of them by more than %s (limit %s)", dur)
+		}
+	}
+	if e.Planned > 0 {
+		j.weigh(1-float64(e.Released)/float64(e.Planned), unreleased,
+			"%s of the planned arrivals were never released (limit %s)", pct)
+	}
+	if e.Exhausted > 0 {
+		j.add(Invalid, fmt.Sprintf("%d arrivals failed because the generator ran out of ports, files or memory", e.Exhausted))
+	}
+	u := e.Usage
+	j.weigh(u.CPUShare, cpuShare, "the generator used %s of the CPU it may use (limit %s)", pct)
+	j.weigh(u.RunQueue, runQueue, "on average %s of the generator's threads waited for a core (limit %s): the machine is too busy", num)
+	j.weigh(float64(u.SchedP99), schedP99, "goroutines waited %s for a thread at the 99th percentile (limit %s)", dur)
+	j.weigh(float64(u.GCPauseMax), gcPause, "garbage collection stopped the generator for %s (limit %s)", dur)
+	j.weigh(u.Throttled, throttled, "the container's CPU quota held the generator up %s of the time (limit %s)", pct)
+	j.weigh(u.Steal, steal, "the hypervisor took %s of the machine's CPU (limit %s)", pct)
+	j.weigh(u.Retransmits, retransmits, "%s of the TCP segments sent were retransmitted (limit %s)", pct)
+	j.weigh(u.FDShare, fdShare, "%s of the allowed open files were in use (limit %s)", pct)
+	if e.Missing != "" {
+		j.add(Invalid, e.Missing)
+	}
+	return j.Report
+}
+
+type judge struct{ Report }
+
+func (j *judge) weigh(v float64, l limit, format string, show func(float64) string) {
+	switch {
+	case v > l.invalid:
+		j.add(Invalid, fmt.Sprintf(format, show(v), show(l.invalid)))
+	case v > l.suspect:
+		j.add(Suspect, fmt.Sprintf(format, show(v), show(l.suspect)))
+	}
+}
+
+func (j *judge) add(s Status, reason string) {
+	if s == Invalid || j.Status == Valid {
+		j.Status = s
+	}
+	j.Reasons = append(j.Reasons, reason)
+}
+
+func dur(ns float64) string { return time.Duration(ns).Round(10 * time.Microsecond).String() }
+func pct(v float64) string  { return fmt.Sprintf("%.3g %%", v*100) }
+func num(v float64) string  { return fmt.Sprintf("%.2g", v) }

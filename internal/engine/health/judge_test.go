@@ -1,0 +1,68 @@
+package health
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+func lagOf(d time.Duration, share float64) *metrics.Hist {
+	h := new(metrics.Hist)
+	h.RecordN(int64(50*time.Microsecond), int64(10000*(1-share)))
+	h.RecordN(int64(d), int64(10000*share))
+	return h
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		e      Evidence
+		want   Status
+		reason string
+	}{
+		{"a healthy generator", Evidence{Lag: lagOf(0, 0), Planned: 100, Released: 100, Usage: Usage{CPUShare: 0.4}}, Valid, ""},
+		{"a few late arrivals", Evidence{Lag: lagOf(time.Second, 0.005), Planned: 100, Released: 100}, Valid, ""},
+		{"one in fifty late by 20 ms", Evidence{Lag: lagOf(20*time.Millisecond, 0.02)}, Suspect, "1 % of them"},
+		{"one in fifty late by 200 ms", Evidence{Lag: lagOf(200*time.Millisecond, 0.02)}, Invalid, "1 % of them"},
+		{"half of them late by 3 ms", Evidence{Lag: lagOf(3*time.Millisecond, 0.6)}, Suspect, "half of them"},
+		{"late by no more than was asked for", Evidence{Lag: lagOf(3*time.Millisecond, 0.6), Tolerance: 2 * time.Millisecond}, Valid, ""},
+		{"arrivals never released", Evidence{Planned: 1000, Released: 980}, Invalid, "2 %"},
+		{"all CPU used", Evidence{Usage: Usage{CPUShare: 0.97}}, Suspect, "97 %"},
+		{"threads waiting for a core", Evidence{Usage: Usage{RunQueue: 1.5}}, Suspect, "waited for a core"},
+		{"no ports left", Evidence{Exhausted: 3}, Invalid, "ran out"},
+		{"data lost", Evidence{Missing: "the disk was full"}, Invalid, "disk"},
+		{"throttled by the quota", Evidence{Usage: Usage{Throttled: 0.3}}, Invalid, "quota"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := Judge(c.e)
+			if r.Status != c.want {
+				t.Fatalf("%s %v, want %s", r.Status, r.Reasons, c.want)
+			}
+			if text := strings.Join(r.Reasons, "; "); !strings.Contains(text, c.reason) {
+				t.Errorf("reasons %q do not tell of %q", text, c.reason)
+			}
+			if (r.Status == Valid) != (len(r.Reasons) == 0) {
+				t.Errorf("status %s with reasons %v", r.Status, r.Reasons)
+			}
+		})
+	}
+}
+
+func TestSamplerSeesTheProcess(t *testing.T) {
+	reg := metrics.NewRegistry(nil)
+	s := NewSampler(reg)
+	deadline := time.Now().Add(30 * time.Millisecond)
+	for n := 0; time.Now().Before(deadline); n++ {
+		_ = n * n
+	}
+	s.sample()
+	u := s.Usage()
+	if u.CPUPercent <= 0 {
+		t.Errorf("a busy process used %g %% CPU", u.CPUPercent)
+	}
+	if u.MaxRSS < 1<<20 {
+		t.Errorf("resident memory %d bytes", u.MaxRSS)
+	}
+}

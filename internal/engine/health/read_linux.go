@@ -1,0 +1,133 @@
+package health
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// read takes the counters from the kernel. What cannot be read stays 0.
+func read() reading {
+	r := reading{at: time.Now()}
+	var ru unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &ru) == nil {
+		r.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+	}
+	r.runDelay = runDelay()
+	r.throttled = time.Duration(cgroupValue("throttled_usec")) * time.Microsecond
+	r.stealTime, r.totalTime = cpuTimes()
+	r.segments, r.repeated = tcpSegments()
+	if f := fields("/proc/self/statm"); len(f) > 1 {
+		r.rss = int64(number(f[1])) * int64(os.Getpagesize())
+	}
+	if d, err := os.ReadDir("/proc/self/fd"); err == nil {
+		r.fds = int64(len(d))
+	}
+	var lim syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) == nil {
+		r.fdLimit = int64(min(lim.Cur, 1<<40))
+	}
+	return r
+}
+
+// runDelay sums, over the threads, the time spent ready without a core: the
+// second field of schedstat. A thread that ended takes its time with it, so
+// that the sum may shrink by a little.
+func runDelay() (sum time.Duration) {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return 0
+	}
+	for _, t := range tasks {
+		if f := fields("/proc/self/task/" + t.Name() + "/schedstat"); len(f) > 1 {
+			sum += time.Duration(number(f[1]))
+		}
+	}
+	return sum
+}
+
+// cgroupValue reads one line of the process's cpu.stat (cgroup v2).
+func cgroupValue(name string) float64 {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(own)) {
+		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		if !ok {
+			continue
+		}
+		stat, err := os.ReadFile("/sys/fs/cgroup" + path + "/cpu.stat")
+		if err != nil {
+			return 0
+		}
+		for s := range strings.Lines(string(stat)) {
+			if v, ok := strings.CutPrefix(s, name+" "); ok {
+				return number(strings.TrimSpace(v))
+			}
+		}
+	}
+	return 0
+}
+
+// cpuTimes returns the machine's stolen and total CPU time, from the first
+// line of /proc/stat: user nice system idle iowait irq softirq steal.
+func cpuTimes() (stolen, total float64) {
+	f := fields("/proc/stat")
+	if len(f) < 9 || f[0] != "cpu" {
+		return 0, 0
+	}
+	for _, v := range f[1:9] {
+		total += number(v)
+	}
+	return number(f[8]), total
+}
+
+// tcpSegments returns how many TCP segments this network namespace sent and
+// how many of them it sent again.
+func tcpSegments() (sent, again float64) {
+	data, err := os.ReadFile("/proc/net/snmp")
+	if err != nil {
+		return 0, 0
+	}
+	var names []string
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		if len(f) == 0 || f[0] != "Tcp:" {
+			continue
+		}
+		if names == nil {
+			names = f
+			continue
+		}
+		for i := range min(len(names), len(f)) {
+			switch names[i] {
+			case "OutSegs":
+				sent = number(f[i])
+			case "RetransSegs":
+				again = number(f[i])
+			}
+		}
+	}
+	return sent, again
+}
+
+// fields returns the words of a file's first line.
+func fields(path string) []string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return strings.Fields(string(line))
+}
+
+func number(s string) float64 {
+	v, _ := strconv.ParseFloat(s, 64)
+	return v
+}
