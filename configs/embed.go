@@ -1,0 +1,33 @@
+// Package configs holds the built-in files, embedded into the binary; it reads
+// none of them.
+package configs
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+)
+
+//go:embed profiles
+var files embed.FS
+
+// order is that of the guide: what most people want first.
+var order = []string{"load", "spike", "soak", "smoke", "tasks", "voting", "crud", "cache"}
+
+// Profiles returns the names of the built-in profiles.
+func Profiles() []string { return slices.Clone(order) }
+
+// Profile returns the file of a built-in profile, and the name by which messages
+// may call that file. A name that Profiles does not return is an error that
+// wraps fs.ErrNotExist.
+func Profile(name string) (file string, data []byte, err error) {
+	if !slices.Contains(order, name) {
+		return "", nil, fmt.Errorf("no built-in profile is named %q: %w", name, fs.ErrNotExist)
+	}
+	file = "profiles/" + name + ".yaml"
+	if data, err = files.ReadFile(file); err != nil {
+		return "", nil, fmt.Errorf("reading the built-in profile %s: %w", name, err)
+	}
+	return "configs/" + file, data, nil
+}

@@ -1,0 +1,192 @@
+package profiles
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/suggest"
+)
+
+// names of profiles, rates and stages become tags and parts of thresholds.
+var nameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+
+// Decode reads a profile file; file is what messages call it. The form is
+// documented in configs/examples/profile.yaml. An error is a *strictyaml.Errors
+// with everything that is wrong, each with its line and column.
+func Decode(file string, data []byte) (*Profile, error) {
+	d := &decoder{p: &Profile{}}
+	if err := strictyaml.Parse(file, data, d.read); err != nil {
+		return nil, err
+	}
+	return d.p, nil
+}
+
+type decoder struct {
+	c    *strictyaml.Collector
+	p    *Profile
+	root strictyaml.Pos
+	raw  []rawStage
+}
+
+// rawStage is a stage before the names of rates are looked up: rates may stand
+// below the stages.
+type rawStage struct {
+	Stage
+	rate, from, to rawRate
+	hasDuration    bool
+}
+
+// rawRate is a number or the name of a rate.
+type rawRate struct {
+	given bool
+	value float64
+	name  string
+	pos   strictyaml.Pos
+}
+
+func (d *decoder) read(root strictyaml.Value, c *strictyaml.Collector) {
+	d.c, d.root = c, root.Pos()
+	root.Map("a profile",
+		strictyaml.Required("name", name(&d.p.Name)),
+		strictyaml.Optional("description", strictyaml.String(&d.p.Description)),
+		strictyaml.Optional("rates", d.rates),
+		strictyaml.Optional("scenarios", d.scenarios),
+		strictyaml.Optional("settings", settings(&d.p.Settings)),
+		strictyaml.Required("stages", d.stages),
+	)
+	for i := range d.raw {
+		d.p.Stages = append(d.p.Stages, d.resolve(&d.raw[i]))
+	}
+	d.checkNames()
+	d.checkSettings(d.p.Settings)
+	for i := range d.p.Stages {
+		d.checkSettings(d.p.Stages[i].Settings)
+	}
+	d.checkSize()
+}
+
+// name reads a name.
+func name(p *string) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		var s string
+		strictyaml.String(&s)(v)
+		if s != "" && !nameForm.MatchString(s) {
+			v.Add("%.80q is no name: a name is a letter followed by up to 63 letters, digits, - and _", s)
+		}
+		*p = s
+	}
+}
+
+func (d *decoder) rates(v strictyaml.Value) {
+	v.Entries("rates", func(key string, at strictyaml.Pos, v strictyaml.Value) {
+		if !nameForm.MatchString(key) {
+			d.c.Add(at, "%.80q is no name for a rate: a name is a letter followed by up to 63 letters, digits, - and _", key)
+		}
+		r := NamedRate{Name: key, Pos: at}
+		readRate(&r.Value)(v)
+		d.p.Rates = append(d.p.Rates, r)
+	})
+}
+
+// readRate reads a number of arrivals a second that a run can offer.
+func readRate(p *float64) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		strictyaml.Rate(p)(v)
+		if err := checkRate(*p); err != nil {
+			v.Add("%v", err)
+		}
+	}
+}
+
+func (d *decoder) scenarios(v strictyaml.Value) {
+	v.Entries("scenarios", func(key string, at strictyaml.Pos, v strictyaml.Value) {
+		weight := int64(1)
+		strictyaml.Int(&weight, 1, maxBlock)(v)
+		d.p.Scenarios = append(d.p.Scenarios, Weight{Scenario: key, Weight: int(weight), Pos: at})
+	})
+	if len(d.p.Scenarios) == 0 {
+		v.Add("scenarios names none: leave it out to exercise the default ones")
+	}
+}
+
+// settings reads a mapping of scenarios to mappings of keys to scalars.
+func settings(p *[]Setting) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		v.Entries("settings", func(scenario string, _ strictyaml.Pos, v strictyaml.Value) {
+			v.Entries("the settings of "+scenario, func(key string, at strictyaml.Pos, v strictyaml.Value) {
+				if s, ok := v.Scalar(); ok {
+					*p = append(*p, Setting{Scenario: scenario, Key: key, Value: s, Pos: at})
+				}
+			})
+		})
+	}
+}
+
+func (d *decoder) stages(v strictyaml.Value) {
+	v.List("stages", func(i int, v strictyaml.Value) {
+		if i >= MaxStages {
+			if i == MaxStages {
+				v.Add("a profile has at most %d stages", MaxStages)
+			}
+			return
+		}
+		s := rawStage{Stage: Stage{Class: Normal, Judged: true, Pos: v.Pos()}}
+		v.Map("a stage",
+			strictyaml.Required("name", name(&s.Name)),
+			strictyaml.Optional("duration", func(v strictyaml.Value) {
+				s.hasDuration = true
+				readDuration(&s.Duration)(v)
+			}),
+			strictyaml.Optional("rate", s.rate.read),
+			strictyaml.Optional("from", s.from.read),
+			strictyaml.Optional("to", s.to.read),
+			strictyaml.Optional("burst", strictyaml.Int(&s.Burst, 1, MaxArrivals)),
+			strictyaml.Optional("class", class(&s.Class)),
+			strictyaml.Optional("judge", strictyaml.Bool(&s.Judged)),
+			strictyaml.Optional("settings", settings(&s.Settings)),
+		)
+		d.raw = append(d.raw, s)
+	})
+}
+
+func readDuration(p *time.Duration) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		if strictyaml.Duration(p)(v); *p > MaxDuration {
+			v.Add("a stage of %v is longer than %v", *p, MaxDuration)
+			*p = MaxDuration
+		}
+	}
+}
+
+// class reads a class of the SLA table.
+func class(p *Class) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		var s string
+		strictyaml.String(&s)(v)
+		classes := []string{string(Normal), string(High), string(Spike)}
+		if s == "" || slices.Contains(classes, s) {
+			*p = Class(s)
+			return
+		}
+		hint := ""
+		if near, ok := suggest.Nearest(s, classes); ok {
+			hint = "; did you mean " + strconv.Quote(near) + "?"
+		}
+		v.Add("unknown class %.80q: it is normal, high or spike%s", s, hint)
+	}
+}
+
+// read reads a number, or a word that is taken for the name of a rate.
+func (r *rawRate) read(v strictyaml.Value) {
+	r.given, r.pos = true, v.Pos()
+	if s, ok := v.Scalar(); ok && nameForm.MatchString(s) {
+		r.name = s
+		return
+	} else if !ok {
+		return
+	}
+	readRate(&r.value)(v)
+}

@@ -1,0 +1,155 @@
+package strictyaml
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/perfctl/perfctl/internal/suggest"
+)
+
+const (
+	nullTag  = "!!null"
+	boolTag  = "!!bool"
+	intTag   = "!!int"
+	floatTag = "!!float"
+	strTag   = "!!str"
+	mergeTag = "!!merge"
+)
+
+// Value is a value of a file, at its place. Its methods add what is wrong with
+// it to the collector of the file.
+type Value struct {
+	node *yaml.Node
+	c    *Collector
+	file string
+	name string // what messages call it
+}
+
+// Pos returns where the value stands.
+func (v Value) Pos() Pos { return Pos{v.file, v.node.Line, v.node.Column} }
+
+// Add adds a problem of this value; format and args are those of fmt.Sprintf.
+func (v Value) Add(format string, args ...any) { v.c.Add(v.Pos(), format, args...) }
+
+// Reader takes what it needs from a value.
+type Reader func(Value)
+
+// Field is a key that a mapping may have.
+type Field struct {
+	key      string
+	required bool
+	read     Reader
+}
+
+// Optional is a key that may be left out.
+func Optional(key string, read Reader) Field { return Field{key, false, read} }
+
+// Required is a key that must be there.
+func Required(key string, read Reader) Field { return Field{key, true, read} }
+
+// Map reads a mapping with these keys. what, as "a stage", names the mapping in
+// messages. A key that is unknown, is there twice, or is required and missing is
+// a problem.
+func (v Value) Map(what string, fields ...Field) {
+	found := make([]bool, len(fields))
+	ok := v.each(what, func(key Value, value Value) {
+		for i := range fields {
+			if fields[i].key == key.node.Value {
+				found[i] = true
+				fields[i].read(value)
+				return
+			}
+		}
+		key.unknown(what, fields)
+	})
+	for i := range fields {
+		if ok && fields[i].required && !found[i] {
+			v.Add("%s needs the key %q", what, fields[i].key)
+		}
+	}
+}
+
+func (v Value) unknown(what string, fields []Field) {
+	keys := make([]string, len(fields))
+	for i := range fields {
+		keys[i] = fields[i].key
+	}
+	if near, ok := suggest.Nearest(v.node.Value, keys); ok {
+		v.Add("unknown key %q in %s; did you mean %q?", v.node.Value, what, near)
+		return
+	}
+	v.Add("unknown key %q in %s; it may have %s", v.node.Value, what, strings.Join(keys, ", "))
+}
+
+// Entries reads a mapping whose keys are the user's own, in file order. what, as
+// "the rates", names it in messages. A key that is there twice is a problem.
+func (v Value) Entries(what string, read func(key string, at Pos, value Value)) {
+	v.each(what, func(key Value, value Value) { read(key.node.Value, key.Pos(), value) })
+}
+
+// each calls read for the entries that are sound, and returns whether v is a
+// mapping at all.
+func (v Value) each(what string, read func(key, value Value)) bool {
+	if v.node.Kind != yaml.MappingNode {
+		v.Add("%s must be a mapping of keys to values, not %s", what, v.kind())
+		return false
+	}
+	lines := make(map[string]int, len(v.node.Content)/2)
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		key := Value{v.node.Content[i], v.c, v.file, "a key"}
+		switch line, twice := lines[key.node.Value]; {
+		case key.node.Kind != yaml.ScalarNode || key.node.ShortTag() == nullTag:
+			key.Add("a key of %s must be a word, not %s", what, key.kind())
+		case key.node.ShortTag() == mergeTag:
+			key.Add("merge keys are not supported: write the keys of %s out", what)
+		case twice:
+			key.Add("the key %q is in %s twice, the first time in line %d", key.node.Value, what, line)
+		default:
+			lines[key.node.Value] = key.node.Line
+			read(key, Value{v.node.Content[i+1], v.c, v.file, key.node.Value})
+		}
+	}
+	return true
+}
+
+// List reads a sequence. what, as "the stages", names it in messages.
+func (v Value) List(what string, read func(i int, item Value)) {
+	if v.node.Kind != yaml.SequenceNode {
+		v.Add("%s must be a list, not %s", what, v.kind())
+		return
+	}
+	for i, n := range v.node.Content {
+		read(i, Value{n, v.c, v.file, "an item of " + what})
+	}
+}
+
+// kind says in words what a value is.
+func (v Value) kind() string {
+	switch v.node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias: aliases are not supported, write the value out"
+	}
+	switch v.node.ShortTag() {
+	case nullTag:
+		return "empty"
+	case boolTag:
+		return "the boolean " + v.short()
+	case intTag, floatTag:
+		return "the number " + v.short()
+	}
+	return "the text " + `"` + v.short() + `"`
+}
+
+// short is the scalar, cut to what fits into a message.
+func (v Value) short() string {
+	const most = 40
+	if r := []rune(v.node.Value); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return v.node.Value
+}
