@@ -84,6 +84,8 @@ func (p *Profile) stretch(to time.Duration, scale float64) error {
 		return fmt.Errorf("the time scale must be a number above 0, not %v", scale)
 	case length == 0 && to != 0:
 		return fmt.Errorf("profile %s cannot be made %v long: its stages have no length", p.Name, to)
+	case length == 0:
+		return fmt.Errorf("profile %s cannot be stretched by a time scale: its stages have no length", p.Name)
 	case to != 0:
 		scale = float64(to) / float64(length)
 	default:

@@ -8,26 +8,40 @@ import (
 
 // resolve returns the stage with its rates looked up.
 func (d *decoder) resolve(s *rawStage) Stage {
-	switch {
-	case s.rate.given && (s.from.given || s.to.given):
-		d.c.Add(s.Pos, "stage %q has a rate and also from or to: give rate, or from and to", s.Name)
-	case s.rate.given:
+	if s.sound {
+		if problem := s.problem(); problem != "" {
+			d.c.Add(s.Pos, "stage %q %s", s.Name, problem)
+		}
+	}
+	if s.rate.given {
 		s.From, s.FromRate = d.lookup(s.rate)
 		s.To, s.ToRate = s.From, s.FromRate
-	case s.from.given && s.to.given:
-		s.From, s.FromRate = d.lookup(s.from)
-		s.To, s.ToRate = d.lookup(s.to)
-	case s.from.given || s.to.given:
-		d.c.Add(s.Pos, "stage %q needs both from and to, or rate for one that does not change", s.Name)
-	case s.hasDuration && s.Burst == 0:
-		d.c.Add(s.Pos, "stage %q has no rate: give rate, or from and to (rate: 0 for a pause)", s.Name)
-	case s.Burst == 0:
-		d.c.Add(s.Pos, "stage %q offers nothing: give duration and rate, or burst", s.Name)
 	}
-	if (s.rate.given || s.from.given || s.to.given) && !s.hasDuration {
-		d.c.Add(s.Pos, "stage %q has a rate and no duration", s.Name)
+	if s.from.given {
+		s.From, s.FromRate = d.lookup(s.from)
+	}
+	if s.to.given {
+		s.To, s.ToRate = d.lookup(s.to)
 	}
 	return s.Stage
+}
+
+// problem says which keys do not go together, or are missed; "" if all is well.
+func (s *rawStage) problem() string {
+	rated := s.rate.given || s.from.given || s.to.given
+	switch {
+	case s.rate.given && (s.from.given || s.to.given):
+		return "has a rate and also from or to: give rate, or from and to"
+	case s.from.given != s.to.given:
+		return "needs both from and to, or rate for one that does not change"
+	case rated && !s.hasDuration:
+		return "has a rate and no duration"
+	case s.hasDuration && !rated && s.Burst == 0:
+		return "has no rate: give rate, or from and to (rate: 0 for a pause)"
+	case !rated && s.Burst == 0:
+		return "offers nothing: give duration and rate, or burst"
+	}
+	return ""
 }
 
 // lookup returns the value of a rate, and its name if it has one.

@@ -37,6 +37,7 @@ type rawStage struct {
 	Stage
 	rate, from, to rawRate
 	hasDuration    bool
+	sound          bool // nothing is wrong with its keys and values
 }
 
 // rawRate is a number or the name of a rate.
@@ -134,7 +135,7 @@ func (d *decoder) stages(v strictyaml.Value) {
 			return
 		}
 		s := rawStage{Stage: Stage{Class: Normal, Judged: true, Pos: v.Pos()}}
-		v.Map("a stage",
+		s.sound = v.Map("a stage",
 			strictyaml.Required("name", name(&s.Name)),
 			strictyaml.Optional("duration", func(v strictyaml.Value) {
 				s.hasDuration = true

@@ -50,8 +50,10 @@ func Required(key string, read Reader) Field { return Field{key, true, read} }
 
 // Map reads a mapping with these keys. what, as "a stage", names the mapping in
 // messages. A key that is unknown, is there twice, or is required and missing is
-// a problem.
-func (v Value) Map(what string, fields ...Field) {
+// a problem. It returns whether v is a mapping and none was found, in it or in
+// what it holds, so that the caller need not complain about what follows.
+func (v Value) Map(what string, fields ...Field) bool {
+	before := len(v.c.problems)
 	found := make([]bool, len(fields))
 	ok := v.each(what, func(key Value, value Value) {
 		for i := range fields {
@@ -68,6 +70,7 @@ func (v Value) Map(what string, fields ...Field) {
 			v.Add("%s needs the key %q", what, fields[i].key)
 		}
 	}
+	return len(v.c.problems) == before
 }
 
 func (v Value) unknown(what string, fields []Field) {
