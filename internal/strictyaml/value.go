@@ -79,10 +79,10 @@ func (v Value) unknown(what string, fields []Field) {
 		keys[i] = fields[i].key
 	}
 	if near, ok := suggest.Nearest(v.node.Value, keys); ok {
-		v.Add("unknown key %q in %s; did you mean %q?", v.node.Value, what, near)
+		v.Add("unknown key %q in %s; did you mean %q?", v.short(), what, near)
 		return
 	}
-	v.Add("unknown key %q in %s; it may have %s", v.node.Value, what, strings.Join(keys, ", "))
+	v.Add("unknown key %q in %s; it may have %s", v.short(), what, strings.Join(keys, ", "))
 }
 
 // Entries reads a mapping whose keys are the user's own, in file order. what, as
@@ -107,7 +107,7 @@ func (v Value) each(what string, read func(key, value Value)) bool {
 		case key.node.ShortTag() == mergeTag:
 			key.Add("merge keys are not supported: write the keys of %s out", what)
 		case twice:
-			key.Add("the key %q is in %s twice, the first time in line %d", key.node.Value, what, line)
+			key.Add("the key %q is in %s twice, the first time in line %d", key.short(), what, line)
 		default:
 			lines[key.node.Value] = key.node.Line
 			read(key, Value{v.node.Content[i+1], v.c, v.file, key.node.Value})
