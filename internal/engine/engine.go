@@ -1,0 +1,246 @@
+// Package engine offers load: it waits for each arrival of a schedule, hands it
+// to a worker and records what became of it. It knows no target and no file
+// format, and never decides whether a run was good.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/profiles"
+)
+
+// Lane is one scenario's part in a run.
+type Lane struct {
+	// Name is the scenario's name.
+	Name string
+	// Executor executes its arrivals.
+	Executor work.Executor
+	// Workers bounds its arrivals in flight; see Split.
+	Workers int
+}
+
+// Config is everything an Engine needs. Zero values of the bounds mean their
+// defaults.
+type Config struct {
+	// Schedule says when arrivals are due, Mix which lane each belongs to, by
+	// the lane's index.
+	Schedule *profiles.Schedule
+	Mix      *profiles.Mix
+	// Lanes are the scenarios, in the order of the mix.
+	Lanes []Lane
+	// Shard of Shards is the part of the schedule that this process offers:
+	// arrivals k ≡ Shard (mod Shards). Shards 0 means the whole.
+	Shard, Shards int
+	// Seed decides the data of every arrival.
+	Seed uint64
+	// Queue bounds, for each lane, the arrivals that wait for a worker. Past
+	// it an arrival is dropped. Default: see DefaultQueue.
+	Queue int
+	// MaxLateness drops an arrival that waited longer for a worker. Default
+	// 30 s.
+	MaxLateness time.Duration
+	// GracefulStop is how long arrivals that are due may go on after the last
+	// one came due. Default 30 s.
+	GracefulStop time.Duration
+	// Tolerance lets arrivals that are due within it be released together, at
+	// most that much late: fewer wake-ups, less CPU. 0 releases each by itself.
+	Tolerance time.Duration
+	// Clock is the run's clock.
+	Clock work.Clock
+	// Metrics receives what is recorded.
+	Metrics *metrics.Registry
+	// Timer makes the engine wait with the runtime's timers, which are late by
+	// up to a millisecond, in place of the most precise means of the platform.
+	Timer bool
+}
+
+// The defaults of Config.
+const (
+	DefaultMaxLateness  = 30 * time.Second
+	DefaultGracefulStop = 30 * time.Second
+	maxQueue            = 1 << 18
+	minQueue            = 1 << 13
+)
+
+// DefaultQueue returns the bound on waiting arrivals where none is given: what
+// comes due in 30 s at the schedule's highest rate, and any burst, within 8192
+// and 262144.
+func DefaultQueue(s *profiles.Schedule) int {
+	n := s.MaxRate() * 30
+	for _, stage := range s.Stages() {
+		n = max(n, float64(stage.Burst))
+	}
+	return int(min(max(n, minQueue), maxQueue))
+}
+
+// Split shares a bound on arrivals in flight among lanes by weight. Every lane
+// gets at least one, so that the sum may exceed a bound below the number of
+// lanes.
+func Split(bound int, weights []int) []int {
+	total := 0
+	for _, w := range weights {
+		total += w
+	}
+	out := make([]int, len(weights))
+	given, acc := 0, 0
+	for i, w := range weights {
+		acc += w
+		upTo := bound * acc / max(total, 1)
+		out[i] = max(upTo-given, 1)
+		given = upTo
+	}
+	return out
+}
+
+// Engine executes one run.
+type Engine struct {
+	cfg       Config
+	lanes     []*lane
+	lag       *metrics.Trend
+	start     atomic.Int64 // run start on the clock, ns
+	failures  *failures
+	abandoned atomic.Int64
+	panicked  atomic.Pointer[PanicError]
+	kill      context.CancelFunc
+}
+
+// PanicError is the panic of a scenario.
+type PanicError struct {
+	Scenario string
+	Value    any
+	Stack    []byte
+}
+
+// Error returns the scenario, the value and the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("scenario %s panicked: %v\n%s", e.Scenario, e.Value, e.Stack)
+}
+
+// New checks the configuration and declares the engine's metrics.
+func New(cfg Config) (*Engine, error) {
+	if cfg.Schedule == nil || cfg.Mix == nil || len(cfg.Lanes) == 0 || cfg.Metrics == nil {
+		return nil, errors.New("engine: a schedule, a mix, a lane and a registry are needed")
+	}
+	if cfg.Shards == 0 {
+		cfg.Shards = 1
+	}
+	if cfg.Shard < 0 || cfg.Shard >= cfg.Shards {
+		return nil, fmt.Errorf("engine: shard %d is not one of 0 to %d", cfg.Shard, cfg.Shards-1)
+	}
+	if cfg.Queue <= 0 {
+		cfg.Queue = DefaultQueue(cfg.Schedule)
+	}
+	if cfg.MaxLateness <= 0 {
+		cfg.MaxLateness = DefaultMaxLateness
+	}
+	if cfg.GracefulStop <= 0 {
+		cfg.GracefulStop = DefaultGracefulStop
+	}
+	e := &Engine{cfg: cfg, failures: &failures{}}
+	e.lag = cfg.Metrics.Trend(metrics.DispatchLag, metrics.Tags{})
+	for _, l := range cfg.Lanes {
+		if l.Workers < 1 {
+			return nil, fmt.Errorf("engine: scenario %s has no worker", l.Name)
+		}
+		e.lanes = append(e.lanes, newLane(e, l))
+	}
+	return e, nil
+}
+
+// Elapsed returns the time since the run's start, negative before it.
+func (e *Engine) Elapsed() time.Duration {
+	return e.cfg.Clock.Now() - time.Duration(e.start.Load())
+}
+
+// Outcome is how a run went, as far as the engine can tell.
+type Outcome struct {
+	// Due is how many arrivals came due, Total how many the schedule holds for
+	// this shard. They differ where the run was stopped before its end.
+	Due, Total int64
+	// Stopped says that arrivals were stopped before the schedule's end.
+	Stopped bool
+	// Length is how long arrivals came due, Drain how long the rest took.
+	Length, Drain time.Duration
+	// Abandoned is how many workers did not return when they were told to.
+	Abandoned int64
+}
+
+// Begin sets the instant of the run's start to now plus lead. It must be
+// called before Run, and before a Collector reads Elapsed.
+func (e *Engine) Begin(lead time.Duration) {
+	e.start.Store(int64(e.cfg.Clock.Now() + lead))
+}
+
+// Run offers the schedule and returns when every arrival is accounted for.
+//
+// Two contexts bound it. When arrivals ends, nothing new comes due, and what
+// is due may go on for the graceful stop. When all ends, or the graceful stop
+// is over, what is still in flight is cancelled and counts as unfinished, and
+// what still waits counts as dropped. arrivals must be derived from all. The
+// error is a *PanicError where a scenario panicked; the outcome holds then too.
+func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
+	work, kill := context.WithCancel(all)
+	defer kill()
+	e.kill = kill
+	for _, l := range e.lanes {
+		l.ctx = work
+	}
+	p, err := newPacer(e.cfg.Clock, e.cfg.Timer)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("start the pacer: %w", err)
+	}
+	defer p.close()
+	defer context.AfterFunc(arrivals, p.interrupt)()
+	defer context.AfterFunc(work, p.interrupt)()
+
+	out := Outcome{Total: e.total()}
+	d := dispatcher{Engine: e, pacer: p, cursor: e.cfg.Schedule.Cursor(e.cfg.Shard, e.cfg.Shards)}
+	d.run(arrivals, work)
+	out.Due, out.Stopped = d.due, d.due < out.Total
+	out.Length = e.Elapsed()
+	e.drain(work)
+	out.Drain = e.Elapsed() - out.Length
+	out.Abandoned = e.abandoned.Load()
+	if p := e.panicked.Load(); p != nil {
+		return out, p
+	}
+	return out, nil
+}
+
+// total is how many of the schedule's arrivals are this shard's.
+func (e *Engine) total() int64 {
+	n := e.cfg.Schedule.Total() - int64(e.cfg.Shard)
+	if n <= 0 {
+		return 0
+	}
+	return (n + int64(e.cfg.Shards) - 1) / int64(e.cfg.Shards)
+}
+
+// Progress is the engine's state at an instant.
+type Progress struct {
+	// InFlight and Queued are arrivals being executed and waiting.
+	InFlight, Queued int
+	// Workers is how many workers exist.
+	Workers int
+}
+
+// Progress returns the state now, over all lanes.
+func (e *Engine) Progress() Progress {
+	var p Progress
+	for _, l := range e.lanes {
+		p.InFlight += l.inFlight()
+		p.Queued += len(l.queue)
+		p.Workers += int(l.workers.Load())
+	}
+	return p
+}
+
+// Failures returns the kinds of failure that occurred, with their counts and
+// one example each, most frequent first.
+func (e *Engine) Failures() []Failure { return e.failures.list() }
