@@ -105,8 +105,8 @@ type Override struct {
 }
 
 // NewValues checks the overrides against the definition and resolves every
-// setting for every stage: a stage's own override before the run's, later ones
-// before earlier ones, defaults last. All faults are returned.
+// setting for every stage: later overrides win over earlier ones, and all over
+// the defaults. All faults are returned.
 func NewValues(d *Definition, stages int, overrides []Override) (*Values, []error) {
 	v := &Values{stages: make([]map[string]string, max(stages, 1))}
 	for i := range v.stages {
@@ -116,14 +116,9 @@ func NewValues(d *Definition, stages int, overrides []Override) (*Values, []erro
 		}
 	}
 	var errs []error
-	for _, perStage := range []bool{false, true} {
-		for _, o := range overrides {
-			if (o.Stage >= 0) != perStage {
-				continue
-			}
-			if err := v.set(d, o); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", o.Place, err))
-			}
+	for _, o := range overrides {
+		if err := v.set(d, o); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", o.Place, err))
 		}
 	}
 	return v, errs
