@@ -82,8 +82,17 @@ func (a Address) HostPort() string {
 	return net.JoinHostPort(a.URL.Hostname(), port)
 }
 
-// Database returns the database's name of a PostgreSQL address.
-func (a Address) Database() string { return strings.TrimPrefix(a.URL.Path, "/") }
+// Database returns the database's name of a PostgreSQL address. As in libpq,
+// the query's dbname overrides the path.
+func (a Address) Database() string {
+	q := a.URL.Query()
+	for _, key := range []string{"dbname", "database"} {
+		if q.Has(key) {
+			return q.Get(key)
+		}
+	}
+	return strings.TrimPrefix(a.URL.Path, "/")
+}
 
 func standardPort(scheme string) string {
 	switch scheme {
