@@ -59,7 +59,10 @@ func (d *dispatcher) release(due time.Duration) time.Duration {
 	if tol <= 0 {
 		return due
 	}
-	return (due + tol - 1) / tol * tol
+	if past := due % tol; past != 0 {
+		return due + tol - past
+	}
+	return due
 }
 
 func (d *dispatcher) offer(a *profiles.Arrival, due, now time.Duration, tooLate bool) {
@@ -69,7 +72,7 @@ func (d *dispatcher) offer(a *profiles.Arrival, due, now time.Duration, tooLate 
 	l.arrivals.Add(a.Stage, 1)
 	if tooLate {
 		d.lag.Record(a.Stage, now-due)
-		l.drop(a.Stage, dropGenerator, 1)
+		l.drop(a.Stage, dropGenerator)
 		return
 	}
 	l.offer(work.Arrival{K: a.K, N: n, Seed: d.cfg.Seed, Due: due, Stage: a.Stage}, now)

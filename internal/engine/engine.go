@@ -107,7 +107,9 @@ type Engine struct {
 	failures  *failures
 	abandoned atomic.Int64
 	panicked  atomic.Pointer[PanicError]
-	kill      context.CancelFunc
+	// ctx is what arrivals are executed under, kill ends it.
+	ctx  context.Context
+	kill context.CancelFunc
 }
 
 // PanicError is the panic of a scenario.
@@ -187,10 +189,7 @@ func (e *Engine) Begin(lead time.Duration) {
 func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	work, kill := context.WithCancel(all)
 	defer kill()
-	e.kill = kill
-	for _, l := range e.lanes {
-		l.ctx = work
-	}
+	e.ctx, e.kill = work, kill
 	p, err := newPacer(e.cfg.Clock, e.cfg.Timer)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("start the pacer: %w", err)

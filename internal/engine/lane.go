@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,6 @@ type lane struct {
 	exec    work.Executor
 	bound   int
 	queue   chan queued
-	ctx     context.Context
 	wg      sync.WaitGroup
 	workers atomic.Int64
 	// pending is how many arrivals are queued or being executed. It is raised
@@ -101,13 +99,13 @@ func (l *lane) offer(a work.Arrival, now time.Duration) {
 	case l.queue <- queued{a, prompt}:
 	default:
 		l.pending.Add(-1)
-		l.drop(a.Stage, dropQueueFull, 1)
+		l.drop(a.Stage, dropQueueFull)
 	}
 }
 
-func (l *lane) drop(stage int, why dropReason, n int64) {
-	l.dropped[why].Add(stage, n)
-	l.response.Censor(stage, n)
+func (l *lane) drop(stage int, why dropReason) {
+	l.dropped[why].Add(stage, 1)
+	l.response.Censor(stage, 1)
 }
 
 // work executes arrivals until the queue is closed and empty.
@@ -124,9 +122,9 @@ func (l *lane) work(id int) {
 		}
 		switch {
 		case l.ctx.Err() != nil:
-			l.drop(a.Stage, dropStopped, 1)
+			l.drop(a.Stage, dropStopped)
 		case a.Started-a.Due > l.cfg.MaxLateness:
-			l.drop(a.Stage, dropLate, 1)
+			l.drop(a.Stage, dropLate)
 		default:
 			l.execute(&a, busy)
 		}
@@ -195,7 +193,7 @@ func (l *lane) abandon() (n int64) {
 		}
 	}
 	for a := range l.queue {
-		l.drop(a.Stage, dropStopped, 1)
+		l.drop(a.Stage, dropStopped)
 	}
 	return n
 }

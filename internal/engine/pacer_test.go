@@ -11,6 +11,7 @@ import (
 )
 
 func eachPacer(t *testing.T, f func(t *testing.T, c work.Clock, p pacer)) {
+	t.Helper()
 	for name, timer := range map[string]bool{"precise": false, "timer": true} {
 		t.Run(name, func(t *testing.T) {
 			c := work.NewClock()

@@ -148,7 +148,7 @@ func (c *Counter) Add(stage int, n int64) {
 	if uint(stage) >= uint(len(c.cells)) {
 		stage = len(c.cells) - 1
 	}
-	c.cells[stage].Int64.Add(n)
+	c.cells[stage].Add(n)
 }
 
 // Gauge is the handle of a value that is read, not counted.
