@@ -1,0 +1,109 @@
+// Package rabbitmq reaches RabbitMQ: it dials within a bound and explains what
+// went wrong, keeps a connection alive over losses, reads a queue's length and
+// keeps the record of the queues that perfctl made. What is published and
+// consumed lives in the scenarios.
+package rabbitmq
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Options say how to dial. Zero values mean the defaults.
+type Options struct {
+	// Name is the connection's name in the broker's listings; by convention
+	// "perfctl/" and the run's identity.
+	Name string
+	// Timeout bounds the whole of connecting: TCP, TLS and AMQP. Default 10 s.
+	Timeout time.Duration
+	// WriteStall is how long a write may make no headway before the connection
+	// counts as dead. The driver itself would wait for ever on a broker that
+	// stops reading. Default 5 s.
+	WriteStall time.Duration
+	// Heartbeat is the interval of AMQP heartbeats. Default 10 s.
+	Heartbeat time.Duration
+}
+
+// The defaults of Options.
+const (
+	DefaultTimeout    = 10 * time.Second
+	DefaultWriteStall = 5 * time.Second
+	DefaultHeartbeat  = 10 * time.Second
+)
+
+func (o Options) filled() Options {
+	if o.Name == "" {
+		o.Name = "perfctl"
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.WriteStall <= 0 {
+		o.WriteStall = DefaultWriteStall
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = DefaultHeartbeat
+	}
+	return o
+}
+
+// Dial connects. Its error is a *targets.UnreachableError that holds no secret.
+// The driver's own recovery stays off: it would restart delivery tags and
+// consumers behind the measurement; see Link.
+func Dial(ctx context.Context, a targets.Address, o Options) (*amqp.Connection, error) {
+	o = o.filled()
+	deadline := time.Now().Add(o.Timeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+
+	var raw atomic.Pointer[stallConn]
+	properties := amqp.NewConnectionProperties()
+	properties.SetClientConnectionName(o.Name)
+	config := amqp.Config{
+		Heartbeat:  o.Heartbeat,
+		Properties: properties,
+		Dial: func(network, addr string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			s := newStallConn(c, o.WriteStall)
+			// The driver clears this deadline once the handshake is over.
+			if err := s.SetDeadline(deadline); err != nil {
+				_ = s.Close()
+				return nil, err
+			}
+			raw.Store(s)
+			return s, nil
+		},
+	}
+	stop := context.AfterFunc(ctx, func() {
+		if s := raw.Load(); s != nil {
+			_ = s.Close()
+		}
+	})
+	defer stop()
+	c, err := amqp.DialConfig(a.URL.String(), config)
+	if err == nil {
+		return c, nil
+	}
+	var seen error
+	if s := raw.Load(); s != nil {
+		// A handshake that failed in the driver may leave its reader waiting.
+		seen = s.seen()
+		_ = s.Close()
+	}
+	if ctx.Err() != nil {
+		seen = context.Cause(ctx)
+	}
+	return nil, explainDial(a, err, seen)
+}
