@@ -1,0 +1,120 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/scenarios"
+)
+
+// pollEvery is the pause between two looks at something awaited.
+const pollEvery = 20 * time.Millisecond
+
+// Drain waits until every confirmed task is processed, the queue is empty and
+// no agent holds a task. It ends without that after the settling time in which
+// the queue was empty, every agent idle and nothing came: Check then says what
+// is missing. While RabbitMQ cannot be asked it waits on, for ctx bounds it.
+func (s *scenario) Drain(ctx context.Context) error {
+	if s.control == nil {
+		return nil
+	}
+	var quietSince time.Duration
+	quiet, last := false, int64(-1)
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		ready, err := s.control.Length(ctx, s.queue)
+		moves, now := s.ledger.moves.Load(), s.clock.Now()
+		still := err == nil && ready == 0 && s.held() == 0 && moves == last
+		last = moves
+		switch {
+		case !still:
+			quiet = false
+		case s.ledger.outstanding.Load() == 0:
+			// Two looks in a row found nothing left.
+			return nil
+		case !quiet:
+			quiet, quietSince = true, now
+		case now-quietSince >= s.cfg.settle:
+			s.log.Warn("confirmed tasks are missing", "tasks", s.ledger.outstanding.Load(), "queue", s.queue)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("drain: %d confirmed tasks not processed: %w", s.ledger.outstanding.Load(), ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// held returns how many tasks the agents hold.
+func (s *scenario) held() int64 {
+	var n int64
+	for i := range s.agents {
+		n += s.agents[i].held.Load()
+	}
+	return n
+}
+
+// worked returns the time that all agents worked up to now.
+func (s *scenario) worked(now time.Duration) time.Duration {
+	var sum time.Duration
+	for i := range s.agents {
+		sum += time.Duration(s.agents[i].worked.Load())
+		if began := s.agents[i].since.Load(); began != 0 {
+			sum += max(now-time.Duration(began-1), 0)
+		}
+	}
+	return sum
+}
+
+// Sample reads the queue's length and how busy the agents were.
+func (s *scenario) Sample(ctx context.Context) {
+	now := s.clock.Now()
+	worked := s.worked(now)
+	if span := now - s.sampled; span > 0 {
+		up := 0
+		for i := range s.agents {
+			if s.agents[i].up.Load() {
+				up++
+			}
+		}
+		busy := min(max(float64(worked-s.busied)/float64(span), 0), float64(len(s.agents)))
+		s.m.busy.Set(busy)
+		s.m.availability.Set(max(float64(up)-busy, 0) / float64(len(s.agents)))
+	}
+	s.sampled, s.busied = now, worked
+	if ready, err := s.control.Length(ctx, s.queue); err == nil {
+		s.m.queueLength.Set(float64(ready))
+	} else {
+		s.m.queueLength.Unset()
+	}
+}
+
+// Check accounts for every task, in the manner of Jepsen's total-queue
+// checker: what was confirmed must have been processed, nothing more often
+// than it was published, and nothing that was not.
+func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
+	a := s.ledger.account()
+	checks := []scenarios.Check{
+		{Name: "tasks_lost", Passed: a.lost == 0, Detail: fmt.Sprintf(
+			"%d of %d confirmed tasks were never processed (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were processed)",
+			a.lost, a.confirmed, a.attempted, a.nacked, a.returned, a.unknown, a.recovered)},
+		{Name: "tasks_duplicated", Passed: a.duplicated == 0, Detail: fmt.Sprintf(
+			"%d of %d processed tasks were delivered more often than they were published; %d more were processed again after a redelivery, which at-least-once delivery allows",
+			a.duplicated, a.processed, a.explained)},
+		{Name: "tasks_unexpected", Passed: a.unexpected == 0, Detail: fmt.Sprintf(
+			"%d messages came that this run never published", a.unexpected)},
+	}
+	if s.control == nil {
+		return checks, nil
+	}
+	ready, err := s.control.Length(ctx, s.queue)
+	if err != nil {
+		return checks, fmt.Errorf("read the length of queue %s: %w", s.queue, err)
+	}
+	held := s.held()
+	return append(checks, scenarios.Check{Name: "queue_empty", Passed: ready == 0 && held == 0, Detail: fmt.Sprintf(
+		"%d tasks are left in the queue and %d in the hands of agents", ready, held)}), nil
+}

@@ -1,0 +1,197 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
+)
+
+// queuePrefix begins the name of every queue of the scenario.
+const queuePrefix = "perfctl.tasks."
+
+// scenario is the tasks of one run.
+type scenario struct {
+	cfg     config
+	address targets.Address
+	options rabbitmq.Options
+	queue   string
+	run     uint64
+	seed    uint64
+	clock   work.Clock
+	log     *slog.Logger
+	ledger  *ledger
+	m       handles
+	limiter *rate.Limiter
+
+	// control declares, reads and deletes; recorded says that the queue may
+	// exist. Both belong to Setup and Close.
+	control  *rabbitmq.Control
+	recorded bool
+
+	publishers []*rabbitmq.Link[publisher]
+	crews      []*rabbitmq.Link[crew]
+	workers    []worker
+	agents     []agent
+	// background are the goroutines that live as long as their connections.
+	background sync.WaitGroup
+	// warmed counts warm-up messages that an agent received.
+	warmed atomic.Int64
+	// stage is the stage of the newest arrival, which reconnects count for.
+	stage atomic.Int64
+	// sampled is the time of the last reading, busied the agents' work up to it.
+	sampled, busied time.Duration
+}
+
+// handles are the scenario's metrics.
+type handles struct {
+	publish, consume, ack, task, wait, reconnectTime *metrics.Trend
+
+	published, confirmed, nacked, returned, unknown           *metrics.Counter
+	processed, duplicated, redelivered, unexpected, reconnect *metrics.Counter
+
+	queueLength, availability, busy, prefetch *metrics.Gauge
+}
+
+func newScenario(env scenarios.Env) (*scenario, error) {
+	cfg, err := readConfig(env.Values, len(env.Plan.Stages))
+	if err != nil {
+		return nil, err
+	}
+	queue := queueName(&env)
+	s := &scenario{
+		cfg:     cfg,
+		address: env.Targets.RabbitMQ,
+		options: rabbitmq.Options{
+			Name:       "perfctl/" + env.RunID,
+			WriteStall: min(cfg.timeout, rabbitmq.DefaultWriteStall),
+		},
+		queue: queue, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
+		ledger:  newLedger(env.Plan.Arrivals),
+		limiter: rabbitmq.NewLimiter(),
+		workers: make([]worker, max(env.Plan.Workers, 1)),
+		agents:  make([]agent, cfg.agents),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.declareMetrics(env)
+	return s, nil
+}
+
+func (s *scenario) declareMetrics(env scenarios.Env) {
+	trend := func(d metrics.Desc, operation string) *metrics.Trend {
+		return env.Metrics.Trend(d, env.Tags(operation))
+	}
+	count := func(d metrics.Desc, operation string) *metrics.Counter {
+		return env.Metrics.Counter(d, env.Tags(operation))
+	}
+	gauge := func(d metrics.Desc) *metrics.Gauge { return env.Metrics.Gauge(d, env.Tags("")) }
+	s.m = handles{
+		publish: trend(publishLatency, "publish"), consume: trend(consumeLatency, "consume"),
+		ack: trend(ackLatency, "ack"), task: trend(taskLatency, "process"),
+		wait: trend(waitTime, "process"), reconnectTime: trend(reconnectTime, "reconnect"),
+		published: count(published, "publish"), confirmed: count(confirmedCount, "publish"),
+		nacked: count(nackedCount, "publish"), returned: count(returnedCount, "publish"),
+		unknown: count(unknownCount, "publish"), processed: count(processedCount, "process"),
+		duplicated: count(duplicatedCount, "process"), redelivered: count(redeliveredCount, "consume"),
+		unexpected: count(unexpectedCount, "consume"), reconnect: count(reconnects, "reconnect"),
+		queueLength: gauge(queueLength), availability: gauge(availability),
+		busy: gauge(busyAgents), prefetch: gauge(prefetchGauge),
+	}
+	s.m.prefetch.Set(float64(s.cfg.prefetch))
+}
+
+// Setup declares the queue, opens every connection and channel, starts the
+// agents and sends warm-up messages through all of them.
+func (s *scenario) Setup(ctx context.Context) error {
+	var err error
+	if s.control, err = rabbitmq.OpenControl(ctx, s.address, s.options, s.log); err != nil {
+		return err
+	}
+	s.recorded = true
+	if err := s.control.Record(ctx, s.queue); err != nil {
+		return rabbitmq.Explain(s.address, "record the queue "+s.queue, err)
+	}
+	if err := s.control.Do(ctx, s.declare); err != nil {
+		return rabbitmq.Explain(s.address, "declare the queue "+s.queue, err)
+	}
+	if err := s.openCrews(ctx); err != nil {
+		return err
+	}
+	if err := s.openPublishers(ctx); err != nil {
+		return err
+	}
+	if err := s.warmUp(ctx); err != nil {
+		return rabbitmq.Explain(s.address, "send warm-up messages through "+s.queue, err)
+	}
+	s.sampled, s.busied = s.clock.Now(), s.worked(s.clock.Now())
+	return nil
+}
+
+// restored counts a reconnect.
+func (s *scenario) restored(took time.Duration) {
+	stage := int(s.stage.Load())
+	s.m.reconnect.Add(stage, 1)
+	s.m.reconnectTime.Record(stage, took)
+}
+
+// Close ends every connection and deletes the queue. Publishers and agents go
+// first, because they would declare the queue again.
+func (s *scenario) Close(ctx context.Context) error {
+	var errs []error
+	for _, l := range s.publishers {
+		errs = append(errs, l.Close(ctx))
+	}
+	for _, l := range s.crews {
+		errs = append(errs, l.Close(ctx))
+	}
+	errs = append(errs, s.awaitBackground(ctx))
+	if s.control != nil {
+		if s.recorded {
+			errs = append(errs, s.removeQueue(ctx))
+		}
+		errs = append(errs, s.control.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// removeQueue deletes the queue and its record. Where the connection is being
+// restored, it waits for it within ctx.
+func (s *scenario) removeQueue(ctx context.Context) error {
+	for {
+		err := s.control.Delete(ctx, s.queue)
+		if err == nil {
+			err = s.control.Forget(ctx, s.queue)
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("queue %s is left in %s, perfctl reset removes it: %w", s.queue, s.address, err)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// Reset deletes the queues that killed runs left behind.
+func (s *scenario) Reset(ctx context.Context) ([]string, error) {
+	c, err := rabbitmq.OpenControl(ctx, s.address, s.options, s.log)
+	if err != nil {
+		return nil, err
+	}
+	removed, err := c.Reset(ctx, queuePrefix)
+	return removed, errors.Join(err, c.Close(ctx))
+}
