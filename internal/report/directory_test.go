@@ -1,0 +1,296 @@
+package report_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"pgregory.net/rapid"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+func TestARunReadsBackAsItWasRecorded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	want := record(t, dir, 1)
+	got, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameTotals(t, want, got.Totals)
+	if len(got.Seconds) != 11 || got.Elapsed != 10*time.Second+137*time.Millisecond+31*time.Microsecond {
+		t.Errorf("%d seconds, %s", len(got.Seconds), got.Elapsed)
+	}
+	if s := got.Seconds[6]; s.Stage != "peak" || !s.At.Equal(started.Add(s.End)) {
+		t.Errorf("second 6: %+v", s)
+	}
+	if len(got.Notes) != 1 || !strings.HasPrefix(got.Notes[0], "summary.json: missing") || !got.Incomplete {
+		t.Errorf("a run without a summary: incomplete %v, notes %q", got.Incomplete, got.Notes)
+	}
+	if got.Info.Profile != "load" || !got.Info.Started.Equal(started) || len(got.Info.Stages) != 3 {
+		t.Errorf("run.json came back as %+v", got.Info)
+	}
+}
+
+func TestSeriesOverTimeHaveAPointForEachSecond(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	record(t, dir, 1)
+	run, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := run.Line("response_time{scenario:tasks,stage:peak}")
+	if l == nil || len(l.At) != 4 || run.Seconds[l.At[0]].Stage != "peak" {
+		t.Fatalf("got %+v", l)
+	}
+	for i, p := range l.Trend {
+		if !p.Whole || p.N == 0 || !(p.Min <= p.P50 && p.P50 <= p.P95 && p.P95 <= p.Max) || p.P99 != -1 {
+			t.Errorf("point %d: %+v (2 %% of the arrivals were dropped: no 99th percentile)", i, p)
+		}
+	}
+	if g := run.Line("rabbitmq_queue_length{scenario:tasks,stage:steady}"); g == nil || g.Value[0] != 10.5 {
+		t.Errorf("gauge: %+v", g)
+	}
+	if run.Line("none") != nil {
+		t.Error("a series that does not exist was found")
+	}
+}
+
+func TestHdrToolsReadTheLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	totals := record(t, dir, 1)
+	text, err := os.ReadFile(filepath.Join(dir, report.LogFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := hdrhistogram.NewHistogramLogReader(bytes.NewReader(text))
+	var n int64
+	for {
+		h, err := r.NextIntervalHistogram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h == nil {
+			break
+		}
+		if strings.HasPrefix(h.Tag(), "response_time{") {
+			n += h.TotalCount()
+		}
+	}
+	if want := totals.Trend(metrics.Selector{Name: "response_time"}).N; n != want {
+		t.Fatalf("the log holds %d response times, want %d", n, want)
+	}
+}
+
+func TestAKilledRunIsReadUpToItsLastWholeSecond(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	record(t, dir, 1)
+	whole := map[string][]byte{}
+	for _, f := range []string{report.SeriesFile, report.LogFile} {
+		text, err := os.ReadFile(filepath.Join(dir, f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[f] = text
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		series := whole[report.SeriesFile][:rapid.IntRange(0, len(whole[report.SeriesFile])).Draw(t, "series")]
+		write(t, filepath.Join(dir, report.SeriesFile), series)
+		// A second's line follows its histograms, so that of a killed run all
+		// histograms of the lines that are there are there.
+		write(t, filepath.Join(dir, report.LogFile), whole[report.LogFile])
+		run, err := report.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seconds := bytes.Count(series, []byte{'\n'})
+		want := metrics.NewTotals()
+		newRecorder(1).seconds(func(s *metrics.Snapshot) {
+			if s.Number < seconds {
+				want.Add(s)
+			}
+		})
+		if !run.Incomplete || len(run.Seconds) != seconds {
+			t.Fatalf("incomplete: %v; %d seconds, want %d", run.Incomplete, len(run.Seconds), seconds)
+		}
+		sameTotals(t, want, run.Totals)
+	})
+}
+
+func TestDamageIsNotedAndNothingInvented(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	full := flatten(record(t, dir, 1))
+	whole := map[string][]byte{}
+	for _, f := range []string{report.SeriesFile, report.LogFile} {
+		whole[f], _ = os.ReadFile(filepath.Join(dir, f))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for f, text := range whole {
+			at := rapid.IntRange(0, len(text)).Draw(t, "from")
+			to := min(at+rapid.IntRange(0, 2000).Draw(t, "bytes"), len(text))
+			cut := append(append([]byte{}, text[:at]...), text[to:]...)
+			write(t, filepath.Join(dir, f), cut)
+		}
+		run, err := report.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, got := range flatten(run.Totals) {
+			want, known := full[key]
+			if !known {
+				continue // a cut through a key can leave another one, which the next check bounds
+			}
+			if got.N > want.N || got.Censor > want.Censor {
+				t.Fatalf("%s: %d values of %d", key, got.N, want.N)
+			}
+			for i, n := range got.Buckets {
+				if n > want.Buckets[i] {
+					t.Fatalf("%s: bucket %d holds %d, recorded were %d", key, i, n, want.Buckets[i])
+				}
+			}
+		}
+	})
+}
+
+func TestATornLineCostsOneSecond(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	record(t, dir, 1)
+	path := filepath.Join(dir, report.SeriesFile)
+	text, _ := os.ReadFile(path)
+	lines := bytes.SplitAfter(text, []byte{'\n'})
+	lines[3] = append(lines[3][:len(lines[3])/2:len(lines[3])/2], '\n')
+	write(t, path, bytes.Join(lines, nil))
+	run, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Seconds) != 10 || !run.Incomplete {
+		t.Fatalf("%d seconds, incomplete %v", len(run.Seconds), run.Incomplete)
+	}
+	all := strings.Join(run.Notes, "\n")
+	for _, want := range []string{"line 4 is torn", "nothing is known of the 1s before it", "belong to no second"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no note says %q:\n%s", want, all)
+		}
+	}
+}
+
+func TestAHistogramThatContradictsItsLineIsLeftOut(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	record(t, dir, 1)
+	path := filepath.Join(dir, report.SeriesFile)
+	text, _ := os.ReadFile(path)
+	write(t, path, bytes.Replace(text, []byte(`"n":44,`), []byte(`"n":45,`), 1))
+	run, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(run.Notes, "\n"); !strings.Contains(all, "it holds 44 values, series.ndjson says 45") || !run.Incomplete {
+		t.Fatalf("notes: %s", all)
+	}
+}
+
+func TestWhatIsNoRunDirectorySaysWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := report.Open(dir); err == nil || !strings.Contains(err.Error(), "no run directory: it has no run.json") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := report.Open(filepath.Join(dir, "none")); err == nil {
+		t.Error("a folder that does not exist was opened")
+	}
+}
+
+func TestARunDirectoryIsNotOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	record(t, dir, 1)
+	if _, err := report.Create(dir, testInfo(), nil); err == nil || !strings.Contains(err.Error(), "already holds a run") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAFullDiskDoesNotStopTheRun(t *testing.T) {
+	dir := t.TempDir()
+	w, err := report.Create(dir, testInfo(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// /dev/full takes no byte.
+	if err := report.Redirect(w, "/dev/full"); err != nil {
+		t.Skipf("needs /dev/full: %v", err)
+	}
+	newRecorder(1).seconds(w.Snapshot)
+	if err := w.Err(); err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "seconds lost: 11") {
+		t.Fatalf("got %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run, err := report.Open(dir)
+	if err != nil || !run.Incomplete || len(run.Seconds) != 0 {
+		t.Fatalf("%+v, %v", run, err)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	dir := f.TempDir()
+	record(f, dir, 1)
+	read := func(name string) []byte {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return text
+	}
+	firstLines := func(text []byte, n int) []byte {
+		return bytes.Join(bytes.SplitAfterN(text, []byte{'\n'}, n+1)[:n], nil)
+	}
+	f.Add(read(report.InfoFile), firstLines(read(report.LogFile), 8), firstLines(read(report.SeriesFile), 2), []byte(`{"schema":9}`))
+	f.Add([]byte(`{}`), []byte("Tag=a,0,1,2,HIST\n"), []byte(`{"t":1,"trends":{"a":{"n":1}}}`+"\n"), []byte(`[]`))
+	f.Fuzz(func(t *testing.T, info, log, series, summary []byte) {
+		dir := t.TempDir()
+		for name, text := range map[string][]byte{report.InfoFile: info, report.LogFile: log, report.SeriesFile: series, report.SummaryFile: summary} {
+			write(t, filepath.Join(dir, name), text)
+		}
+		run, err := report.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range run.Lines {
+			if n := len(l.At); n == 0 || len(l.Trend) != n && len(l.Value) != n {
+				t.Fatalf("%s: %d points, %d values", l.Series.Key(), n, len(l.Value)+len(l.Trend))
+			}
+		}
+	})
+}
+
+func write(t interface{ Fatal(...any) }, path string, text []byte) {
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	w, err := report.Create(b.TempDir(), testInfo(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := newRecorder(1)
+	s := &metrics.Snapshot{End: time.Second, At: started}
+	for i := range 30 {
+		tags := metrics.Tags{Scenario: "tasks", Operation: string(rune('a' + i))}
+		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.of(query, tags), Hist: r.hist(1000, 5e6, 0)})
+		s.Counters = append(s.Counters, metrics.CounterValue{Series: r.of(bytes_, tags), Delta: 9})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Snapshot(s)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+}

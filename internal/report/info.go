@@ -1,0 +1,98 @@
+package report
+
+import (
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// RunInfo is run.json: everything about a run that is known when it starts. It
+// holds no secret; who fills it in redacts.
+type RunInfo struct {
+	Schema int    `json:"schema"`
+	ID     string `json:"id"`
+	// Version is perfctl's, Drivers those of the libraries it talks with, by
+	// module, and Servers those of the targets, by target.
+	Version string            `json:"version"`
+	Drivers map[string]string `json:"drivers,omitempty"`
+	Servers map[string]string `json:"servers,omitempty"`
+	Machine Machine           `json:"machine"`
+	// Command is the command line, redacted.
+	Command []string `json:"command,omitempty"`
+	// Profile is the profile's name.
+	Profile   string          `json:"profile"`
+	Scenarios []ScenarioShare `json:"scenarios"`
+	Stages    []StageInfo     `json:"stages"`
+	// Planned is how many arrivals this run, or this shard of it, offers.
+	Planned int64  `json:"planned"`
+	Seed    uint64 `json:"seed"`
+	// Process is how arrivals are spaced: uniform or poisson.
+	Process string `json:"arrivals_process"`
+	// Shard of Shards is the part of the whole that was offered here: the
+	// arrivals k with k ≡ Shard (mod Shards).
+	Shard  int `json:"shard"`
+	Shards int `json:"shards"`
+	// MaxInFlight bounds the arrivals in flight.
+	MaxInFlight int `json:"max_in_flight"`
+	// Tolerance is within how much time arrivals could be coalesced.
+	Tolerance float64 `json:"tolerance_s"`
+	// GracefulStop is how long started arrivals had at the end.
+	GracefulStop float64 `json:"graceful_stop_s"`
+	// Settings are the resolved settings and where each came from.
+	Settings []Setting `json:"settings,omitempty"`
+	// Rules are the SLA rules and thresholds, as text.
+	Rules []string `json:"rules,omitempty"`
+	// Started is when the first arrival could be due.
+	Started time.Time `json:"started"`
+	// Metrics describes every metric declared at the start.
+	Metrics []MetricInfo `json:"metrics"`
+}
+
+// Machine is where the generator ran.
+type Machine struct {
+	OS         string `json:"os"`
+	Arch       string `json:"arch"`
+	Kernel     string `json:"kernel,omitempty"`
+	CPUs       int    `json:"cpus"`
+	GOMAXPROCS int    `json:"gomaxprocs"`
+	Memory     int64  `json:"memory_bytes,omitempty"`
+}
+
+// ScenarioShare is a scenario and its weight among the run's scenarios.
+type ScenarioShare struct {
+	Name   string `json:"name"`
+	Weight int    `json:"weight"`
+}
+
+// StageInfo is a stage as planned. Times are in seconds, rates in arrivals/s.
+type StageInfo struct {
+	Name     string  `json:"name"`
+	Class    string  `json:"class"`
+	Judged   bool    `json:"judged"`
+	Start    float64 `json:"start_s"`
+	Duration float64 `json:"duration_s"`
+	From     float64 `json:"from"`
+	To       float64 `json:"to"`
+	Burst    int64   `json:"burst,omitempty"`
+	// Planned is how many arrivals are due in it (of this shard).
+	Planned int64 `json:"planned"`
+}
+
+// Setting is a resolved setting and its origin.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// MetricInfo describes a metric, so that a reader needs no registry.
+type MetricInfo struct {
+	Name string       `json:"name"`
+	Kind metrics.Kind `json:"kind"`
+	Unit metrics.Unit `json:"unit"`
+	Help string       `json:"help,omitempty"`
+}
+
+func infoOf(d metrics.Desc) MetricInfo { return MetricInfo(d) }
+
+func (m MetricInfo) desc() metrics.Desc { return metrics.Desc(m) }

@@ -1,0 +1,6 @@
+package report
+
+// Summary placeholder
+type Summary struct {
+	Schema int `json:"schema"`
+}
