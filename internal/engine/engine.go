@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,8 @@ type Config struct {
 	// GracefulStop is how long arrivals that are due may go on after the last
 	// one came due. Default 30 s.
 	GracefulStop time.Duration
-	// Tolerance lets arrivals that are due within it be released together, at
-	// most that much late: fewer wake-ups, less CPU. 0 releases each by itself.
+	// Tolerance lets arrivals that are due within it be released together, about
+	// that much late at most: fewer wake-ups, less CPU. 0 releases each by itself.
 	Tolerance time.Duration
 	// Clock is the run's clock.
 	Clock work.Clock
@@ -100,16 +101,37 @@ func Split(bound int, weights []int) []int {
 
 // Engine executes one run.
 type Engine struct {
-	cfg       Config
-	lanes     []*lane
-	lag       *metrics.Trend
-	start     atomic.Int64 // run start on the clock, ns
+	cfg   Config
+	lanes []*lane
+	lag   *metrics.Trend
+	start atomic.Int64 // run start on the clock, ns
+	end   time.Duration
+
+	// mu guards the schedule's cursor and the mix.
+	mu     sync.Mutex
+	cursor *profiles.Cursor
+
+	// waiting counts the strands that wait for an arrival or are about to.
+	waiting atomic.Int64
+	strands sync.WaitGroup
+	spares  chan struct{}
+	pacers  chan pacer
+	// claimed counts the arrivals taken from the schedule, due those of them
+	// that came due. last is closed when they are equal and the schedule is
+	// exhausted, ended when spares are no longer needed.
+	claimed, due atomic.Int64
+	exhausted    atomic.Bool
+	once         sync.Once
+	last, ended  chan struct{}
+
 	failures  *failures
-	abandoned atomic.Int64
+	abandoned int64
 	panicked  atomic.Pointer[PanicError]
-	// ctx is what arrivals are executed under, kill ends it.
-	ctx  context.Context
-	kill context.CancelFunc
+
+	// arrivals ends when no more are to come due; ctx is what they are executed
+	// under, kill ends it.
+	arrivals, ctx context.Context
+	kill          context.CancelFunc
 }
 
 // PanicError is the panic of a scenario.
@@ -187,29 +209,69 @@ func (e *Engine) Begin(lead time.Duration) {
 // what still waits counts as dropped. arrivals must be derived from all. The
 // error is a *PanicError where a scenario panicked; the outcome holds then too.
 func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
-	work, kill := context.WithCancel(all)
-	defer kill()
-	e.ctx, e.kill = work, kill
-	p, err := newPacer(e.cfg.Clock, e.cfg.Timer)
+	e.arrivals = arrivals
+	e.ctx, e.kill = context.WithCancel(all)
+	defer e.kill()
+	closePacers, err := e.openPacers()
 	if err != nil {
-		return Outcome{}, fmt.Errorf("start the pacer: %w", err)
+		return Outcome{}, err
 	}
-	defer p.close()
-	defer context.AfterFunc(arrivals, p.interrupt)()
-	defer context.AfterFunc(work, p.interrupt)()
+	defer closePacers()
 
 	out := Outcome{Total: e.total()}
-	d := dispatcher{Engine: e, pacer: p, cursor: e.cfg.Schedule.Cursor(e.cfg.Shard, e.cfg.Shards)}
-	d.run(arrivals, work)
-	out.Due, out.Stopped = d.due, d.due < out.Total
+	d := e.cfg.Schedule.Duration()
+	// A generator that cannot keep up must still end on time: what it has not
+	// released by then is its own drop.
+	e.end = time.Duration(e.start.Load()) + d + max(d/20, time.Second)
+	e.cursor = e.cfg.Schedule.Cursor(e.cfg.Shard, e.cfg.Shards)
+	e.spares, e.last, e.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	for range minWaiting {
+		e.recruit()
+	}
+	select {
+	case <-e.last:
+	case <-arrivals.Done():
+	case <-e.ctx.Done():
+	}
+	close(e.ended)
 	out.Length = e.Elapsed()
-	e.drain(work)
+	e.drain()
+	out.Due = e.due.Load()
+	out.Stopped = out.Due < out.Total
 	out.Drain = e.Elapsed() - out.Length
-	out.Abandoned = e.abandoned.Load()
+	out.Abandoned = e.abandoned
 	if p := e.panicked.Load(); p != nil {
 		return out, p
 	}
 	return out, nil
+}
+
+// openPacers makes a pacer for each strand that may wait. They end their waits
+// with either context of the run.
+func (e *Engine) openPacers() (func(), error) {
+	var all []pacer
+	closeAll := func() {
+		for _, p := range all {
+			p.close()
+		}
+	}
+	e.pacers = make(chan pacer, maxWaiting)
+	for range maxWaiting {
+		p, err := newPacer(e.cfg.Clock, e.cfg.Timer || e.coarse())
+		if err != nil {
+			closeAll()
+			return nil, fmt.Errorf("start a pacer: %w", err)
+		}
+		all = append(all, p)
+		e.pacers <- p
+	}
+	interrupt := func() {
+		for _, p := range all {
+			p.interrupt()
+		}
+	}
+	unhook, unhookAll := context.AfterFunc(e.arrivals, interrupt), context.AfterFunc(e.ctx, interrupt)
+	return func() { unhook(); unhookAll(); closeAll() }, nil
 }
 
 // total is how many of the schedule's arrivals are this shard's.
@@ -225,17 +287,14 @@ func (e *Engine) total() int64 {
 type Progress struct {
 	// InFlight and Queued are arrivals being executed and waiting.
 	InFlight, Queued int
-	// Workers is how many workers exist.
-	Workers int
 }
 
 // Progress returns the state now, over all lanes.
 func (e *Engine) Progress() Progress {
 	var p Progress
 	for _, l := range e.lanes {
-		p.InFlight += l.inFlight()
+		p.InFlight += int(l.inFlight.Load())
 		p.Queued += len(l.queue)
-		p.Workers += int(l.workers.Load())
 	}
 	return p
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -10,20 +9,15 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
-// lane is one scenario's queue and workers. Scenarios have lanes of their own
+// lane is one scenario's workers and queue. Scenarios have lanes of their own
 // so that a target that stalls does not hold up another one's arrivals.
 type lane struct {
 	*Engine
-	name    string
-	exec    work.Executor
-	bound   int
-	queue   chan queued
-	wg      sync.WaitGroup
-	workers atomic.Int64
-	// pending is how many arrivals are queued or being executed. It is raised
-	// before an arrival is queued and lowered after it is done, so that pending
-	// above workers always means that one more worker is needed.
-	pending atomic.Int64
+	name     string
+	exec     work.Executor
+	workers  *slots
+	inFlight atomic.Int64
+	queue    chan work.Arrival
 	// busy holds, for each worker, the stage of its arrival plus one, 0 while
 	// it has none. Whoever swaps it to 0 accounts for the arrival.
 	busy []atomic.Int32
@@ -31,14 +25,6 @@ type lane struct {
 	arrivals, started, succeeded, unfinished *metrics.Counter
 	dropped                                  [len(dropReasons)]*metrics.Counter
 	response, service, lagTrend, failure     *metrics.Trend
-}
-
-// queued is an arrival on its way to a worker.
-type queued struct {
-	work.Arrival
-	// prompt says that a worker was free for it when it was released, so that
-	// any delay until it starts is the generator's own.
-	prompt bool
 }
 
 // A dropReason is why an arrival was never started.
@@ -63,8 +49,8 @@ func newLane(e *Engine, c Lane) *lane {
 	tags := metrics.Tags{Scenario: c.Name}
 	m := e.cfg.Metrics
 	l := &lane{
-		Engine: e, name: c.Name, exec: c.Executor, bound: c.Workers,
-		queue: make(chan queued, e.cfg.Queue),
+		Engine: e, name: c.Name, exec: c.Executor, workers: newSlots(c.Workers),
+		queue: make(chan work.Arrival, e.cfg.Queue),
 		busy:  make([]atomic.Int32, c.Workers),
 
 		arrivals:   m.Counter(metrics.Arrivals, tags),
@@ -82,54 +68,79 @@ func newLane(e *Engine, c Lane) *lane {
 	return l
 }
 
-// offer hands an arrival to a worker, or queues it, or drops it. Only the
-// dispatcher calls it.
-func (l *lane) offer(a work.Arrival, now time.Duration) {
-	n, pending := l.workers.Load(), l.pending.Add(1)
-	prompt := pending <= int64(l.bound)
-	if !prompt {
-		l.lag.Record(a.Stage, now-a.Due)
+// arrive takes an arrival that came due: it executes it, or queues it where
+// every worker has one, or drops it. It returns when the calling strand is free
+// again.
+func (l *lane) arrive(a *work.Arrival) {
+	l.arrivals.Add(a.Stage, 1)
+	now := l.cfg.Clock.Now()
+	l.lag.Record(a.Stage, now-a.Due)
+	if now > l.end {
+		l.drop(a.Stage, dropGenerator)
+		return
 	}
-	if pending > n && n < int64(l.bound) {
-		l.workers.Store(n + 1)
-		l.wg.Add(1)
-		go l.work(int(n))
+	id, free := l.workers.take()
+	if free {
+		l.work(id, a, now)
+	} else {
+		select {
+		case l.queue <- *a:
+		default:
+			l.drop(a.Stage, dropQueueFull)
+			return
+		}
 	}
-	select {
-	case l.queue <- queued{a, prompt}:
-	default:
-		l.pending.Add(-1)
-		l.drop(a.Stage, dropQueueFull)
+	// A worker may have looked into the queue just before an arrival was put
+	// there, and be free now: then nobody else would come for it.
+	l.help(a)
+}
+
+// help executes what waits in the queue while there is a free worker for it.
+// It overwrites a.
+func (l *lane) help(a *work.Arrival) {
+	for len(l.queue) > 0 {
+		id, free := l.workers.take()
+		if !free {
+			return
+		}
+		select {
+		case *a = <-l.queue:
+			l.work(id, a, l.cfg.Clock.Now())
+		default:
+			l.workers.put(id)
+		}
 	}
+}
+
+// work executes an arrival, and after it what waits in the queue.
+func (l *lane) work(id int, a *work.Arrival, now time.Duration) {
+	defer l.catch(&l.busy[id])
+	l.inFlight.Add(1)
+	for {
+		a.Worker, a.Started = id, now
+		switch {
+		case l.ctx.Err() != nil:
+			l.drop(a.Stage, dropStopped)
+		case now-a.Due > l.cfg.MaxLateness:
+			l.drop(a.Stage, dropLate)
+		default:
+			l.execute(a, &l.busy[id])
+		}
+		select {
+		case *a = <-l.queue:
+			now = l.cfg.Clock.Now()
+			continue
+		default:
+		}
+		break
+	}
+	l.inFlight.Add(-1)
+	l.workers.put(id)
 }
 
 func (l *lane) drop(stage int, why dropReason) {
 	l.dropped[why].Add(stage, 1)
 	l.response.Censor(stage, 1)
-}
-
-// work executes arrivals until the queue is closed and empty.
-func (l *lane) work(id int) {
-	defer l.wg.Done()
-	busy := &l.busy[id]
-	defer l.catch(busy)
-	for q := range l.queue {
-		a := q.Arrival
-		a.Worker = id
-		a.Started = l.cfg.Clock.Now()
-		if q.prompt {
-			l.lag.Record(a.Stage, a.Started-a.Due)
-		}
-		switch {
-		case l.ctx.Err() != nil:
-			l.drop(a.Stage, dropStopped)
-		case a.Started-a.Due > l.cfg.MaxLateness:
-			l.drop(a.Stage, dropLate)
-		default:
-			l.execute(&a, busy)
-		}
-		l.pending.Add(-1)
-	}
 }
 
 // catch turns the panic of an executor into the end of the run: its arrival
@@ -143,7 +154,7 @@ func (l *lane) catch(busy *atomic.Int32) {
 	if stage := busy.Swap(0); stage != 0 {
 		l.giveUp(int(stage) - 1)
 	}
-	l.pending.Add(-1)
+	l.inFlight.Add(-1)
 	l.kill()
 }
 
@@ -192,13 +203,13 @@ func (l *lane) abandon() (n int64) {
 			n++
 		}
 	}
-	for a := range l.queue {
-		l.drop(a.Stage, dropStopped)
+	for {
+		select {
+		case a := <-l.queue:
+			l.drop(a.Stage, dropStopped)
+			continue
+		default:
+		}
+		return n
 	}
-	return n
-}
-
-// inFlight is how many workers have an arrival.
-func (l *lane) inFlight() int {
-	return int(max(l.pending.Load()-int64(len(l.queue)), 0))
 }
