@@ -1,6 +1,172 @@
 package report
 
-// Summary placeholder
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+)
+
+// Verdict is what a run came to.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictPass        Verdict = "pass"
+	VerdictFail        Verdict = "fail"
+	VerdictInvalid     Verdict = "invalid"
+	VerdictInterrupted Verdict = "interrupted"
+)
+
+// Summary is summary.json and the output of --json: the verdict and every
+// figure of every view. Times are in milliseconds, rates per second. A figure
+// that the data cannot carry is null.
 type Summary struct {
-	Schema int `json:"schema"`
+	Schema   int      `json:"schema"`
+	Run      RunBlock `json:"run"`
+	Verdict  Verdict  `json:"verdict"`
+	ExitCode int      `json:"exit_code"`
+	Arrivals Arrivals `json:"arrivals"`
+	// Stages are in the order of the profile.
+	Stages []StageResult `json:"stages"`
+	// Metrics holds each metric over the whole run under its name, and where it
+	// has several series each of them under its name and tags, as thresholds
+	// write them.
+	Metrics   map[string]Metric `json:"metrics"`
+	SLA       []RuleResult      `json:"sla"`
+	Checks    []Check           `json:"checks"`
+	Failures  []Failure         `json:"failures"`
+	Generator GeneratorHealth   `json:"generator"`
+	// Notes say what is wrong with the data.
+	Notes []string `json:"notes"`
+	// Analysis is what was found beyond the rules; its form belongs to who
+	// found it.
+	Analysis json.RawMessage `json:"analysis"`
+}
+
+// RunBlock says what the run was.
+type RunBlock struct {
+	ID        string          `json:"id"`
+	Profile   string          `json:"profile"`
+	Scenarios []ScenarioShare `json:"scenarios"`
+	Started   time.Time       `json:"started"`
+	// Duration is how long it took in seconds, graceful stop included, and
+	// Planned how long the profile's stages are.
+	Duration float64 `json:"duration_s"`
+	Planned  float64 `json:"planned_s"`
+	// GracefulStop is how long started arrivals had at the end, in seconds.
+	GracefulStop float64 `json:"graceful_stop_s"`
+	Seed         uint64  `json:"seed"`
+	Process      string  `json:"arrivals_process"`
+	MaxInFlight  int     `json:"max_in_flight"`
+	// Shard of Shards is which part of a run this is; a whole one is 0 of 1.
+	Shard   int    `json:"shard"`
+	Shards  int    `json:"shards"`
+	Version string `json:"version"`
+	// Incomplete says that data is missing.
+	Incomplete bool `json:"incomplete"`
+}
+
+// Arrivals accounts for every arrival. Of those planned, what was neither
+// started nor dropped never came due.
+type Arrivals struct {
+	Planned    int64 `json:"planned"`
+	Started    int64 `json:"started"`
+	Succeeded  int64 `json:"succeeded"`
+	Failed     int64 `json:"failed"`
+	Dropped    int64 `json:"dropped"`
+	Unfinished int64 `json:"unfinished"`
+}
+
+// StageResult is what a stage came to. Arrivals count for the stage in which
+// they were due.
+type StageResult struct {
+	Name   string `json:"name"`
+	Class  string `json:"class"`
+	Judged bool   `json:"judged"`
+	// Duration is how long it took, in seconds; less than planned where the run
+	// was stopped in it, 0 where it was not reached.
+	Duration float64 `json:"duration_s"`
+	// Due is how many of its arrivals came due.
+	Due int64 `json:"due"`
+	// Offered is arrivals planned over duration, or due over duration where the
+	// stage was cut short. Achieved is arrivals succeeded over duration. Both
+	// are null for a stage without a duration: a burst has no rate.
+	Offered  *float64 `json:"offered_rps"`
+	Achieved *float64 `json:"achieved_rps"`
+	// ErrorRate is the share of the arrivals due that failed, were dropped or
+	// did not finish; null where none was due.
+	ErrorRate *float64     `json:"error_rate"`
+	Response  Distribution `json:"response_time_ms"`
+}
+
+// RuleResult is what came of one SLA rule or threshold.
+type RuleResult struct {
+	Rule        string   `json:"rule"`
+	Metric      string   `json:"metric"`
+	Stage       string   `json:"stage"`
+	Target      string   `json:"target"`
+	Actual      string   `json:"actual"`
+	ActualValue *float64 `json:"actual_value"`
+	// Status is pass, fail, warn, not_exercised or no_data.
+	Status   string `json:"status"`
+	Severity string `json:"severity"`
+	Action   string `json:"action"`
+}
+
+// Check is the outcome of a consistency check.
+type Check struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail"`
+}
+
+// Failure is one kind of failure of one scenario.
+type Failure struct {
+	Scenario string `json:"scenario"`
+	Kind     string `json:"kind"`
+	Count    int64  `json:"count"`
+	// Example is the text of the first one. It may hold anything that a target
+	// sent.
+	Example string `json:"example"`
+}
+
+// GeneratorHealth says how far the figures can be trusted.
+type GeneratorHealth struct {
+	// Status is valid, suspect or invalid.
+	Status  string   `json:"status"`
+	Reasons []string `json:"reasons"`
+	// Lag is how late the generator released arrivals.
+	Lag LagMillis `json:"schedule_lag_ms"`
+	// CPU is in percent of one core, over the run.
+	CPU *float64 `json:"cpu_percent"`
+	// MaxRSS is the largest resident memory seen.
+	MaxRSS *int64 `json:"max_rss_bytes"`
+	// GCPauseMax is the longest stop for garbage collection.
+	GCPauseMax *float64 `json:"gc_pause_max_ms"`
+}
+
+// LagMillis is a lag's distribution in milliseconds.
+type LagMillis struct {
+	P50 *float64 `json:"p50"`
+	P99 *float64 `json:"p99"`
+	Max *float64 `json:"max"`
+}
+
+// JSON writes the summary as summary.json holds it.
+func JSON(w io.Writer, s *Summary) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+// WriteSummary writes a run directory's summary.json: for a directory that was
+// merged, or judged again.
+func WriteSummary(dir string, s *Summary) error {
+	return writeJSON(filepath.Join(dir, SummaryFile), s)
 }

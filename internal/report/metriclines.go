@@ -1,0 +1,294 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// metricLine is a metric's line before it is laid out.
+type metricLine struct {
+	key, label string
+	sub        bool
+	m          Metric
+	cells      []string
+}
+
+// metricGroup is the lines under one heading.
+type metricGroup struct {
+	name  string
+	lines []metricLine
+}
+
+// The groups that are not a scenario's.
+const (
+	arrivalGroup   = "arrivals"
+	responseGroup  = "response"
+	sharedGroup    = "several scenarios"
+	otherGroup     = "other metrics"
+	generatorGroup = "generator"
+)
+
+// The metrics of the groups that are not a scenario's, in their order.
+var (
+	arrivalNames = []string{
+		metrics.Arrivals.Name, metrics.ArrivalsStarted.Name, metrics.ArrivalsSucceeded.Name, metrics.ArrivalsFailed.Name,
+		metrics.ArrivalsDropped.Name, metrics.ArrivalsUnfinished.Name, metrics.InFlight.Name, metrics.Queued.Name,
+	}
+	responseNames = []string{
+		metrics.ResponseTime.Name, metrics.ServiceTime.Name, metrics.ScheduleLag.Name, metrics.FailureTime.Name,
+	}
+)
+
+// metrics writes every metric, grouped.
+func (p *page) metrics(s *Summary) {
+	groups := groupMetrics(s)
+	name := 0
+	var widths []int
+	for _, g := range groups {
+		for i := range g.lines {
+			l := &g.lines[i]
+			l.cells = metricCells(&l.m)
+			name = max(name, utf8.RuneCountInString(l.label))
+			if l.m.Trend == nil {
+				continue
+			}
+			for c, text := range l.cells {
+				if c == len(widths) {
+					widths = append(widths, 0)
+				}
+				widths[c] = max(widths[c], utf8.RuneCountInString(text))
+			}
+		}
+	}
+	name = min(name+3, 40)
+	legend := map[string]bool{}
+	for _, g := range groups {
+		p.head(g.name)
+		for i := range g.lines {
+			p.metricLine(&g.lines[i], name, widths, s.SLA)
+			noteFigures(&g.lines[i].m, legend)
+		}
+	}
+	if len(legend) > 0 {
+		p.line()
+	}
+	if legend[none] {
+		p.wrapped(span{dim, "  – "}, dim, "insufficient samples: too few values to tell that percentile")
+	}
+	if legend["≥"] {
+		p.wrapped(span{dim, "  ≥ "}, dim, "falls among arrivals that were dropped, timed out or did not finish: the true figure is no smaller")
+	}
+}
+
+func noteFigures(m *Metric, legend map[string]bool) {
+	if d := m.Trend; d != nil {
+		if d.Count > 0 && slices.Contains([]*float64{d.Med, d.P90, d.P95, d.P99}, nil) {
+			legend[none] = true
+		}
+		if len(d.AtLeast) > 0 {
+			legend["≥"] = true
+		}
+	}
+}
+
+// metricLine writes one metric: a dotted name, the figures in columns, and the
+// target behind or below them.
+func (p *page) metricLine(l *metricLine, name int, widths []int, rules []RuleResult) {
+	head := "  " + l.label + strings.Repeat(".", max(name-utf8.RuneCountInString(l.label), 0)) + ": "
+	nameStyle := plain
+	if l.sub {
+		head = "  " + pad(l.label, name) + ": "
+		nameStyle = dim
+	}
+	indent := utf8.RuneCountInString(head)
+	lines := layFigures(l, widths, p.width-indent)
+	arrow, arrowStyle := targets(rules, l.key)
+	for i, text := range lines {
+		last := i == len(lines)-1
+		if last && arrow != "" && indent+utf8.RuneCountInString(text)+2+utf8.RuneCountInString(arrow) <= p.width {
+			p.line(span{nameStyle, head}, span{plain, text + "  "}, span{arrowStyle, arrow})
+			return
+		}
+		p.line(span{nameStyle, head}, span{plain, text})
+		head = strings.Repeat(" ", indent)
+	}
+	if arrow != "" {
+		p.line(span{plain, head}, span{arrowStyle, arrow})
+	}
+}
+
+// layFigures returns a metric's figures on one line, or on two where they do
+// not fit: a trend's percentiles then stand on the second one.
+func layFigures(l *metricLine, widths []int, room int) []string {
+	cells := slices.Clone(l.cells)
+	if l.m.Trend != nil {
+		for i := range cells {
+			cells[i] = pad(cells[i], widths[i])
+		}
+	}
+	whole := strings.TrimRight(strings.Join(cells, " "), " ")
+	const first = 4 // avg min med max
+	if utf8.RuneCountInString(whole) <= room || len(cells) <= first {
+		return []string{whole}
+	}
+	return []string{strings.Join(cells[:first], " "), strings.TrimRight(strings.Join(cells[first:], " "), " ")}
+}
+
+// metricCells returns a metric's figures as text.
+func metricCells(m *Metric) []string {
+	switch {
+	case m.Trend != nil:
+		d := m.Trend
+		return []string{
+			"avg=" + optional(d.Avg, showMillis), "min=" + optional(d.Min, showMillis), "med" + equals(d, "med", d.Med),
+			"max" + equals(d, "max", d.Max), "p(90)" + equals(d, "p90", d.P90), "p(95)" + equals(d, "p95", d.P95),
+			"p(99)" + equals(d, "p99", d.P99),
+		}
+	case m.Counter != nil:
+		text := showCount(m.Counter.Count)
+		each := func(v float64) string { return showNumber(v) + "/s" }
+		if m.Unit == metrics.UnitBytes {
+			text = showBytes(float64(m.Counter.Count))
+			each = func(v float64) string { return showBytes(v) + "/s" }
+		}
+		return []string{pad(text, 10), optional(m.Counter.Rate, each)}
+	case m.Rate != nil:
+		return []string{pad(optional(m.Rate.Rate, showShare), 10), showCount(m.Rate.Hits) + " of " + showCount(m.Rate.Total)}
+	case m.Gauge != nil:
+		g := m.Gauge
+		cells := []string{"avg=" + show(g.Avg, m.Unit), "min=" + show(g.Min, m.Unit), "med=" + show(g.Med, m.Unit), "max=" + show(g.Max, m.Unit)}
+		if g.Last != nil {
+			cells = append(cells, "last="+show(*g.Last, m.Unit))
+		}
+		return cells
+	}
+	return []string{none}
+}
+
+// equals returns a figure behind = or, where it is only a lower bound, ≥.
+func equals(d *Distribution, name string, v *float64) string {
+	if text := bounded(d, name, v); strings.HasPrefix(text, "≥") {
+		return text
+	}
+	return "=" + optional(v, showMillis)
+}
+
+// groupMetrics sorts the metrics into groups: arrivals, response, each
+// scenario's own, those that several scenarios share, those of no scenario,
+// and the generator's.
+func groupMetrics(s *Summary) []metricGroup {
+	names := map[string][]string{} // the names of a group's metrics
+	subs := map[string][]string{}  // the keys of a metric's series
+	for _, key := range sortedKeys(s.Metrics) {
+		if name, _, tagged := strings.Cut(key, "{"); tagged && s.hasMetric(name) {
+			subs[name] = append(subs[name], key)
+			continue
+		}
+		g := groupOf(key, s.Metrics[key].Scenarios)
+		names[g] = append(names[g], key)
+	}
+	order := []string{arrivalGroup, responseGroup}
+	for _, sc := range s.Run.Scenarios {
+		order = append(order, scenarioGroup(sc.Name))
+	}
+	for _, g := range sortedKeys(names) {
+		if strings.HasPrefix(g, scenarioGroup("")) && !slices.Contains(order, g) {
+			order = append(order, g)
+		}
+	}
+	order = append(order, sharedGroup, otherGroup, generatorGroup)
+	for _, keys := range subs {
+		slices.SortStableFunc(keys, func(a, b string) int { return s.scenarioRank(a) - s.scenarioRank(b) })
+	}
+	names[arrivalGroup] = inOrder(names[arrivalGroup], arrivalNames)
+	names[responseGroup] = inOrder(names[responseGroup], responseNames)
+	var out []metricGroup
+	for _, g := range order {
+		group := metricGroup{name: g}
+		for _, name := range names[g] {
+			group.lines = append(group.lines, metricLine{key: name, label: clean(name), m: s.Metrics[name]})
+			for _, key := range subs[name] {
+				if l, ok := subLine(key, s.Metrics[key], len(s.Metrics[name].Scenarios) > 1); ok {
+					group.lines = append(group.lines, l)
+				}
+			}
+		}
+		if len(group.lines) > 0 {
+			out = append(out, group)
+		}
+	}
+	return out
+}
+
+func (s *Summary) hasMetric(name string) bool {
+	_, ok := s.Metrics[name]
+	return ok
+}
+
+// scenarioRank returns the place of a series' scenario among the run's.
+func (s *Summary) scenarioRank(key string) int {
+	series, _ := parseKey(key)
+	return slices.IndexFunc(s.Run.Scenarios, func(sc ScenarioShare) bool { return sc.Name == series.Scenario })
+}
+
+func scenarioGroup(name string) string { return "scenario " + clean(name) }
+
+func groupOf(name string, scenarios []string) string {
+	switch {
+	case slices.Contains(arrivalNames, name):
+		return arrivalGroup
+	case slices.Contains(responseNames, name):
+		return responseGroup
+	case strings.HasPrefix(name, "generator_"):
+		return generatorGroup
+	case len(scenarios) == 1:
+		return scenarioGroup(scenarios[0])
+	case len(scenarios) > 1:
+		return sharedGroup
+	default:
+		return otherGroup
+	}
+}
+
+// inOrder returns the names in the order of all.
+func inOrder(names, all []string) []string {
+	var out []string
+	for _, n := range all {
+		if slices.Contains(names, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// subLine returns the line of one of a metric's series, labelled with the tags
+// that tell it apart, several of them without their names. The counts of arrivals are only split by outcome: by scenario
+// they follow from the weights.
+func subLine(key string, m Metric, manyScenarios bool) (metricLine, bool) {
+	series, ok := parseKey(key)
+	if !ok {
+		return metricLine{}, false
+	}
+	var names, values []string
+	add := func(name, value string) {
+		if value != "" {
+			names, values = append(names, name), append(values, value)
+		}
+	}
+	if manyScenarios {
+		add("scenario", series.Scenario)
+	}
+	add("operation", series.Operation)
+	add("outcome", series.Outcome)
+	if len(names) == 0 || slices.Contains(arrivalNames, series.Name) && series.Outcome == "" {
+		return metricLine{}, false
+	}
+	label := strings.Join(values, ", ")
+	if len(names) == 1 {
+		label = names[0] + ":" + label
+	}
+	return metricLine{key: key, label: clean("  { " + label + " }"), sub: true, m: m}, true
+}

@@ -1,0 +1,187 @@
+package report
+
+import (
+	"bufio"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Options are how a text view is laid out.
+type Options struct {
+	// Color allows ANSI colours. Without it no escape sequence is written.
+	Color bool
+	// Width is the terminal's columns; 0 stands for 120. Lines are laid out for
+	// 80 to 120 columns.
+	Width int
+	// Dir is the run directory as the user knows it, named in the verdict.
+	Dir string
+}
+
+func (o Options) width() int {
+	if o.Width == 0 {
+		return 120
+	}
+	return min(max(o.Width, 80), 120)
+}
+
+// style is how a text is shown, as the parameters of an ANSI sequence.
+type style string
+
+const (
+	plain  style = ""
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31"
+	green  style = "32"
+	yellow style = "33"
+	cyan   style = "36"
+)
+
+// span is a piece of a line.
+type span struct {
+	style style
+	text  string
+}
+
+// page writes lines. Every text goes through clean, so that nothing that a
+// target sent can reach the terminal as a command.
+type page struct {
+	w     *bufio.Writer
+	color bool
+	width int
+}
+
+func newPage(w io.Writer, o Options) *page {
+	return &page{w: bufio.NewWriter(w), color: o.Color, width: o.width()}
+}
+
+// line writes one line, without spaces at its end. Errors stay in the writer
+// until it is flushed.
+func (p *page) line(spans ...span) {
+	for i := range spans {
+		spans[i].text = clean(spans[i].text)
+	}
+	for i := len(spans) - 1; i >= 0; i-- {
+		if spans[i].text = strings.TrimRight(spans[i].text, " "); spans[i].text != "" {
+			break
+		}
+	}
+	for _, s := range spans {
+		if p.color && s.style != plain && s.text != "" {
+			_, _ = p.w.WriteString("\x1b[" + string(s.style) + "m" + s.text + "\x1b[0m")
+		} else {
+			_, _ = p.w.WriteString(s.text)
+		}
+	}
+	_ = p.w.WriteByte('\n')
+}
+
+// text writes a line of plain text.
+func (p *page) text(s string) { p.line(span{plain, s}) }
+
+// head writes an empty line and a heading.
+func (p *page) head(s string) {
+	p.line()
+	p.line(span{bold, s})
+}
+
+// wrapped writes text behind a first piece, broken at spaces so that it stays
+// within the page, further lines indented like the first piece's end.
+func (p *page) wrapped(first span, style style, text string) {
+	indent := utf8.RuneCountInString(first.text)
+	room := max(p.width-indent, 20)
+	words := strings.Fields(clean(text))
+	lead := first
+	for len(words) > 0 {
+		n, length := 1, utf8.RuneCountInString(words[0])
+		for n < len(words) && length+1+utf8.RuneCountInString(words[n]) <= room {
+			length += 1 + utf8.RuneCountInString(words[n])
+			n++
+		}
+		p.line(lead, span{style, strings.Join(words[:n], " ")})
+		lead = span{plain, strings.Repeat(" ", indent)}
+		words = words[n:]
+	}
+}
+
+// clean makes a text harmless for a terminal: escape sequences and control
+// characters are taken out, line ends and tabs become spaces.
+func clean(s string) string {
+	plainText := true
+	for i := 0; i < len(s) && plainText; i++ {
+		plainText = s[i] >= 0x20 && s[i] < 0x7f
+	}
+	if plainText {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == 0x1b || r == 0x9b || r == 0x9d || r == 0x90:
+			size = escapeLen(s[i:], r, size)
+		case r == '\n' || r == '\r' || r == '\t':
+			b.WriteByte(' ')
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
+		default:
+			b.WriteRune(r) // U+FFFD for a byte that is no UTF-8
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// escapeLen returns the length of the escape sequence that s begins with: a
+// control sequence to its final byte, a string sequence to its terminator, or
+// the introducer alone where that is missing.
+func escapeLen(s string, r rune, intro int) int {
+	kind := byte('[')
+	switch {
+	case r == 0x9d || r == 0x90:
+		kind = ']'
+	case r == 0x1b && len(s) > 1:
+		kind = s[1]
+		intro = 2
+	case r == 0x1b:
+		return 1
+	}
+	switch kind {
+	case '[':
+		for i := intro; i < len(s) && i < intro+64; i++ {
+			if s[i] >= 0x40 && s[i] <= 0x7e {
+				return i + 1
+			}
+		}
+	case ']', 'P', 'X', '^', '_':
+		for i := intro; i < len(s); i++ {
+			if s[i] == 0x07 {
+				return i + 1
+			}
+			if strings.HasPrefix(s[i:], "\x1b\\") {
+				return i + 2
+			}
+		}
+	default:
+		if kind >= 0x80 {
+			return 1 // the byte belongs to a character
+		}
+	}
+	return intro
+}
+
+// pad fills s up to n columns on the right, padLeft on the left.
+func pad(s string, n int) string { return s + strings.Repeat(" ", gap(s, n)) }
+
+func padLeft(s string, n int) string { return strings.Repeat(" ", gap(s, n)) + s }
+
+func gap(s string, n int) int { return max(n-utf8.RuneCountInString(s), 0) }
+
+// shorten cuts s to n columns.
+func shorten(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:max(n-1, 0)]) + "…"
+}

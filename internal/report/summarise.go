@@ -1,0 +1,230 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"math"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// Inputs is what a summary holds that the recorded data does not tell.
+type Inputs struct {
+	// Interrupted says that the run was stopped before its end.
+	Interrupted bool
+	SLA         []RuleResult
+	Checks      []Check
+	Failures    []Failure
+	// Generator is the judgement of the generator. Figures that it leaves out are
+	// taken from the run's metrics. Without it the generator counts as suspect.
+	Generator *GeneratorHealth
+	// Analysis is any value that encodes as a JSON object; nil for none.
+	Analysis any
+}
+
+// Summarise returns the summary of a run. A run read from a directory without
+// a summary was killed: it is summarised as interrupted. Its error is one of
+// encoding the analysis.
+func Summarise(run *Run, in Inputs) (*Summary, error) {
+	killed := run.Dir != "" && run.Summary == nil
+	s := &Summary{
+		Schema:   Schema,
+		Run:      runBlock(run),
+		SLA:      notNil(in.SLA),
+		Checks:   notNil(in.Checks),
+		Failures: notNil(in.Failures),
+		Notes:    notNil(run.Notes),
+		Analysis: json.RawMessage("{}"),
+	}
+	if in.Analysis != nil {
+		text, err := json.Marshal(in.Analysis)
+		if err != nil {
+			return nil, err
+		}
+		s.Analysis = text
+	}
+	t := tally{run: run, all: run.Totals.All()}
+	s.Arrivals = t.arrivals()
+	for i := range run.Info.Stages {
+		s.Stages = append(s.Stages, t.stage(&run.Info.Stages[i]))
+	}
+	s.Stages = notNil(s.Stages)
+	s.Metrics = t.metrics()
+	if in.Failures == nil {
+		s.Failures = t.failures()
+	}
+	s.Generator = t.generator(in.Generator, killed)
+	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || killed)
+	return s, nil
+}
+
+// Exit codes of the verdicts, as the commands return them.
+const (
+	exitPass        = 0
+	exitFail        = 99
+	exitInterrupted = 105
+	exitInvalid     = 111
+)
+
+// verdict weighs what was found: an interruption over data that cannot be
+// trusted over a broken rule or a failed check.
+func verdict(s *Summary, interrupted bool) (Verdict, int) {
+	switch {
+	case interrupted:
+		return VerdictInterrupted, exitInterrupted
+	case s.Run.Incomplete || s.Generator.Status == "invalid":
+		return VerdictInvalid, exitInvalid
+	case slices.ContainsFunc(s.SLA, RuleResult.breached),
+		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
+		return VerdictFail, exitFail
+	}
+	return VerdictPass, exitPass
+}
+
+// breached says whether a rule of severity fail was missed. A rule without data
+// is: silence is no proof.
+func (r RuleResult) breached() bool {
+	return r.Status == statusFail || r.Status == statusNoData && r.Severity != "warn"
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func runBlock(run *Run) RunBlock {
+	info := &run.Info
+	b := RunBlock{
+		ID: info.ID, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
+		Duration: run.Elapsed.Seconds(), GracefulStop: info.GracefulStop, Seed: info.Seed, Process: info.Process,
+		MaxInFlight: info.MaxInFlight, Shard: info.Shard, Shards: info.Shards, Version: info.Version,
+		Incomplete: run.Incomplete,
+	}
+	for _, s := range info.Stages {
+		b.Planned += s.Duration
+	}
+	return b
+}
+
+// tally sums up a run's totals. all is sorted by key, so that a run read back
+// gives the same sums to the last bit as the run that ended.
+type tally struct {
+	run *Run
+	all []*metrics.Total
+}
+
+func (t *tally) count(d metrics.Desc, stage string) (n int64) {
+	for _, e := range t.all {
+		if e.Series.Name == d.Name && (stage == "" || e.Series.Stage == stage) {
+			n += e.Count
+		}
+	}
+	return n
+}
+
+// hist returns the merged histogram of a trend, nil if there is none.
+func (t *tally) hist(name, stage string) *metrics.Hist {
+	var sum *metrics.Hist
+	for _, e := range t.all {
+		if e.Hist != nil && e.Series.Name == name && (stage == "" || e.Series.Stage == stage) {
+			if sum == nil {
+				sum = new(metrics.Hist)
+			}
+			sum.Merge(e.Hist)
+		}
+	}
+	return sum
+}
+
+func (t *tally) arrivals() Arrivals {
+	return Arrivals{
+		Planned:    t.run.Info.Planned,
+		Started:    t.count(metrics.ArrivalsStarted, ""),
+		Succeeded:  t.count(metrics.ArrivalsSucceeded, ""),
+		Failed:     t.count(metrics.ArrivalsFailed, ""),
+		Dropped:    t.count(metrics.ArrivalsDropped, ""),
+		Unfinished: t.count(metrics.ArrivalsUnfinished, ""),
+	}
+}
+
+func (t *tally) stage(p *StageInfo) StageResult {
+	took := min(p.Duration, max(t.run.Elapsed.Seconds()-p.Start, 0))
+	due := t.count(metrics.Arrivals, p.Name)
+	missed := t.count(metrics.ArrivalsFailed, p.Name) + t.count(metrics.ArrivalsDropped, p.Name) +
+		t.count(metrics.ArrivalsUnfinished, p.Name)
+	offered := p.Planned
+	if took < p.Duration {
+		offered = due
+	}
+	return StageResult{
+		Name: p.Name, Class: p.Class, Judged: p.Judged, Duration: took, Due: due,
+		Offered:   ratio(float64(offered), took),
+		Achieved:  ratio(float64(t.count(metrics.ArrivalsSucceeded, p.Name)), took),
+		ErrorRate: ratio(float64(missed), float64(due)),
+		Response:  distribution(t.hist(metrics.ResponseTime.Name, p.Name)),
+	}
+}
+
+// failures counts failures from the counters, where no examples were kept.
+func (t *tally) failures() []Failure {
+	out := []Failure{}
+	for _, e := range t.all {
+		if e.Series.Name != metrics.ArrivalsFailed.Name || e.Count == 0 {
+			continue
+		}
+		i := slices.IndexFunc(out, func(f Failure) bool {
+			return f.Scenario == e.Series.Scenario && f.Kind == e.Series.Outcome
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, Failure{Scenario: e.Series.Scenario, Kind: e.Series.Outcome})
+		}
+		out[i].Count += e.Count
+	}
+	slices.SortStableFunc(out, func(a, b Failure) int { return cmp.Compare(b.Count, a.Count) })
+	return out
+}
+
+// generator completes the judgement with the figures that the run recorded.
+func (t *tally) generator(given *GeneratorHealth, killed bool) GeneratorHealth {
+	var g GeneratorHealth
+	if given != nil {
+		g = *given
+	} else {
+		g.Status = "suspect"
+		g.Reasons = []string{"the generator was not judged"}
+		if killed {
+			g.Reasons[0] += ": the run did not come to its end"
+		}
+	}
+	g.Reasons = notNil(g.Reasons)
+	if g.Lag == (LagMillis{}) {
+		d := distribution(t.hist(metrics.DispatchLag.Name, ""))
+		g.Lag = LagMillis{d.Med, d.P99, d.Max}
+	}
+	if f := t.gaugeNamed("generator_cpu_percent"); f != nil && g.CPU == nil {
+		g.CPU = &f.Avg
+	}
+	if f := t.gaugeNamed("generator_memory_bytes"); f != nil && g.MaxRSS == nil {
+		n := int64(f.Max)
+		g.MaxRSS = &n
+	}
+	if f := t.gaugeNamed("generator_gc_pause_max"); f != nil && g.GCPauseMax == nil {
+		v := math.Round(f.Max*1e9) / 1e6
+		g.GCPauseMax = &v
+	}
+	return g
+}
+
+func (t *tally) gaugeNamed(name string) *GaugeFigures {
+	var values []float64
+	for _, e := range t.all {
+		if e.Series.Name == name {
+			values = append(values, e.Values...)
+		}
+	}
+	return gauge(values, false)
+}

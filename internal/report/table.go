@@ -1,0 +1,206 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// table is rows whose columns are aligned.
+type table struct {
+	rows [][]span
+	// right is a bit set of the columns that are aligned to the right.
+	right uint
+}
+
+func (t *table) add(cells ...span) { t.rows = append(t.rows, cells) }
+
+func plainCells(texts ...string) []span {
+	cells := make([]span, len(texts))
+	for i, s := range texts {
+		cells[i].text = s
+	}
+	return cells
+}
+
+// table writes the rows. What does not fit is cut off the last column.
+func (p *page) table(t *table) {
+	var widths []int
+	for _, row := range t.rows {
+		for i, c := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
+		}
+	}
+	const sep = "  "
+	for _, row := range t.rows {
+		out := make([]span, 0, len(row))
+		used := 0
+		for i, c := range row {
+			switch last := i == len(row)-1; {
+			case t.right&(1<<i) != 0:
+				c.text = padLeft(c.text, widths[i])
+			case last:
+				c.text = shorten(c.text, max(p.width-used, 10))
+			default:
+				c.text = pad(c.text, widths[i])
+			}
+			if i < len(row)-1 {
+				c.text += sep
+			}
+			used += utf8.RuneCountInString(c.text)
+			out = append(out, c)
+		}
+		p.line(out...)
+	}
+}
+
+// stages writes a line for each stage.
+func (p *page) stages(s *Summary) {
+	if len(s.Stages) == 0 {
+		return
+	}
+	p.line()
+	p.line(span{bold, "stages"}, span{dim, "  percentiles are those of response time: from due until done"})
+	t := table{right: 1<<2 | 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8}
+	t.add(dimmed("  stage", "class", "offered/s", "achieved/s", "errors", "p(50)", "p(95)", "p(99)", "max")...)
+	for i := range s.Stages {
+		st := &s.Stages[i]
+		class := st.Class
+		if !st.Judged {
+			class += ", not judged"
+		}
+		r := &st.Response
+		cells := plainCells("  "+shorten(clean(st.Name), 24), clean(class),
+			optional(st.Offered, showNumber), optional(st.Achieved, showNumber), optional(st.ErrorRate, showShare),
+			bounded(r, "med", r.Med), bounded(r, "p95", r.P95), bounded(r, "p99", r.P99), bounded(r, "max", r.Max))
+		if st.ErrorRate != nil && *st.ErrorRate > 0 {
+			cells[4].style = red
+		}
+		t.add(cells...)
+	}
+	p.table(&t)
+}
+
+// bounded returns a figure of a distribution, with ≥ where it is only a lower
+// bound.
+func bounded(d *Distribution, name string, v *float64) string {
+	text := optional(v, showMillis)
+	if d.atLeast(name) {
+		return "≥" + text
+	}
+	return text
+}
+
+func dimmed(texts ...string) []span {
+	cells := plainCells(texts...)
+	for i := range cells {
+		cells[i].style = dim
+	}
+	return cells
+}
+
+// rules writes the SLA table: a line for each rule that was judged, with the
+// action of those that were missed, and one for all that were not exercised.
+func (p *page) rules(all []RuleResult) {
+	if len(all) == 0 {
+		return
+	}
+	p.head("SLA")
+	// The actions stand between the rows, so that the columns are laid out by
+	// hand: room for target, actual and status, the rest for the rule.
+	target, actual := len("target"), len("actual")
+	name := len("rule")
+	var idle []string
+	for _, r := range all {
+		if r.Status == statusNotExercised {
+			idle = append(idle, ruleName(r)+" "+r.Target)
+			continue
+		}
+		name = max(name, utf8.RuneCountInString(clean(ruleName(r))))
+		target = max(target, utf8.RuneCountInString(clean(r.Target)))
+		actual = max(actual, utf8.RuneCountInString(clean(r.Actual)))
+	}
+	target, actual = min(target, 24), min(actual, 20)
+	name = min(name, p.width-4-target-actual-3*2-len("no data"))
+	if len(idle) < len(all) {
+		p.line(dimmed("    " + pad("rule", name) + "  " + pad("target", target) + "  " + pad("actual", actual) + "  status")...)
+	}
+	for _, r := range all {
+		if r.Status == statusNotExercised {
+			continue
+		}
+		mark, style := ruleMark(r.Status)
+		p.line(span{style, "  " + mark + " "},
+			span{plain, pad(shorten(clean(ruleName(r)), name), name) + "  " + pad(shorten(clean(r.Target), target), target) + "  "},
+			span{style, pad(shorten(clean(orNone(r.Actual)), actual), actual)},
+			span{style, "  " + strings.ReplaceAll(r.Status, "_", " ")})
+		if r.Status != statusPass && r.Action != "" {
+			p.wrapped(span{dim, "      → "}, style, r.Action)
+		}
+	}
+	if len(idle) > 0 {
+		p.wrapped(span{dim, fmt.Sprintf("  – not exercised (%d): ", len(idle))}, dim, strings.Join(idle, ", "))
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}
+
+// The states of a rule's result.
+const (
+	statusPass         = "pass"
+	statusFail         = "fail"
+	statusWarn         = "warn"
+	statusNotExercised = "not_exercised"
+	statusNoData       = "no_data"
+)
+
+func ruleMark(status string) (string, style) {
+	switch status {
+	case statusPass:
+		return "✓", green
+	case statusWarn:
+		return "!", yellow
+	default:
+		return "✗", red
+	}
+}
+
+// ruleName names a rule and the stage that it was judged in.
+func ruleName(r RuleResult) string {
+	if r.Stage == "" {
+		return r.Rule
+	}
+	return r.Rule + " in " + r.Stage
+}
+
+// targets returns the arrow of the rules that judge a metric over the run: the
+// missed ones, or else the first.
+func targets(all []RuleResult, key string) (string, style) {
+	var held, missed []string
+	for _, r := range all {
+		if r.Metric != key || r.Stage != "" || r.Status == statusNotExercised || r.Status == statusNoData {
+			continue
+		}
+		if r.Status == statusPass {
+			held = append(held, r.Target+" ✓")
+		} else {
+			missed = append(missed, r.Target+" ✗")
+		}
+	}
+	switch {
+	case len(missed) > 0:
+		return "← Target: " + strings.Join(slices.Compact(missed), ", "), red
+	case len(held) > 0:
+		return "← Target: " + held[0], green
+	}
+	return "", plain
+}

@@ -1,0 +1,227 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Text writes the summary for a terminal: what was run, the stages, every
+// metric in dotted lines, checks, failures, the SLA rules, the generator, and
+// the verdict. It depends on nothing but the summary, so that it can be
+// repeated at any time.
+func Text(w io.Writer, s *Summary, o Options) error {
+	p := newPage(w, o)
+	p.header(s)
+	p.stages(s)
+	p.metrics(s)
+	p.checks(s.Checks)
+	p.failures(s.Failures)
+	p.rules(s.SLA)
+	p.generator(&s.Generator)
+	p.notes(s)
+	p.verdict(s, o.Dir)
+	if err := p.w.Flush(); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+func (p *page) header(s *Summary) {
+	r := &s.Run
+	total := 0
+	for _, sc := range r.Scenarios {
+		total += sc.Weight
+	}
+	var parts []string
+	for _, sc := range r.Scenarios {
+		part := sc.Name
+		if len(r.Scenarios) > 1 && total > 0 {
+			part += " " + showShare(float64(sc.Weight)/float64(total))
+		}
+		parts = append(parts, part)
+	}
+	what := fmt.Sprintf("(100.00%%) %d %s", len(parts), plural(len(parts), "scenario"))
+	if r.Shards > 1 {
+		what = fmt.Sprintf("(shard %d of %d) %d %s", r.Shard, r.Shards, len(parts), plural(len(parts), "scenario"))
+	}
+	p.wrapped(span{bold, "scenarios: "}, plain, fmt.Sprintf("%s, %s max in flight, %s max duration (includes %s graceful stop)",
+		what, showCount(int64(r.MaxInFlight)), showSeconds(r.Planned+r.GracefulStop), showSeconds(r.GracefulStop)))
+	p.wrapped(span{bold, "           "}, plain, strings.Join(parts, ", "))
+	p.wrapped(span{bold, "profile:   "}, plain, fmt.Sprintf("%s, %s planned %s, %s, seed %d; started %s, took %s", r.Profile,
+		showCount(s.Arrivals.Planned), plural(int(s.Arrivals.Planned), "arrival"), r.Process, r.Seed,
+		r.Started.UTC().Format(time.RFC3339), showSeconds(r.Duration)))
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+func (p *page) checks(checks []Check) {
+	if len(checks) == 0 {
+		return
+	}
+	p.head("consistency checks")
+	for _, c := range checks {
+		mark, style := "  ✓ ", green
+		if !c.Passed {
+			mark, style = "  ✗ ", red
+		}
+		text := c.Name
+		if c.Detail != "" {
+			text += ": " + c.Detail
+		}
+		p.wrapped(span{style, mark}, plain, text)
+	}
+}
+
+func (p *page) failures(all []Failure) {
+	if len(all) == 0 {
+		return
+	}
+	p.head("failures")
+	t := table{right: 1 << 2}
+	for _, f := range all {
+		example := ""
+		if f.Example != "" {
+			example = "e.g. " + f.Example
+		}
+		t.add(plainCells("  "+clean(f.Scenario), clean(f.Kind), showCount(f.Count), clean(example))...)
+	}
+	p.table(&t)
+}
+
+func (p *page) generator(g *GeneratorHealth) {
+	style := green
+	switch g.Status {
+	case "invalid":
+		style = red
+	case "suspect":
+		style = yellow
+	}
+	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s max=%s",
+		optional(g.Lag.P50, showMillis), optional(g.Lag.P99, showMillis), optional(g.Lag.Max, showMillis))}
+	if g.CPU != nil {
+		parts = append(parts, "CPU "+digits(*g.CPU)+"% of a core")
+	}
+	if g.MaxRSS != nil {
+		parts = append(parts, "memory "+showBytes(float64(*g.MaxRSS)))
+	}
+	if g.GCPauseMax != nil {
+		parts = append(parts, "GC pause "+showMillis(*g.GCPauseMax))
+	}
+	p.line()
+	p.line(span{bold, "generator: "}, span{style, strings.ToUpper(g.Status)})
+	p.wrapped(span{plain, "  "}, plain, strings.Join(parts, ", "))
+	for _, r := range g.Reasons {
+		p.wrapped(span{style, "  ! "}, plain, r)
+	}
+}
+
+func (p *page) notes(s *Summary) {
+	if len(s.Notes) == 0 {
+		return
+	}
+	p.head("notes on the data")
+	for _, n := range s.Notes {
+		p.wrapped(span{yellow, "  ! "}, plain, n)
+	}
+}
+
+// verdict writes the last line.
+func (p *page) verdict(s *Summary, dir string) {
+	style, text := green, strings.ToUpper(string(s.Verdict))
+	switch s.Verdict {
+	case VerdictPass:
+		text += passed(s)
+	case VerdictFail:
+		style = red
+		text += ": " + missed(s)
+	case VerdictInvalid:
+		style = red
+		text += ": " + unusable(s)
+	case VerdictInterrupted:
+		style = yellow
+		text += fmt.Sprintf(": after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
+	}
+	tail := ""
+	if dir != "" {
+		tail = "; run directory " + dir
+	}
+	p.line()
+	p.line(span{style, text}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
+}
+
+func passed(s *Summary) string {
+	judged, warned := 0, 0
+	for _, r := range s.SLA {
+		if r.Status != statusNotExercised {
+			judged++
+		}
+		if r.Status == statusWarn {
+			warned++
+		}
+	}
+	switch {
+	case judged == 0:
+		return ": there was no rule to hold"
+	case warned > 0:
+		return fmt.Sprintf(": no rule broken, %d of %d %s", warned, judged, plural(warned, "warning"))
+	}
+	return fmt.Sprintf(": %d of %d rules held", judged, judged)
+}
+
+// missed says which rules and checks were missed.
+func missed(s *Summary) string {
+	judged := 0
+	var names []string
+	for _, r := range s.SLA {
+		if r.Status != statusNotExercised {
+			judged++
+		}
+		if r.breached() {
+			names = append(names, ruleName(r))
+		}
+	}
+	var parts []string
+	if len(names) > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d %s missed: %s", len(names), judged, plural(judged, "rule"), some(names)))
+	}
+	names = nil
+	for _, c := range s.Checks {
+		if !c.Passed {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// unusable says why the figures cannot be used.
+func unusable(s *Summary) string {
+	if s.Generator.Status == "invalid" {
+		if len(s.Generator.Reasons) > 0 {
+			return "the generator was the bottleneck: " + s.Generator.Reasons[0]
+		}
+		return "the generator was the bottleneck"
+	}
+	if len(s.Notes) > 0 {
+		return "data is missing: " + s.Notes[0]
+	}
+	return "data is missing"
+}
+
+// some lists the first names.
+func some(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
