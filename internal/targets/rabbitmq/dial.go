@@ -53,10 +53,25 @@ func (o Options) filled() Options {
 	return o
 }
 
+// Conn is a connection whose end is bounded.
+type Conn struct {
+	*amqp.Connection
+	raw net.Conn
+}
+
+// End closes the connection, with a farewell to the broker for which it waits
+// that long at most. The driver's own deadline does not hold: its heartbeats
+// move it on.
+func (c *Conn) End(wait time.Duration) {
+	cut := time.AfterFunc(wait, func() { _ = c.raw.Close() })
+	defer cut.Stop()
+	_ = c.CloseDeadline(time.Now().Add(wait))
+}
+
 // Dial connects. Its error is a *targets.UnreachableError that holds no secret.
 // The driver's own recovery stays off: it would restart delivery tags and
 // consumers behind the measurement; see Link.
-func Dial(ctx context.Context, a targets.Address, o Options) (*amqp.Connection, error) {
+func Dial(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 	o = o.filled()
 	deadline := time.Now().Add(o.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -94,7 +109,7 @@ func Dial(ctx context.Context, a targets.Address, o Options) (*amqp.Connection, 
 	defer stop()
 	c, err := amqp.DialConfig(a.URL.String(), config)
 	if err == nil {
-		return c, nil
+		return &Conn{c, raw.Load()}, nil
 	}
 	var seen error
 	if s := raw.Load(); s != nil {

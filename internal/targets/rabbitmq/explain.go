@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 
@@ -114,7 +114,7 @@ func tlsStep(a targets.Address, err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		return "the port closed the TLS handshake: use amqp:// in RABBITMQ_URL or the TLS port, usually 5671"
 	}
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return "check the files named in the query of RABBITMQ_URL"
 	}
 	return ""

@@ -88,13 +88,17 @@ func (l *Link[S]) Close(ctx context.Context) error {
 
 // epoch is one connection and the signals that end it.
 type epoch struct {
-	conn    *amqp.Connection
+	conn    *Conn
 	lost    chan struct{}
 	closed  chan *amqp.Error
 	blocked chan amqp.Blocking
 }
 
+// connect dials and prepares a session. Both are bounded: a broker that has
+// just come back may accept a connection and never answer what is asked on it.
 func (l *Link[S]) connect(ctx context.Context) (*epoch, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*l.cfg.Options.filled().Timeout)
+	defer cancel()
 	c, err := Dial(ctx, l.cfg.Address, l.cfg.Options)
 	if err != nil {
 		return nil, err
@@ -107,9 +111,9 @@ func (l *Link[S]) connect(ctx context.Context) (*epoch, error) {
 	}
 	// What Prepare asks of the broker knows no context: closing the connection
 	// is what ends it.
-	stop := context.AfterFunc(ctx, func() { _ = c.CloseDeadline(time.Now().Add(closeWait)) })
+	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 	defer stop()
-	s, err := l.cfg.Prepare(ctx, c, func() {
+	s, err := l.cfg.Prepare(ctx, c.Connection, func() {
 		select {
 		case e.lost <- struct{}{}:
 		default:
@@ -119,7 +123,7 @@ func (l *Link[S]) connect(ctx context.Context) (*epoch, error) {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		_ = c.CloseDeadline(time.Now().Add(closeWait))
+		c.End(closeWait)
 		return nil, Explain(l.cfg.Address, "prepare the connection", err)
 	}
 	l.session.Store(s)
@@ -133,7 +137,7 @@ func (l *Link[S]) run(ctx context.Context, e *epoch) {
 		cause, stopped := l.watch(ctx, e)
 		l.session.Store(nil)
 		since := time.Now()
-		_ = e.conn.CloseDeadline(since.Add(closeWait))
+		e.conn.End(closeWait)
 		if stopped {
 			return
 		}
