@@ -40,7 +40,7 @@ func (s *scenario) openCrews(ctx context.Context) error {
 		// The agents of a lost connection are gone before new ones start.
 		running := new(sync.WaitGroup)
 		l, err := rabbitmq.OpenLink(ctx, rabbitmq.LinkConfig[crew]{
-			Address: s.address, Options: s.options, Limiter: s.limiter, Log: s.log,
+			Address: s.address, Options: s.named("agents"), Limiter: s.limiter, Log: s.log,
 			Prepare: func(_ context.Context, c *amqp.Connection, lost func()) (*crew, error) {
 				running.Wait()
 				return &crew{}, s.prepareCrew(c, i, count, running, lost)

@@ -14,7 +14,8 @@ const pollEvery = 20 * time.Millisecond
 // Drain waits until every confirmed task is processed, the queue is empty and
 // no agent holds a task. It ends without that after the settling time in which
 // the queue was empty, every agent idle and nothing came: Check then says what
-// is missing. While RabbitMQ cannot be asked it waits on, for ctx bounds it.
+// is missing. While RabbitMQ cannot be asked, or agents are cut off from it, it
+// waits on: ctx bounds it.
 func (s *scenario) Drain(ctx context.Context) error {
 	if s.control == nil {
 		return nil
@@ -26,7 +27,7 @@ func (s *scenario) Drain(ctx context.Context) error {
 	for {
 		ready, err := s.control.Length(ctx, s.queue)
 		moves, now := s.ledger.moves.Load(), s.clock.Now()
-		still := err == nil && ready == 0 && s.held() == 0 && moves == last
+		still := err == nil && ready == 0 && s.held() == 0 && moves == last && s.agentsUp() == len(s.agents)
 		last = moves
 		switch {
 		case !still:
@@ -46,6 +47,17 @@ func (s *scenario) Drain(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// agentsUp returns how many agents are connected.
+func (s *scenario) agentsUp() int {
+	n := 0
+	for i := range s.agents {
+		if s.agents[i].up.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // held returns how many tasks the agents hold.
@@ -74,15 +86,9 @@ func (s *scenario) Sample(ctx context.Context) {
 	now := s.clock.Now()
 	worked := s.worked(now)
 	if span := now - s.sampled; span > 0 {
-		up := 0
-		for i := range s.agents {
-			if s.agents[i].up.Load() {
-				up++
-			}
-		}
 		busy := min(max(float64(worked-s.busied)/float64(span), 0), float64(len(s.agents)))
 		s.m.busy.Set(busy)
-		s.m.availability.Set(max(float64(up)-busy, 0) / float64(len(s.agents)))
+		s.m.availability.Set(max(float64(s.agentsUp())-busy, 0) / float64(len(s.agents)))
 	}
 	s.sampled, s.busied = now, worked
 	if ready, err := s.control.Length(ctx, s.queue); err == nil {

@@ -60,7 +60,7 @@ type lane struct {
 func (s *scenario) openPublishers(ctx context.Context) error {
 	for range s.cfg.connections {
 		l, err := rabbitmq.OpenLink(ctx, rabbitmq.LinkConfig[publisher]{
-			Address: s.address, Options: s.options, Limiter: s.limiter, Log: s.log,
+			Address: s.address, Options: s.named("publisher"), Limiter: s.limiter, Log: s.log,
 			Prepare: s.preparePublisher, Reconnected: s.restored,
 		})
 		if err != nil {

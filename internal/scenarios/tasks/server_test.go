@@ -3,7 +3,6 @@ package tasks
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -168,6 +167,29 @@ func wantFailed(t testing.TB, got map[string]scenarios.Check, names ...string) {
 	}
 }
 
+// await waits until the condition holds.
+func await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx := within(t, 20*time.Second)
+	for !holds() {
+		if ctx.Err() != nil {
+			t.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// publishersUp says whether every publishing connection stands, or, for false,
+// whether none does.
+func (tr *trial) publishersUp(want bool) bool {
+	for _, l := range tr.publishers {
+		if (l.Session() != nil) != want {
+			return false
+		}
+	}
+	return true
+}
+
 // channel returns a channel of a connection that is not the scenario's.
 func channel(t testing.TB, a targets.Address) *amqp.Channel {
 	t.Helper()
@@ -188,9 +210,11 @@ type proxy struct {
 	listener net.Listener
 	target   string
 	wg       sync.WaitGroup
-	mu       sync.Mutex
-	conns    []net.Conn
-	down     bool
+	// gate is held by who wants the traffic to stand still.
+	gate  sync.RWMutex
+	mu    sync.Mutex
+	conns []net.Conn
+	down  bool
 }
 
 // startProxy returns a proxy and the address that leads through it.
@@ -229,14 +253,23 @@ func (p *proxy) accept() {
 		}
 		p.conns = append(p.conns, in, out)
 		p.mu.Unlock()
-		p.wg.Go(func() { pipe(in, out) })
-		p.wg.Go(func() { pipe(out, in) })
+		p.wg.Go(func() { p.pipe(in, out) })
+		p.wg.Go(func() { p.pipe(out, in) })
 	}
 }
 
-func pipe(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
-	_, _ = to.Close(), from.Close()
+func (p *proxy) pipe(to, from net.Conn) {
+	defer func() { _, _ = to.Close(), from.Close() }()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		p.gate.RLock()
+		_, failed := to.Write(buf[:n])
+		p.gate.RUnlock()
+		if err != nil || failed != nil {
+			return
+		}
+	}
 }
 
 // cut closes every connection; while down it lets no new one live.

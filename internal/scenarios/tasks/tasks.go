@@ -26,14 +26,15 @@ type scenario struct {
 	cfg     config
 	address targets.Address
 	options rabbitmq.Options
-	queue   string
-	run     uint64
-	seed    uint64
-	clock   work.Clock
-	log     *slog.Logger
-	ledger  *ledger
-	m       handles
-	limiter *rate.Limiter
+	// queue is the run's queue, prefix begins the names that Reset removes.
+	queue, prefix string
+	run           uint64
+	seed          uint64
+	clock         work.Clock
+	log           *slog.Logger
+	ledger        *ledger
+	m             handles
+	limiter       *rate.Limiter
 
 	// control declares, reads and deletes; recorded says that the queue may
 	// exist. Both belong to Setup and Close.
@@ -77,7 +78,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 			Name:       "perfctl/" + env.RunID,
 			WriteStall: min(cfg.timeout, rabbitmq.DefaultWriteStall),
 		},
-		queue: queue, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
+		queue: queue, prefix: queuePrefix, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
 		ledger:  newLedger(env.Plan.Arrivals),
 		limiter: rabbitmq.NewLimiter(),
 		workers: make([]worker, max(env.Plan.Workers, 1)),
@@ -117,7 +118,7 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 // agents and sends warm-up messages through all of them.
 func (s *scenario) Setup(ctx context.Context) error {
 	var err error
-	if s.control, err = rabbitmq.OpenControl(ctx, s.address, s.options, s.log); err != nil {
+	if s.control, err = rabbitmq.OpenControl(ctx, s.address, s.named("control"), s.log); err != nil {
 		return err
 	}
 	s.recorded = true
@@ -140,6 +141,13 @@ func (s *scenario) Setup(ctx context.Context) error {
 	return nil
 }
 
+// named returns the options of a connection with its part in the scenario.
+func (s *scenario) named(part string) rabbitmq.Options {
+	o := s.options
+	o.Name += " " + part
+	return o
+}
+
 // restored counts a reconnect.
 func (s *scenario) restored(took time.Duration) {
 	stage := int(s.stage.Load())
@@ -150,14 +158,7 @@ func (s *scenario) restored(took time.Duration) {
 // Close ends every connection and deletes the queue. Publishers and agents go
 // first, because they would declare the queue again.
 func (s *scenario) Close(ctx context.Context) error {
-	var errs []error
-	for _, l := range s.publishers {
-		errs = append(errs, l.Close(ctx))
-	}
-	for _, l := range s.crews {
-		errs = append(errs, l.Close(ctx))
-	}
-	errs = append(errs, s.awaitBackground(ctx))
+	errs := append(s.closeLinks(ctx), s.awaitBackground(ctx))
 	if s.control != nil {
 		if s.recorded {
 			errs = append(errs, s.removeQueue(ctx))
@@ -167,9 +168,28 @@ func (s *scenario) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// closeLinks ends all connections at the same time.
+func (s *scenario) closeLinks(ctx context.Context) []error {
+	errs := make([]error, len(s.publishers)+len(s.crews))
+	var all sync.WaitGroup
+	for i, l := range s.publishers {
+		all.Go(func() { errs[i] = l.Close(ctx) })
+	}
+	for i, l := range s.crews {
+		all.Go(func() { errs[len(s.publishers)+i] = l.Close(ctx) })
+	}
+	all.Wait()
+	return errs
+}
+
 // removeQueue deletes the queue and its record. Where the connection is being
-// restored, it waits for it within ctx.
+// restored, it waits for it within ctx, less what closing the connection takes.
 func (s *scenario) removeQueue(ctx context.Context) error {
+	if until, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, until.Add(-min(time.Until(until)/2, 3*time.Second)))
+		defer cancel()
+	}
 	for {
 		err := s.control.Delete(ctx, s.queue)
 		if err == nil {
@@ -188,10 +208,10 @@ func (s *scenario) removeQueue(ctx context.Context) error {
 
 // Reset deletes the queues that killed runs left behind.
 func (s *scenario) Reset(ctx context.Context) ([]string, error) {
-	c, err := rabbitmq.OpenControl(ctx, s.address, s.options, s.log)
+	c, err := rabbitmq.OpenControl(ctx, s.address, s.named("control"), s.log)
 	if err != nil {
 		return nil, err
 	}
-	removed, err := c.Reset(ctx, queuePrefix)
+	removed, err := c.Reset(ctx, s.prefix)
 	return removed, errors.Join(err, c.Close(ctx))
 }
