@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-//go:embed profiles
+//go:embed profiles sla.yaml
 var files embed.FS
 
 // order is that of the guide: what most people want first.
@@ -30,4 +30,13 @@ func Profile(name string) (file string, data []byte, err error) {
 		return "", nil, fmt.Errorf("reading the built-in profile %s: %w", name, err)
 	}
 	return "configs/" + file, data, nil
+}
+
+// SLA returns the file of the built-in SLA tables, and the name by which
+// messages may call it.
+func SLA() (file string, data []byte, err error) {
+	if data, err = files.ReadFile("sla.yaml"); err != nil {
+		return "", nil, fmt.Errorf("reading the built-in SLA tables: %w", err)
+	}
+	return "configs/sla.yaml", data, nil
 }

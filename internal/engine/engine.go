@@ -276,11 +276,13 @@ func (e *Engine) openPacers() (func(), error) {
 
 // total is how many of the schedule's arrivals are this shard's.
 func (e *Engine) total() int64 {
-	n := e.cfg.Schedule.Total() - int64(e.cfg.Shard)
-	if n <= 0 {
-		return 0
-	}
-	return (n + int64(e.cfg.Shards) - 1) / int64(e.cfg.Shards)
+	return ShardTotal(e.cfg.Schedule.Total(), e.cfg.Shard, e.cfg.Shards)
+}
+
+// ShardTotal is how many of total arrivals, numbered from 0, are those of one
+// shard: k ≡ shard (mod shards).
+func ShardTotal(total int64, shard, shards int) int64 {
+	return max(total-int64(shard)+int64(shards)-1, 0) / int64(shards)
 }
 
 // Progress is the engine's state at an instant.

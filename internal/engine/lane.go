@@ -37,12 +37,16 @@ const (
 	dropGenerator
 )
 
+// DroppedByGenerator is the outcome tag of arrivals_dropped for arrivals that
+// the generator itself was too late to release.
+const DroppedByGenerator = "generator_late"
+
 // dropReasons are the outcome tags of arrivals_dropped.
 var dropReasons = [...]string{
 	dropQueueFull: "queue_full",
 	dropLate:      "too_late",
 	dropStopped:   "stopped",
-	dropGenerator: "generator_late",
+	dropGenerator: DroppedByGenerator,
 }
 
 func newLane(e *Engine, c Lane) *lane {

@@ -1,5 +1,11 @@
 package metrics
 
+// Standard returns the metrics that every run has, whatever its scenarios.
+func Standard() []Desc {
+	return []Desc{ResponseTime, ServiceTime, ScheduleLag, DispatchLag, FailureTime, Arrivals, ArrivalsStarted,
+		ArrivalsSucceeded, ArrivalsFailed, ArrivalsDropped, ArrivalsUnfinished, InFlight, Queued}
+}
+
 // The metrics that every run has, whatever its scenarios.
 var (
 	// ResponseTime is what SLAs judge.

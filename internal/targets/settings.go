@@ -80,6 +80,16 @@ func Names() []string {
 	return out
 }
 
+// Owns says whether a setting belongs to a kind of target.
+func Owns(k Kind, name string) bool {
+	for _, p := range kinds {
+		if p.kind == k && name != "" {
+			return name == p.urlName || name == p.host || name == p.port || name == p.user || name == p.pass || name == p.path
+		}
+	}
+	return false
+}
+
 // Resolve reads the addresses of all targets. Where a URL is set it counts
 // alone, and the pieces that are set beside it are shown as overridden. All
 // faults are reported at once.

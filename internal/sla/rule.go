@@ -1,0 +1,104 @@
+// Package sla holds rules about metrics: how they are written, which of them a
+// run exercises, and whether its figures keep them. It records nothing and
+// knows neither profiles nor reports.
+package sla
+
+import (
+	"strconv"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// Severity is what a missed rule means.
+type Severity string
+
+// A missed Fail rule breaches the SLA, a missed Warn rule is only told.
+const (
+	Fail Severity = "fail"
+	Warn Severity = "warn"
+)
+
+// Stat is which figure of a metric is judged.
+type Stat struct {
+	// Name is one of avg, min, med, max, p, count, rate, value.
+	Name string
+	// Percent is the percentile of p, above 0 and up to 100.
+	Percent float64
+}
+
+// String returns the statistic as the grammar writes it.
+func (s Stat) String() string {
+	if s.Name == "p" {
+		return "p(" + strconv.FormatFloat(s.Percent, 'f', -1, 64) + ")"
+	}
+	return s.Name
+}
+
+// Op compares a figure with a target.
+type Op string
+
+// holds says whether the comparison is true.
+func (o Op) holds(v, target float64) bool {
+	switch o {
+	case "<":
+		return v < target
+	case "<=":
+		return v <= target
+	case ">":
+		return v > target
+	case ">=":
+		return v >= target
+	case "!=":
+		return v != target
+	}
+	return v == target
+}
+
+// upper says whether the rule bounds the figure from above.
+func (o Op) upper() bool { return o == "<" || o == "<=" }
+
+// Rule is one target for one metric.
+type Rule struct {
+	// Name is what people call it; for a threshold it is its text.
+	Name string
+	// Metric and Tags pick the series; a stage among the tags picks exactly
+	// that stage, judged or not.
+	Metric string
+	Tags   metrics.Tags
+	Stat   Stat
+	Op     Op
+	// Value is the target: nanoseconds for a time, bytes, a ratio, or a plain
+	// number.
+	Value float64
+	// Unit is the unit that the target was written in, to check it against the
+	// metric's; empty if it had none.
+	Unit string
+	// Class restricts the rule to judged stages of that class; empty means all.
+	Class string
+	// PerStage judges each judged stage, besides the run as a whole.
+	PerStage bool
+	// Scenario is the scenario without which the rule does not apply.
+	Scenario string
+	Severity Severity
+	// Action is what the SLA table advises where the rule is missed.
+	Action string
+}
+
+// The derived metrics, which rules may name like recorded ones.
+const (
+	// ErrorRate is (failed + dropped + unfinished) ÷ due arrivals.
+	ErrorRate = "error_rate"
+	// AchievedRatio is (succeeded + failed) ÷ due arrivals: how much of the
+	// offered load was executed to its end, well or not.
+	AchievedRatio = "achieved_ratio"
+	// Throughput is the highest rate of arrivals succeeded in a judged stage,
+	// per second.
+	Throughput = "throughput"
+)
+
+// Derived describes the derived metrics.
+var Derived = []metrics.Desc{
+	{Name: ErrorRate, Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "arrivals failed, dropped or unfinished ÷ arrivals due"},
+	{Name: AchievedRatio, Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "arrivals succeeded or failed ÷ arrivals due: how much of the offered load was executed"},
+	{Name: Throughput, Kind: metrics.KindGauge, Unit: metrics.UnitPerSec, Help: "arrivals succeeded per second in the best judged stage"},
+}

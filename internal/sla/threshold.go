@@ -1,0 +1,222 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/suggest"
+)
+
+// ParseThreshold reads a threshold in k6's grammar, with units, tags and
+// stages:
+//
+//	threshold  = metric [ "{" tag { "," tag } "}" ] ":" expression
+//	tag        = ( "scenario" | "operation" | "stage" | "outcome" ) ":" text
+//	expression = stat op number [ unit ]
+//	stat       = "avg" | "min" | "med" | "max" | "count" | "rate" | "value" |
+//	             "p(" number ")"           (p95 is read as p(95))
+//	op         = "<" | "<=" | ">" | ">=" | "==" | "===" | "!="
+//	unit       = "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" |
+//	             "B" | "kB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" | "%" | "/s"
+//
+// A time without a unit is in milliseconds, as in k6. The error names the
+// column and the nearest valid word.
+func ParseThreshold(text string) (Rule, error) {
+	p := parser{text: text}
+	r, err := p.threshold()
+	if err != nil {
+		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, p.pos+1, err)
+	}
+	r.Name, r.Severity = strings.TrimSpace(text), Fail
+	return r, nil
+}
+
+type parser struct {
+	text string
+	pos  int
+}
+
+func (p *parser) space() {
+	for p.pos < len(p.text) && (p.text[p.pos] == ' ' || p.text[p.pos] == '\t') {
+		p.pos++
+	}
+}
+
+// run takes the characters that ok accepts.
+func (p *parser) run(ok func(byte) bool) string {
+	p.space()
+	from := p.pos
+	for p.pos < len(p.text) && ok(p.text[p.pos]) {
+		p.pos++
+	}
+	return p.text[from:p.pos]
+}
+
+// take takes a mark if it comes next.
+func (p *parser) take(mark string) bool {
+	p.space()
+	if strings.HasPrefix(p.text[p.pos:], mark) {
+		p.pos += len(mark)
+		return true
+	}
+	return false
+}
+
+func (p *parser) expect(mark, what string) error {
+	if p.take(mark) {
+		return nil
+	}
+	return fmt.Errorf("want %q %s", mark, what)
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+func (p *parser) threshold() (r Rule, err error) {
+	if r.Metric = p.run(wordByte); r.Metric == "" {
+		return r, fmt.Errorf("want the name of a metric, as in response_time: p(95)<500ms")
+	}
+	if p.take("{") {
+		if err := p.tags(&r.Tags); err != nil {
+			return r, err
+		}
+	}
+	if err := p.expect(":", "between the metric and its condition, as in "+r.Metric+": p(95)<500ms"); err != nil {
+		return r, err
+	}
+	if r.Stat, err = p.stat(); err != nil {
+		return r, err
+	}
+	for _, op := range []string{"<=", ">=", "===", "==", "!=", "<", ">"} {
+		if p.take(op) {
+			r.Op = Op(op)
+			break
+		}
+	}
+	switch r.Op {
+	case "":
+		return r, fmt.Errorf("want one of < <= > >= == !=")
+	case "===":
+		r.Op = "=="
+	}
+	if r.Value, r.Unit, err = p.value(); err != nil {
+		return r, err
+	}
+	if p.space(); p.pos < len(p.text) {
+		return r, fmt.Errorf("%q is too much: one condition for each threshold", p.text[p.pos:])
+	}
+	return r, nil
+}
+
+func (p *parser) tags(t *metrics.Tags) error {
+	fields := map[string]*string{"scenario": &t.Scenario, "operation": &t.Operation, "stage": &t.Stage, "outcome": &t.Outcome}
+	for {
+		start := p.pos
+		key := p.run(wordByte)
+		field := fields[key]
+		if field == nil {
+			p.pos = start
+			return fmt.Errorf("unknown tag %q%s", key, near(key, []string{"scenario", "operation", "stage", "outcome"}))
+		}
+		if err := p.expect(":", "after the tag "+key); err != nil {
+			return err
+		}
+		*field = strings.Trim(strings.TrimSpace(p.run(func(c byte) bool { return c != ',' && c != '}' })), `"'`)
+		if *field == "" {
+			return fmt.Errorf("the tag %s has no value", key)
+		}
+		if p.take("}") {
+			return nil
+		}
+		if err := p.expect(",", "or } after a tag"); err != nil {
+			return err
+		}
+	}
+}
+
+var statNames = []string{"avg", "min", "med", "max", "p(95)", "count", "rate", "value"}
+
+func (p *parser) stat() (Stat, error) {
+	p.space()
+	start := p.pos
+	word := p.run(wordByte)
+	if slices.Contains(statNames, word) {
+		return Stat{Name: word}, nil
+	}
+	number, bracketed := strings.TrimPrefix(word, "p"), false
+	if word == "p" && p.take("(") {
+		number, bracketed = p.run(func(c byte) bool { return c == '.' || c >= '0' && c <= '9' }), true
+	}
+	n, err := strconv.ParseFloat(number, 64)
+	if !strings.HasPrefix(word, "p") || err != nil {
+		p.pos = start
+		return Stat{}, fmt.Errorf("unknown statistic %q%s", word, near(word, statNames))
+	}
+	if bracketed {
+		if err := p.expect(")", "after the percentile"); err != nil {
+			return Stat{}, err
+		}
+	}
+	if n <= 0 || n > 100 {
+		p.pos = start
+		return Stat{}, fmt.Errorf("%s is not a percentile above 0 and up to 100", number)
+	}
+	return Stat{Name: "p", Percent: n}, nil
+}
+
+// unit is what a target may be written in.
+type unit struct {
+	factor float64
+	of     metrics.Unit
+}
+
+var units = map[string]unit{
+	"ns": {1, metrics.UnitTime}, "us": {1e3, metrics.UnitTime}, "µs": {1e3, metrics.UnitTime}, "ms": {1e6, metrics.UnitTime},
+	"s": {1e9, metrics.UnitTime}, "m": {60e9, metrics.UnitTime}, "h": {3600e9, metrics.UnitTime},
+	"B": {1, metrics.UnitBytes}, "kB": {1e3, metrics.UnitBytes}, "MB": {1e6, metrics.UnitBytes}, "GB": {1e9, metrics.UnitBytes},
+	"KiB": {1 << 10, metrics.UnitBytes}, "MiB": {1 << 20, metrics.UnitBytes}, "GiB": {1 << 30, metrics.UnitBytes},
+	"%": {0.01, metrics.UnitRatio}, "/s": {1, metrics.UnitPerSec},
+}
+
+func unitNames() []string {
+	return []string{"ns", "us", "µs", "ms", "s", "m", "h", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB", "%", "/s"}
+}
+
+// value reads the target and its unit. Without a unit the number stays as it
+// is; Resolve reads it in the metric's own.
+func (p *parser) value() (float64, string, error) {
+	p.space()
+	start := p.pos
+	number := p.run(func(c byte) bool {
+		return c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E' || c >= '0' && c <= '9'
+	})
+	v, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		p.pos = start
+		return 0, "", fmt.Errorf("want a number, as in 500ms or 1%%")
+	}
+	p.space()
+	start = p.pos
+	name := strings.TrimSpace(p.text[p.pos:])
+	if name == "" {
+		return v, "", nil
+	}
+	u, ok := units[name]
+	if !ok {
+		p.pos = start
+		return 0, "", fmt.Errorf("unknown unit %q%s", name, near(name, unitNames()))
+	}
+	p.pos = len(p.text)
+	return v * u.factor, name, nil
+}
+
+func near(word string, choices []string) string {
+	if n, ok := suggest.Nearest(word, choices); ok {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return "; there are " + strings.Join(choices, " ")
+}
