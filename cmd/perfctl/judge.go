@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/perfctl/perfctl/configs"
+	"github.com/perfctl/perfctl/internal/engine/health"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/scenarios/all"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// makeJudge reads the SLA tables and the thresholds and checks them against
+// the plan.
+func (p *plan) makeJudge(f *fixture) (*sla.Judge, error) {
+	file, data, err := configs.SLA()
+	if p.flags.sla != "" {
+		file = p.flags.sla
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return nil, invalidConfig(fmt.Errorf("read the SLA tables: %w", err))
+	}
+	table, err := sla.DecodeTable(file, data)
+	if err != nil {
+		return nil, invalidConfig(err)
+	}
+	var own []sla.Rule
+	var errs []error
+	for _, t := range p.flags.thresholds {
+		r, err := sla.ParseThreshold(t)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		own = append(own, r)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, invalidConfig(err)
+	}
+	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names()}
+	for _, d := range p.defs {
+		in.Scenarios = append(in.Scenarios, d.Name)
+		in.Metrics = append(in.Metrics, d.Metrics...)
+	}
+	in.Metrics = append(in.Metrics, metrics.Standard()...)
+	for i, s := range p.profile.Stages {
+		in.Stages = append(in.Stages, sla.Stage{
+			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,
+			Planned: p.shardOf(p.schedule.StageTotal(i)), MaxRate: max(s.From, s.To),
+		})
+	}
+	j, err := sla.NewJudge(in, table, own)
+	return j, invalidConfig(err)
+}
+
+// shardOf returns this shard's part of a number of arrivals, rounded up.
+func (p *plan) shardOf(n int64) int64 { return (n + int64(p.shards) - 1) / int64(p.shards) }
+
+// judgeGenerator weighs what the generator did.
+func (p *plan) judgeGenerator(m *measurement, writeErr error) *report.GeneratorHealth {
+	e := health.Evidence{
+		Lag: m.lag, Planned: m.outcome.Due, Released: m.outcome.Due - m.generatorDrops,
+		Exhausted: m.exhausted, Usage: m.usage, Tolerance: p.flags.tolerance + p.burstAllowance(),
+	}
+	if writeErr != nil {
+		e.Missing = fmt.Sprintf("data is missing: %v", writeErr)
+	}
+	r := health.Judge(e)
+	out := &report.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons}
+	if m.lag.N > 0 {
+		out.Lag = report.LagMillis{P50: lagMillis(m.lag, 0.5), P99: lagMillis(m.lag, 0.99), Max: lagMillis(m.lag, 1)}
+	}
+	gc := m.usage.GCPauseMax.Seconds() * 1e3
+	out.CPU, out.GCPauseMax = &m.usage.CPUPercent, &gc
+	if m.usage.MaxRSS > 0 {
+		out.MaxRSS = &m.usage.MaxRSS
+	}
+	return out
+}
+
+// startCost is what starting one arrival of a burst may cost before the
+// generator counts as late: many times what it takes on an idle core.
+const startCost = 20 * time.Microsecond
+
+// burstAllowance is how long the generator may take to start the largest burst:
+// arrivals that are due at one instant cannot all start at it.
+func (p *plan) burstAllowance() (d time.Duration) {
+	for _, s := range p.profile.Stages {
+		d = max(d, time.Duration(s.Burst)*startCost)
+	}
+	return d
+}
+
+func lagMillis(h *metrics.Hist, q float64) *float64 {
+	v, _, ok := h.Quantile(q)
+	if !ok {
+		return nil
+	}
+	ms := float64(v) / 1e6
+	return &ms
+}
+
+// inputs gathers what the summary holds beyond the recorded data.
+func (p *plan) inputs(m *measurement, results []sla.Result, gen *report.GeneratorHealth) report.Inputs {
+	in := report.Inputs{Interrupted: m.interrupted, Generator: gen, SLA: results, Failures: []report.Failure{}}
+	for _, c := range m.checks {
+		in.Checks = append(in.Checks, report.Check(c))
+	}
+	for _, f := range m.failures {
+		in.Failures = append(in.Failures, report.Failure{
+			Scenario: f.Scenario, Kind: string(f.Kind), Count: f.Count, Example: strings.TrimSpace(f.Example),
+		})
+	}
+	return in
+}

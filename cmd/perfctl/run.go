@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/lab"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+const runExamples = `  # The load profile against throwaway servers, in a tenth of its time
+  perfctl run load --lab --time-scale 0.1
+
+  # A spike to 500/s against your own servers, with a rule of your own
+  perfctl run spike --peak 500 --threshold 'response_time{stage:spike}: p(99)<1s'
+
+  # Only two scenarios, three to one, for five minutes
+  perfctl run load --scenario crud=3,cache=1 -d 5m
+
+  # In CI: settings from a file, the summary as JSON
+  perfctl run smoke --env-file .env.test --json > summary.json`
+
+func (w *world) runCommand() *cobra.Command {
+	f := &runFlags{}
+	c := &cobra.Command{
+		Use:   "run <profile>",
+		Short: "Offer a profile's load and judge the system by its SLA",
+		Long: `Run offers the load of a built-in profile (perfctl profiles) or of a FILE.yaml,
+prints a summary with a verdict, and leaves a run directory. Its exit code says
+how it went (perfctl help exit-codes).`,
+		Example:           runExamples,
+		Args:              exactArgs(1, "a profile's name or file"),
+		ValidArgsFunction: completeProfiles,
+	}
+	f.register(c.Flags())
+	c.RunE = func(c *cobra.Command, args []string) error { return w.run(c.Context(), args[0], f, c.Flags()) }
+	return c
+}
+
+// run does a whole run: plan, set up, measure, judge, print.
+func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.FlagSet) (err error) {
+	p, err := makePlan(name, &f.planFlags, fs)
+	if err != nil {
+		return err
+	}
+	pr := w.newProgress(f.quiet)
+	pr.schedule, pr.stages = p.schedule, p.profile.Stages
+	defer pr.done()
+
+	before, stop := w.interruptible(ctx)
+	var labSettings map[string]string
+	if f.lab {
+		l, err := startLab(before, pr, labServices(p), false)
+		if err != nil {
+			stop()
+			return interruptedOr(before, err)
+		}
+		defer stopLab(l, pr)
+		labSettings = settingsMap(l)
+	}
+	addresses, err := w.addresses(before, p, labSettings)
+	if err != nil {
+		stop()
+		return err
+	}
+	fix, err := w.newFixture(p, addresses)
+	if err != nil {
+		stop()
+		return err
+	}
+	judge, err := p.makeJudge(fix)
+	if err != nil {
+		stop()
+		return err
+	}
+	defer fix.close(pr)
+	pr.step("setting up %s …", strings.Join(p.scenarioNames(), ", "))
+	err = fix.setUp(before, p)
+	stop()
+	if err != nil {
+		return interruptedOr(before, err)
+	}
+	if f.abortOnFail {
+		p.judge = judge
+	}
+	s, dir, err := w.record(ctx, p, f, fix, judge, pr, p.runInfo(w, fix, p.allSettings(fs, addresses)))
+	if err != nil {
+		return err
+	}
+	pr.done()
+	return w.present(s, dir, f)
+}
+
+// record measures into a run directory and returns the summary.
+func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, judge *sla.Judge, pr *progress, info report.RunInfo) (*report.Summary, string, error) {
+	dir := f.runDir
+	if dir == "" {
+		dir = filepath.Join("runs", p.profile.Name+"-"+time.Now().Format("20060102-150405"))
+	}
+	out, err := report.Create(dir, info, fix.registry.Descs())
+	if err != nil {
+		return nil, "", invalidConfig(err)
+	}
+	m, err := w.measure(ctx, p, fix, pr, out.Snapshot)
+	if err != nil {
+		return nil, "", errors.Join(err, out.Close())
+	}
+	gen := p.judgeGenerator(m, out.Err())
+	run := report.NewRun(info, m.totals, m.elapsed)
+	s, err := report.Summarise(run, p.inputs(m, judge.Evaluate(m.totals), gen))
+	if err != nil {
+		return nil, "", errors.Join(err, out.Close())
+	}
+	if m.aborted != "" {
+		s.Notes = append(s.Notes, "stopped early: "+m.aborted)
+	}
+	if m.panicked != nil {
+		s.ExitCode = exitcode.Panic
+		pr.say("%v", m.panicked)
+	}
+	if err := out.Finish(s); err != nil {
+		pr.say("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err)
+	}
+	return s, dir, nil
+}
+
+// present prints the summary and turns its exit code into the command's.
+func (w *world) present(s *report.Summary, dir string, f *runFlags) error {
+	if f.json {
+		if err := report.JSON(w.stdout, s); err != nil {
+			return err
+		}
+	} else if err := report.Text(w.stdout, s, w.textOptions(dir)); err != nil {
+		return err
+	}
+	if s.ExitCode == exitcode.Pass {
+		return nil
+	}
+	return verdictCode(s.ExitCode)
+}
+
+func (w *world) textOptions(dir string) report.Options {
+	return report.Options{Color: w.colour(w.outTTY), Width: w.outWidth(), Dir: dir}
+}
+
+// interruptedOr returns an interruption where one is why the context ended.
+func interruptedOr(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		return withCode(exitcode.Interrupted, errInterrupted)
+	}
+	return err
+}
+
+// addresses resolves the targets' settings and asks the guard.
+func (w *world) addresses(ctx context.Context, p *plan, labSettings map[string]string) (*targets.Settings, error) {
+	ls, err := w.loadLayers(&p.flags.settingFlags, p.config, labSettings)
+	if err != nil {
+		return nil, err
+	}
+	s, err := resolveTargets(ls)
+	if err != nil {
+		return nil, err
+	}
+	return s, p.guard(ctx, s)
+}
+
+// labServices returns the services that the plan's scenarios need.
+func labServices(p *plan) []string {
+	var out []string
+	for _, k := range p.targetKinds() {
+		switch k {
+		case targets.RabbitMQ:
+			out = append(out, lab.RabbitMQ)
+		case targets.Postgres:
+			out = append(out, lab.Postgres)
+		case targets.Redis:
+			out = append(out, lab.Redis)
+		}
+	}
+	return out
+}
+
+func settingsMap(l *lab.Lab) map[string]string {
+	out := map[string]string{}
+	for _, s := range l.Settings() {
+		out[s.Name] = s.Value
+	}
+	return out
+}
+
+func (p *plan) scenarioNames() []string {
+	var out []string
+	for _, d := range p.defs {
+		out = append(out, d.Name)
+	}
+	return out
+}
+
+// runInfo describes the run for its directory.
+func (p *plan) runInfo(w *world, f *fixture, settings []setting) report.RunInfo {
+	info := report.RunInfo{
+		ID: f.id, Version: version, Drivers: map[string]string{}, Machine: thisMachine(),
+		Command: redactArgs(w.args), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
+		Shard: p.shard, Shards: p.shards, MaxInFlight: p.flags.vus, Tolerance: p.flags.tolerance.Seconds(),
+		GracefulStop: p.flags.graceful.Seconds(), Started: time.Now(), Rules: p.flags.thresholds,
+		Planned: engine.ShardTotal(p.schedule.Total(), p.shard, p.shards),
+	}
+	for _, d := range driverVersions() {
+		info.Drivers[d.name] = d.version
+	}
+	for _, x := range p.weights {
+		info.Scenarios = append(info.Scenarios, report.ScenarioShare{Name: x.Scenario, Weight: x.Weight})
+	}
+	for i, s := range p.profile.Stages {
+		info.Stages = append(info.Stages, report.StageInfo{
+			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Start: p.schedule.StageStart(i).Seconds(),
+			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: p.shardOf(p.schedule.StageTotal(i)),
+		})
+	}
+	for _, s := range settings {
+		info.Settings = append(info.Settings, report.Setting{Name: s.name, Value: s.value, Origin: s.origin})
+	}
+	return info
+}
+
+// redactArgs removes the values of -e from a command line: they may be secrets.
+func redactArgs(args []string) []string {
+	out := make([]string, len(args))
+	hide := false
+	for i, a := range args {
+		key, _, has := strings.Cut(a, "=")
+		switch {
+		case hide:
+			a = key + "=xxx"
+		case has && (strings.HasPrefix(a, "-e") || strings.HasPrefix(a, "--env=")):
+			a = key + "=xxx"
+		}
+		hide = args[i] == "-e" || args[i] == "--env"
+		out[i] = a
+	}
+	return out
+}
+
+// newProgress returns the progress view of this terminal.
+func (w *world) newProgress(quiet bool) *progress {
+	term, _ := w.lookupEnv("TERM")
+	return &progress{out: w.stderr, live: w.errTTY && term != "dumb", quiet: quiet, width: w.errWidth}
+}

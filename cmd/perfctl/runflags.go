@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/engine"
+)
+
+// planFlags shape the load: they are the ones that inspect shares with run.
+type planFlags struct {
+	settingFlags
+	scenario    string
+	set         []string
+	base        float64
+	peak        float64
+	rate        float64
+	duration    time.Duration
+	timeScale   float64
+	vus         int
+	arrivals    string
+	seed        uint64
+	tolerance   time.Duration
+	thresholds  []string
+	sla         string
+	shard       string
+	queue       int
+	maxLateness time.Duration
+	graceful    time.Duration
+}
+
+// defaultVUs bounds the arrivals in flight where nobody says. It is well above
+// what a healthy target needs at the built-in rates (Little's law: 1000/s at
+// 500 ms is 500 in flight).
+const defaultVUs = 1000
+
+func (f *planFlags) register(fs *pflag.FlagSet) {
+	f.settingFlags.register(fs)
+	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
+	fs.StringArrayVar(&f.set, "set", nil, "set a scenario's setting, as in --set `tasks.agents=50` (repeatable; see perfctl scenarios)")
+	fs.Float64Var(&f.base, "base", 0, "arrivals/s of the profile's rate \"base\"")
+	fs.Float64Var(&f.peak, "peak", 0, "arrivals/s of the profile's rate \"peak\"")
+	fs.Float64Var(&f.rate, "rate", 0, "arrivals/s of the profile's rate \"rate\"")
+	fs.DurationVarP(&f.duration, "duration", "d", 0, "total length: every stage is stretched or shrunk to fit")
+	fs.Float64Var(&f.timeScale, "time-scale", 1, "multiply every stage's length, rates unchanged")
+	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight")
+	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
+	fs.Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
+	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
+	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` (repeatable)")
+	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
+	fs.StringVar(&f.shard, "shard", "", "offer part `I/N` of the schedule, I from 0, as in 0/4")
+	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
+	fs.DurationVar(&f.maxLateness, "max-lateness", engine.DefaultMaxLateness, "drop an arrival that waited longer for a worker")
+	fs.DurationVar(&f.graceful, "graceful-stop", engine.DefaultGracefulStop, "how long what is due may go on after the last arrival")
+}
+
+// runFlags are the flags of run alone.
+type runFlags struct {
+	planFlags
+	lab         bool
+	abortOnFail bool
+	runDir      string
+	json        bool
+	quiet       bool
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	f.planFlags.register(fs)
+	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, run, stop them")
+	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is breached for certain")
+	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
+	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// setupTimeout bounds how long reaching the targets may take before the first
+// fixture is loaded; a target that does not answer by then is unreachable.
+const setupTimeout = 14 * time.Second
+
+// closeTimeout bounds how long giving everything back may take.
+const closeTimeout = 20 * time.Second
+
+// fixture is what a run needs besides its plan: the metrics, the clock and the
+// scenarios, set up.
+type fixture struct {
+	id        string
+	clock     work.Clock
+	registry  *metrics.Registry
+	scenarios []scenarios.Scenario
+	workers   []int
+}
+
+// newRunID returns an identity for a run: random, fit for names of queues,
+// tables and keys.
+func newRunID() string {
+	var b [5]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails
+	return hex.EncodeToString(b[:])
+}
+
+// newFixture makes the scenarios; nothing is reached yet.
+func (w *world) newFixture(p *plan, addresses *targets.Settings) (*fixture, error) {
+	stages := make([]string, len(p.profile.Stages))
+	for i, s := range p.profile.Stages {
+		stages[i] = s.Name
+	}
+	f := &fixture{id: newRunID(), clock: work.NewClock(), registry: metrics.NewRegistry(stages)}
+	f.workers = engine.Split(p.flags.vus, p.shares())
+	for i, d := range p.defs {
+		s, err := d.New(scenarios.Env{
+			RunID: f.id, Seed: p.flags.seed, Clock: f.clock, Metrics: f.registry, Targets: addresses,
+			Values: p.values[i], Plan: p.part(i, f.workers[i], stages), Log: w.logger().With("scenario", d.Name), Scenario: d.Name,
+		})
+		if err != nil {
+			return nil, invalidConfig(fmt.Errorf("scenario %s: %w", d.Name, err))
+		}
+		f.scenarios = append(f.scenarios, s)
+	}
+	return f, nil
+}
+
+// part says what the plan will ask of scenario i in this process.
+func (p *plan) part(i, workers int, stages []string) scenarios.Plan {
+	total := 0
+	for _, w := range p.weights {
+		total += w.Weight
+	}
+	out := scenarios.Plan{
+		MaxRate: p.schedule.MaxRate() * float64(p.weights[i].Weight) / float64(total) / float64(p.shards),
+		Workers: workers, Stages: stages, Shard: p.shard, Shards: p.shards,
+		Arrivals: p.mix.Count(i, p.schedule.Total()),
+	}
+	var upTo, before int64
+	for s := range p.profile.Stages {
+		upTo += p.schedule.StageTotal(s)
+		n := p.mix.Count(i, upTo)
+		out.StageArrivals = append(out.StageArrivals, n-before)
+		before = n
+	}
+	return out
+}
+
+// setUp sets the scenarios up side by side. The errors of all are returned:
+// who fixes one target should not find the next one only then.
+func (f *fixture) setUp(ctx context.Context, p *plan) error {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+	errs := make([]error, len(f.scenarios))
+	var wg sync.WaitGroup
+	for i, s := range f.scenarios {
+		wg.Go(func() {
+			if err := s.Setup(ctx); err != nil {
+				errs[i] = fmt.Errorf("set up %s: %w", p.defs[i].Name, err)
+			}
+		})
+	}
+	wg.Wait()
+	return withCode(exitcode.Unreachable, joinDistinct(errs))
+}
+
+// joinDistinct joins errors and leaves out those of targets that another one
+// already tells of.
+func joinDistinct(errs []error) error {
+	var out []error
+	seen := map[string]bool{}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if u, ok := errors.AsType[*targets.UnreachableError](err); ok {
+			if seen[u.Target] {
+				continue
+			}
+			seen[u.Target] = true
+		}
+		out = append(out, err)
+	}
+	return errors.Join(out...)
+}
+
+// close gives everything back.
+func (f *fixture) close(p *progress) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, s := range f.scenarios {
+		wg.Go(func() {
+			if err := s.Close(ctx); err != nil {
+				p.say("warning: clean up: %v\n  next: perfctl reset removes what is left", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// guard refuses targets that must not be loaded.
+func (p *plan) guard(ctx context.Context, addresses *targets.Settings) error {
+	g := targets.Guard{AllowTargets: p.flags.allowTargets, AllowDatabases: p.flags.allowDatabases}
+	if p.config != nil {
+		g.AllowTargets = append(g.AllowTargets, p.config.AllowTargets...)
+		g.AllowDatabases = append(g.AllowDatabases, p.config.AllowDatabases...)
+	}
+	var errs []error
+	for _, k := range p.targetKinds() {
+		errs = append(errs, g.Check(ctx, addresses.Address(k)))
+	}
+	return invalidConfig(errors.Join(errs...))
+}
+
+// targetKinds returns the kinds of target that the scenarios need.
+func (p *plan) targetKinds() []targets.Kind {
+	var out []targets.Kind
+	seen := map[targets.Kind]bool{}
+	for _, d := range p.defs {
+		for _, k := range d.Targets {
+			if !seen[k] {
+				seen[k] = true
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}

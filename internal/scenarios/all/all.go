@@ -1,0 +1,15 @@
+// Package all lists the built-in scenarios. It is the one place that imports
+// them; nothing else lives here.
+package all
+
+import (
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/tasks"
+)
+
+// Registry returns the registry of the built-in scenarios.
+func Registry() *scenarios.Registry {
+	return scenarios.NewRegistry(
+		tasks.Definition(),
+	)
+}
