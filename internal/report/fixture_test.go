@@ -16,7 +16,7 @@ var (
 	query   = metrics.Desc{Name: "db_query_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Help: "a query"}
 	depth   = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: "messages ready"}
 	hits    = metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "hits of reads"}
-	bytes_  = metrics.Desc{Name: "data_sent", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes sent"}
+	sent    = metrics.Desc{Name: "data_sent", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes sent"}
 )
 
 // started is when every run of the tests started.
@@ -122,7 +122,7 @@ func (r *recorder) fill(s *metrics.Snapshot, stage report.StageInfo) {
 		t := metrics.Tags{Scenario: "tasks", Operation: op, Stage: stage.Name}
 		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.of(query, t), Hist: r.hist(rate/2, 2e6, 0)})
 	}
-	s.Counters = append(s.Counters, metrics.CounterValue{Series: r.of(bytes_, metrics.Tags{Stage: stage.Name}), Delta: int64(rate) * 512})
+	s.Counters = append(s.Counters, metrics.CounterValue{Series: r.of(sent, metrics.Tags{Stage: stage.Name}), Delta: int64(rate) * 512})
 	s.Rates = append(s.Rates, metrics.RateValue{
 		Series: r.of(hits, metrics.Tags{Scenario: "cache", Stage: stage.Name}), Hits: int64(rate / 6), Total: int64(rate / 5)})
 	s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: r.of(depth, tasks), Value: float64(rate/10) + 0.5})
@@ -132,8 +132,13 @@ func (r *recorder) fill(s *metrics.Snapshot, stage report.StageInfo) {
 // returns what the run counted.
 func record(t testing.TB, dir string, seed uint64) *metrics.Totals {
 	t.Helper()
+	return recordAs(t, dir, testInfo(), seed)
+}
+
+func recordAs(t testing.TB, dir string, info report.RunInfo, seed uint64) *metrics.Totals {
+	t.Helper()
 	totals := metrics.NewTotals()
-	w, err := report.Create(dir, testInfo(), []metrics.Desc{
+	w, err := report.Create(dir, info, []metrics.Desc{
 		metrics.ResponseTime, metrics.ServiceTime, metrics.Arrivals, metrics.ArrivalsStarted, metrics.ArrivalsSucceeded,
 		metrics.DispatchLag, publish, query, depth, hits,
 	})

@@ -7,65 +7,29 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // none is what stands for a figure that there is not.
 const none = "–"
 
-// digits returns v with three significant digits, without trailing zeros.
-func digits(v float64) string {
-	decimals := 0
-	switch a := math.Abs(v); {
-	case a < 1:
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	case a < 9.995:
-		decimals = 2
-	case a < 99.95:
-		decimals = 1
-	}
-	s := strconv.FormatFloat(v, 'f', decimals, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
 // showMillis returns a time in milliseconds as 124µs, 3.2ms, 1.5s or 2m5s.
-func showMillis(ms float64) string {
-	switch ns := ms * 1e6; {
-	case ns == 0:
-		return "0s"
-	case ns < 999.5:
-		return digits(ns) + "ns"
-	case ns < 999.5e3:
-		return digits(ns/1e3) + "µs"
-	case ns < 999.5e6:
-		return digits(ns/1e6) + "ms"
-	case ns < 59.95e9:
-		return digits(ns/1e9) + "s"
-	default:
-		return time.Duration(ns).Round(time.Second).String()
-	}
-}
+func showMillis(ms float64) string { return sla.FormatValue(ms*1e6, metrics.UnitTime) }
 
-// showSeconds returns a length in seconds as a duration, without zero parts.
+// showSeconds returns a length in seconds as a duration: 10s, 15m30s, 2h.
 func showSeconds(s float64) string {
 	d := time.Duration(s * 1e9)
-	switch {
-	case d < time.Minute:
-		return showMillis(s * 1e3)
-	default:
-		text := d.Round(time.Second).String()
-		text = strings.TrimSuffix(text, "m0s") + strings.Repeat("m", b2i(strings.HasSuffix(text, "m0s")))
-		return strings.TrimSuffix(text, "h0m") + strings.Repeat("h", b2i(strings.HasSuffix(text, "h0m")))
+	if d < time.Minute {
+		return strings.TrimSuffix(strconv.FormatFloat(s, 'f', 1, 64), ".0") + "s"
 	}
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
+	text := d.Round(time.Second).String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
 	}
-	return 0
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
 }
 
 // showCount returns a whole number with its thousands apart.
@@ -84,43 +48,27 @@ func showCount(n int64) string {
 // showNumber returns a number that need not be whole.
 func showNumber(v float64) string {
 	if math.Abs(v) < 1000 {
-		return digits(v)
+		return sla.FormatValue(v, metrics.UnitCount)
 	}
 	return showCount(int64(math.Round(v)))
 }
 
-// showBytes returns a size with decimal prefixes.
-func showBytes(v float64) string {
-	for _, u := range []string{"B", "kB", "MB", "GB"} {
-		if math.Abs(v) < 999.5 {
-			return digits(v) + " " + u
-		}
-		v /= 1000
-	}
-	return digits(v) + " TB"
-}
+func showBytes(v float64) string { return sla.FormatValue(v, metrics.UnitBytes) }
 
 // showShare returns a share of one in percent.
-func showShare(v float64) string { return digits(v*100) + "%" }
+func showShare(v float64) string { return sla.FormatValue(v, metrics.UnitRatio) }
 
-// show returns a value of the given unit.
+// show returns a value of the given unit; times are in milliseconds.
 func show(v float64, u metrics.Unit) string {
 	switch u {
 	case metrics.UnitTime:
 		return showMillis(v)
-	case metrics.UnitBytes:
-		return showBytes(v)
-	case metrics.UnitRatio:
-		return showShare(v)
-	case metrics.UnitPercent:
-		return digits(v) + "%"
-	case metrics.UnitSeconds:
-		return showMillis(v * 1e3)
 	case metrics.UnitPerSec:
 		return showNumber(v) + "/s"
-	default:
+	case metrics.UnitCount:
 		return showNumber(v)
 	}
+	return sla.FormatValue(v, u)
 }
 
 // optional returns a value, or none.

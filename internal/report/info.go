@@ -46,6 +46,17 @@ type RunInfo struct {
 	Started time.Time `json:"started"`
 	// Metrics describes every metric declared at the start.
 	Metrics []MetricInfo `json:"metrics"`
+	// Merged is set where this run was merged of shards.
+	Merged *MergeInfo `json:"merged,omitempty"`
+}
+
+// MergeInfo says what a merged run was made of.
+type MergeInfo struct {
+	Shards int `json:"shards"`
+	// Incomplete says that data of a shard is missing, Notes what was wrong with
+	// them.
+	Incomplete bool     `json:"incomplete"`
+	Notes      []string `json:"notes,omitempty"`
 }
 
 // Machine is where the generator ran.

@@ -68,7 +68,7 @@ func (p *page) metrics(s *Summary) {
 	for _, g := range groups {
 		p.head(g.name)
 		for i := range g.lines {
-			p.metricLine(&g.lines[i], name, widths, s.SLA)
+			p.metricLine(&g.lines[i], name, widths, s)
 			noteFigures(&g.lines[i].m, legend)
 		}
 	}
@@ -96,7 +96,7 @@ func noteFigures(m *Metric, legend map[string]bool) {
 
 // metricLine writes one metric: a dotted name, the figures in columns, and the
 // target behind or below them.
-func (p *page) metricLine(l *metricLine, name int, widths []int, rules []RuleResult) {
+func (p *page) metricLine(l *metricLine, name int, widths []int, s *Summary) {
 	head := "  " + l.label + strings.Repeat(".", max(name-utf8.RuneCountInString(l.label), 0)) + ": "
 	nameStyle := plain
 	if l.sub {
@@ -105,7 +105,7 @@ func (p *page) metricLine(l *metricLine, name int, widths []int, rules []RuleRes
 	}
 	indent := utf8.RuneCountInString(head)
 	lines := layFigures(l, widths, p.width-indent)
-	arrow, arrowStyle := targets(rules, l.key)
+	arrow, arrowStyle := targets(s, l.key)
 	for i, text := range lines {
 		last := i == len(lines)-1
 		if last && arrow != "" && indent+utf8.RuneCountInString(text)+2+utf8.RuneCountInString(arrow) <= p.width {

@@ -91,7 +91,7 @@ func (r *reader) finish() {
 
 // readInfo reads run.json. Without it a folder is no run directory.
 func (r *reader) readInfo() error {
-	for _, d := range standardMetrics {
+	for _, d := range metrics.Standard() { // failures are declared as they occur
 		r.descs[d.Name] = d
 	}
 	text, err := os.ReadFile(filepath.Join(r.run.Dir, InfoFile))
@@ -108,20 +108,20 @@ func (r *reader) readInfo() error {
 	if s := r.run.Info.Schema; s > Schema {
 		r.note(InfoFile, "schema %d is newer than this perfctl knows (%d)", s, Schema)
 	}
+	if m := r.run.Info.Merged; m != nil {
+		r.run.Incomplete = m.Incomplete
+		for _, n := range m.Notes {
+			r.note(InfoFile, "%s", n)
+		}
+	}
 	for _, m := range r.run.Info.Metrics {
 		r.descs[m.Name] = m.desc()
 	}
 	return nil
 }
 
-// standardMetrics can occur in a run without having been declared at its start.
-var standardMetrics = []metrics.Desc{
-	metrics.ResponseTime, metrics.ServiceTime, metrics.ScheduleLag, metrics.DispatchLag, metrics.FailureTime,
-	metrics.ArrivalsStarted, metrics.ArrivalsSucceeded, metrics.ArrivalsFailed, metrics.ArrivalsDropped,
-	metrics.ArrivalsUnfinished, metrics.Arrivals, metrics.InFlight, metrics.Queued,
-}
-
 func (r *reader) readSummary() {
+	r.run.killed = true
 	text, err := os.ReadFile(filepath.Join(r.run.Dir, SummaryFile))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -140,6 +140,7 @@ func (r *reader) readSummary() {
 		r.note(SummaryFile, "schema %d is newer than this perfctl knows (%d): what it added is left out", s.Schema, Schema)
 	}
 	r.run.Summary = s
+	r.run.killed = false
 }
 
 // maxLine bounds a line of series.ndjson.

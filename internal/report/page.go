@@ -78,9 +78,6 @@ func (p *page) line(spans ...span) {
 	_ = p.w.WriteByte('\n')
 }
 
-// text writes a line of plain text.
-func (p *page) text(s string) { p.line(span{plain, s}) }
-
 // head writes an empty line and a heading.
 func (p *page) head(s string) {
 	p.line()

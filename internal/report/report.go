@@ -35,6 +35,12 @@ const (
 // package writes. A later one only adds.
 const Schema = 1
 
+// writeInfo writes run.json.
+func writeInfo(dir string, info *RunInfo) error {
+	info.Schema = Schema
+	return writeJSON(filepath.Join(dir, InfoFile), info)
+}
+
 // writeJSON writes v to a file so that a reader finds the old content or the
 // new one, never a part of it.
 func writeJSON(path string, v any) (err error) {

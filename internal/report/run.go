@@ -31,6 +31,8 @@ type Run struct {
 	// wrong with the directory.
 	Incomplete bool
 	Notes      []string
+	// killed says that the run did not come to its end.
+	killed bool
 }
 
 // NewRun returns the run that is ending, so that it can be summarised without
@@ -38,6 +40,13 @@ type Run struct {
 // snapshot.
 func NewRun(info RunInfo, totals *metrics.Totals, elapsed time.Duration) *Run {
 	return &Run{Info: info, Totals: totals, Elapsed: elapsed}
+}
+
+// Lose notes that data is missing, as Writer.Err may say of a run that is
+// ending: its figures are then not to be trusted.
+func (r *Run) Lose(what string) {
+	r.Incomplete = true
+	r.Notes = append(r.Notes, what)
 }
 
 // Second is one snapshot's interval.

@@ -6,14 +6,16 @@ import (
 	"math"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Inputs is what a summary holds that the recorded data does not tell.
 type Inputs struct {
 	// Interrupted says that the run was stopped before its end.
 	Interrupted bool
-	SLA         []RuleResult
+	SLA         []sla.Result
 	Checks      []Check
 	Failures    []Failure
 	// Generator is the judgement of the generator. Figures that it leaves out are
@@ -27,7 +29,6 @@ type Inputs struct {
 // a summary was killed: it is summarised as interrupted. Its error is one of
 // encoding the analysis.
 func Summarise(run *Run, in Inputs) (*Summary, error) {
-	killed := run.Dir != "" && run.Summary == nil
 	s := &Summary{
 		Schema:   Schema,
 		Run:      runBlock(run),
@@ -54,38 +55,24 @@ func Summarise(run *Run, in Inputs) (*Summary, error) {
 	if in.Failures == nil {
 		s.Failures = t.failures()
 	}
-	s.Generator = t.generator(in.Generator, killed)
-	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || killed)
+	s.Generator = t.generator(in.Generator, run.killed)
+	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || run.killed)
 	return s, nil
 }
-
-// Exit codes of the verdicts, as the commands return them.
-const (
-	exitPass        = 0
-	exitFail        = 99
-	exitInterrupted = 105
-	exitInvalid     = 111
-)
 
 // verdict weighs what was found: an interruption over data that cannot be
 // trusted over a broken rule or a failed check.
 func verdict(s *Summary, interrupted bool) (Verdict, int) {
 	switch {
 	case interrupted:
-		return VerdictInterrupted, exitInterrupted
+		return VerdictInterrupted, exitcode.Interrupted
 	case s.Run.Incomplete || s.Generator.Status == "invalid":
-		return VerdictInvalid, exitInvalid
-	case slices.ContainsFunc(s.SLA, RuleResult.breached),
+		return VerdictInvalid, exitcode.Invalid
+	case slices.ContainsFunc(s.SLA, sla.Result.Breaches),
 		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
-		return VerdictFail, exitFail
+		return VerdictFail, exitcode.Breached
 	}
-	return VerdictPass, exitPass
-}
-
-// breached says whether a rule of severity fail was missed. A rule without data
-// is: silence is no proof.
-func (r RuleResult) breached() bool {
-	return r.Status == statusFail || r.Status == statusNoData && r.Severity != "warn"
+	return VerdictPass, exitcode.Pass
 }
 
 func notNil[T any](s []T) []T {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Verdict is what a run came to.
@@ -33,11 +35,12 @@ type Summary struct {
 	// Metrics holds each metric over the whole run under its name, and where it
 	// has several series each of them under its name and tags, as thresholds
 	// write them.
-	Metrics   map[string]Metric `json:"metrics"`
-	SLA       []RuleResult      `json:"sla"`
-	Checks    []Check           `json:"checks"`
-	Failures  []Failure         `json:"failures"`
-	Generator GeneratorHealth   `json:"generator"`
+	Metrics map[string]Metric `json:"metrics"`
+	// SLA holds what came of each rule and threshold.
+	SLA       []sla.Result    `json:"sla"`
+	Checks    []Check         `json:"checks"`
+	Failures  []Failure       `json:"failures"`
+	Generator GeneratorHealth `json:"generator"`
 	// Notes say what is wrong with the data.
 	Notes []string `json:"notes"`
 	// Analysis is what was found beyond the rules; its form belongs to who
@@ -99,20 +102,6 @@ type StageResult struct {
 	// did not finish; null where none was due.
 	ErrorRate *float64     `json:"error_rate"`
 	Response  Distribution `json:"response_time_ms"`
-}
-
-// RuleResult is what came of one SLA rule or threshold.
-type RuleResult struct {
-	Rule        string   `json:"rule"`
-	Metric      string   `json:"metric"`
-	Stage       string   `json:"stage"`
-	Target      string   `json:"target"`
-	Actual      string   `json:"actual"`
-	ActualValue *float64 `json:"actual_value"`
-	// Status is pass, fail, warn, not_exercised or no_data.
-	Status   string `json:"status"`
-	Severity string `json:"severity"`
-	Action   string `json:"action"`
 }
 
 // Check is the outcome of a consistency check.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -25,13 +26,16 @@ func ptr[T any](v T) *T { return &v }
 
 func testInputs() report.Inputs {
 	return report.Inputs{
-		SLA: []report.RuleResult{
-			{Rule: "response_time p(50)", Metric: "response_time", Target: "P50 < 100ms", Actual: "34.2ms", Status: "pass", Severity: "warn", Action: "Optimize if exceeded"},
-			{Rule: "response_time p(95)", Metric: "response_time", Stage: "peak", Target: "P95 < 100ms", Actual: "148ms", Status: "fail", Severity: "fail", Action: "Critical: must meet. Look at the target's slowest operation first, and at what it waits for."},
-			{Rule: "rabbitmq_publish_latency p(95)", Metric: "rabbitmq_publish_latency", Target: "P95 < 5ms", Actual: "10.5ms", Status: "warn", Severity: "warn", Action: "Look for confirms that wait for a disk"},
-			{Rule: "error rate", Metric: "error_rate", Stage: "steady", Target: "< 0.1%", Actual: "0%", Status: "pass", Severity: "fail"},
-			{Rule: "throughput", Metric: "throughput", Target: "> 2000/s", Status: "not_exercised", Severity: "warn"},
-			{Rule: "peak throughput", Metric: "throughput", Target: "> 5000/s", Status: "not_exercised", Severity: "warn"},
+		SLA: []sla.Result{
+			{Rule: "P50 response time", Metric: "response_time", Stage: "steady", Target: "P50 < 100ms", Actual: "46.4ms", Status: "pass", Severity: "warn", Action: "Optimize the common path"},
+			{Rule: "P50 response time", Metric: "response_time", Target: "P50 < 100ms", Actual: "47.5ms", Status: "pass", Severity: "warn", Action: "Optimize the common path"},
+			{Rule: "P95 response time", Metric: "response_time", Stage: "peak", Target: "P95 < 155ms", Actual: "157ms", Status: "fail", Severity: "fail", Action: "Critical, must be met: find the bottleneck (database, cache or broker)"},
+			{Rule: "P95 response time", Metric: "response_time", Target: "P95 < 155ms", Actual: "154ms", Status: "pass", Severity: "fail", Action: "Critical, must be met: find the bottleneck (database, cache or broker)"},
+			{Rule: "Task enqueue P95", Metric: "rabbitmq_publish_latency", Target: "P95 < 5ms", Actual: "10.1ms", Status: "warn", Severity: "warn", Action: "The broker is slow to confirm: disk, flow control, or too few connections"},
+			{Rule: "Insert P95", Metric: "db_query_duration{scenario:tasks,operation:insert}", Target: "P95 < 50ms", Actual: "7.03ms", Status: "pass", Severity: "fail"},
+			{Rule: "Errors in normal operation", Metric: "error_rate", Stage: "steady", Target: "RATE < 0.1%", Actual: "0%", Status: "pass", Severity: "fail"},
+			{Rule: "Target throughput", Metric: "throughput", Target: "VALUE > 2000/s", Actual: "offered at most 1000/s", Status: "not_exercised", Severity: "warn"},
+			{Rule: "CPU of a process", Metric: "process_cpu_percent", Target: "AVG < 80%", Actual: "not measured", Status: "not_exercised", Severity: "warn"},
 		},
 		Checks: []report.Check{
 			{Name: "every task processed once", Passed: true, Detail: "3,168 published, 3,168 acked"},
@@ -153,7 +157,7 @@ func TestAKilledRunIsSummarisedAsInterrupted(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	fail := []report.RuleResult{{Rule: "a", Status: "fail", Severity: "fail"}, {Rule: "b", Status: "pass"}}
+	fail := []sla.Result{{Rule: "a", Status: "fail", Severity: "fail"}, {Rule: "b", Status: "pass"}}
 	for name, c := range map[string]struct {
 		in         report.Inputs
 		incomplete bool
@@ -163,19 +167,19 @@ func TestVerdicts(t *testing.T) {
 	}{
 		"pass":        {in: report.Inputs{SLA: fail[1:]}, verdict: "pass", code: 0, line: "PASS: 1 of 1 rules held; exit code 0"},
 		"no rules":    {verdict: "pass", code: 0, line: "PASS: there was no rule to hold"},
-		"warning":     {in: report.Inputs{SLA: []report.RuleResult{{Rule: "a", Status: "warn"}}}, verdict: "pass", line: "PASS: no rule broken, 1 of 1 warning"},
+		"warning":     {in: report.Inputs{SLA: []sla.Result{{Rule: "a", Status: "warn", Severity: "warn"}}}, verdict: "pass", line: "PASS: no rule broken, 1 of 1 warning"},
 		"rule missed": {in: report.Inputs{SLA: fail}, verdict: "fail", code: 99, line: "FAIL: 1 of 2 rules missed: a"},
-		"no data": {in: report.Inputs{SLA: []report.RuleResult{{Rule: "a", Status: "no_data", Severity: "fail"}}},
+		"no data": {in: report.Inputs{SLA: []sla.Result{{Rule: "a", Status: "no_data", Severity: "fail"}}},
 			verdict: "fail", code: 99, line: "FAIL: 1 of 1 rule missed: a"},
 		"check failed": {in: report.Inputs{Checks: []report.Check{{Name: "c"}}}, verdict: "fail", code: 99, line: "FAIL: 1 of 1 check failed: c"},
-		"bottleneck": {in: report.Inputs{SLA: fail, Generator: &report.GeneratorHealth{Status: "invalid", Reasons: []string{"late"}}},
-			verdict: "invalid", code: 111, line: "INVALID: the generator was the bottleneck: late"},
+		"bottleneck": {in: report.Inputs{SLA: fail, Generator: &report.GeneratorHealth{Status: "invalid", Reasons: []string{"arrivals were released late"}}},
+			verdict: "invalid", code: 111, line: "INVALID: arrivals were released late"},
 		"incomplete":  {in: report.Inputs{SLA: fail}, incomplete: true, verdict: "invalid", code: 111, line: "INVALID: data is missing: disk full"},
 		"interrupted": {in: report.Inputs{SLA: fail, Interrupted: true}, verdict: "interrupted", code: 105, line: "INTERRUPTED: after 3s of 10s"},
 	} {
 		run := report.NewRun(testInfo(), metrics.NewTotals(), 3*time.Second)
-		if run.Incomplete = c.incomplete; c.incomplete {
-			run.Notes = []string{"disk full"}
+		if c.incomplete {
+			run.Lose("disk full")
 		}
 		if c.in.Generator == nil {
 			c.in.Generator = &report.GeneratorHealth{Status: "valid"}
@@ -319,7 +323,7 @@ func TestHostileTextStaysText(t *testing.T) {
 		s := &report.Summary{
 			Failures: []report.Failure{{Scenario: evil, Kind: evil, Example: evil}},
 			Checks:   []report.Check{{Name: evil, Detail: evil}},
-			SLA:      []report.RuleResult{{Rule: evil, Target: evil, Actual: evil, Action: evil, Status: evil}},
+			SLA:      []sla.Result{{Rule: evil, Target: evil, Actual: evil, Action: evil, Status: sla.Status(evil)}},
 			Metrics:  map[string]report.Metric{evil: {Type: "counter", Counter: &report.CounterFigures{}}},
 			Notes:    []string{evil},
 		}

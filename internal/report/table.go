@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // table is rows whose columns are aligned.
@@ -105,19 +107,24 @@ func dimmed(texts ...string) []span {
 
 // rules writes the SLA table: a line for each rule that was judged, with the
 // action of those that were missed, and one for all that were not exercised.
-func (p *page) rules(all []RuleResult) {
+func (p *page) rules(all []sla.Result) {
 	if len(all) == 0 {
 		return
 	}
-	p.head("SLA")
+	p.line()
+	p.line(span{bold, "SLA"}, span{dim, "  over the judged stages"})
 	// The actions stand between the rows, so that the columns are laid out by
 	// hand: room for target, actual and status, the rest for the rule.
 	target, actual := len("target"), len("actual")
 	name := len("rule")
 	var idle []string
 	for _, r := range all {
-		if r.Status == statusNotExercised {
-			idle = append(idle, ruleName(r)+" "+r.Target)
+		if r.Status == sla.NotExercised {
+			name := ruleName(r) + " " + r.Target
+			if r.Actual != "" {
+				name += " (" + r.Actual + ")"
+			}
+			idle = append(idle, name)
 			continue
 		}
 		name = max(name, utf8.RuneCountInString(clean(ruleName(r))))
@@ -130,15 +137,15 @@ func (p *page) rules(all []RuleResult) {
 		p.line(dimmed("    " + pad("rule", name) + "  " + pad("target", target) + "  " + pad("actual", actual) + "  status")...)
 	}
 	for _, r := range all {
-		if r.Status == statusNotExercised {
+		if r.Status == sla.NotExercised {
 			continue
 		}
-		mark, style := ruleMark(r.Status)
+		mark, style := ruleMark(r)
 		p.line(span{style, "  " + mark + " "},
 			span{plain, pad(shorten(clean(ruleName(r)), name), name) + "  " + pad(shorten(clean(r.Target), target), target) + "  "},
 			span{style, pad(shorten(clean(orNone(r.Actual)), actual), actual)},
-			span{style, "  " + strings.ReplaceAll(r.Status, "_", " ")})
-		if r.Status != statusPass && r.Action != "" {
+			span{style, "  " + strings.ReplaceAll(string(r.Status), "_", " ")})
+		if r.Status != sla.Passed && r.Action != "" {
 			p.wrapped(span{dim, "      → "}, style, r.Action)
 		}
 	}
@@ -154,20 +161,11 @@ func orNone(s string) string {
 	return s
 }
 
-// The states of a rule's result.
-const (
-	statusPass         = "pass"
-	statusFail         = "fail"
-	statusWarn         = "warn"
-	statusNotExercised = "not_exercised"
-	statusNoData       = "no_data"
-)
-
-func ruleMark(status string) (string, style) {
-	switch status {
-	case statusPass:
+func ruleMark(r sla.Result) (string, style) {
+	switch {
+	case r.Status == sla.Passed:
 		return "✓", green
-	case statusWarn:
+	case r.Status == sla.Warned, r.Severity == sla.Warn:
 		return "!", yellow
 	default:
 		return "✗", red
@@ -175,25 +173,26 @@ func ruleMark(status string) (string, style) {
 }
 
 // ruleName names a rule and the stage that it was judged in.
-func ruleName(r RuleResult) string {
+func ruleName(r sla.Result) string {
 	if r.Stage == "" {
 		return r.Rule
 	}
 	return r.Rule + " in " + r.Stage
 }
 
-// targets returns the arrow of the rules that judge a metric over the run: the
-// missed ones, or else the first.
-func targets(all []RuleResult, key string) (string, style) {
+// targets returns the arrow of the rules that judge a metric: the missed ones,
+// or else the first. The outcome over all judged stages stands for those in
+// each of them.
+func targets(s *Summary, key string) (string, style) {
 	var held, missed []string
-	for _, r := range all {
-		if r.Metric != key || r.Stage != "" || r.Status == statusNotExercised || r.Status == statusNoData {
-			continue
-		}
-		if r.Status == statusPass {
-			held = append(held, r.Target+" ✓")
-		} else {
-			missed = append(missed, r.Target+" ✗")
+	for _, r := range s.SLA {
+		switch whole := func(o sla.Result) bool { return o.Rule == r.Rule && o.Metric == r.Metric && o.Stage == "" }; {
+		case s.lineOf(r.Metric) != key, r.Stage != "" && slices.ContainsFunc(s.SLA, whole),
+			r.Status == sla.NotExercised, r.Status == sla.NoData:
+		case r.Status == sla.Passed:
+			held = append(held, targetName(r)+" ✓")
+		default:
+			missed = append(missed, targetName(r)+" ✗")
 		}
 	}
 	switch {
@@ -203,4 +202,21 @@ func targets(all []RuleResult, key string) (string, style) {
 		return "← Target: " + held[0], green
 	}
 	return "", plain
+}
+
+func targetName(r sla.Result) string {
+	if r.Stage == "" {
+		return r.Target
+	}
+	return r.Target + " in " + r.Stage
+}
+
+// lineOf returns the key of the line that shows a rule's metric: that of its
+// series, or the metric's where there is only one.
+func (s *Summary) lineOf(metric string) string {
+	name, _, tagged := strings.Cut(metric, "{")
+	if tagged && !s.hasMetric(metric) {
+		return name
+	}
+	return metric
 }

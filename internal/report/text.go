@@ -5,6 +5,9 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Text writes the summary for a terminal: what was run, the stages, every
@@ -106,7 +109,7 @@ func (p *page) generator(g *GeneratorHealth) {
 	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s max=%s",
 		optional(g.Lag.P50, showMillis), optional(g.Lag.P99, showMillis), optional(g.Lag.Max, showMillis))}
 	if g.CPU != nil {
-		parts = append(parts, "CPU "+digits(*g.CPU)+"% of a core")
+		parts = append(parts, "CPU "+show(*g.CPU, metrics.UnitPercent)+" of a core")
 	}
 	if g.MaxRSS != nil {
 		parts = append(parts, "memory "+showBytes(float64(*g.MaxRSS)))
@@ -159,10 +162,10 @@ func (p *page) verdict(s *Summary, dir string) {
 func passed(s *Summary) string {
 	judged, warned := 0, 0
 	for _, r := range s.SLA {
-		if r.Status != statusNotExercised {
+		if r.Status != sla.NotExercised {
 			judged++
 		}
-		if r.Status == statusWarn {
+		if r.Status == sla.Warned {
 			warned++
 		}
 	}
@@ -180,10 +183,10 @@ func missed(s *Summary) string {
 	judged := 0
 	var names []string
 	for _, r := range s.SLA {
-		if r.Status != statusNotExercised {
+		if r.Status != sla.NotExercised {
 			judged++
 		}
-		if r.breached() {
+		if r.Breaches() {
 			names = append(names, ruleName(r))
 		}
 	}
@@ -207,7 +210,7 @@ func missed(s *Summary) string {
 func unusable(s *Summary) string {
 	if s.Generator.Status == "invalid" {
 		if len(s.Generator.Reasons) > 0 {
-			return "the generator was the bottleneck: " + s.Generator.Reasons[0]
+			return s.Generator.Reasons[0]
 		}
 		return "the generator was the bottleneck"
 	}

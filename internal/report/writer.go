@@ -35,13 +35,12 @@ func Create(dir string, info RunInfo, descs []metrics.Desc) (*Writer, error) {
 	if _, err := os.Lstat(filepath.Join(dir, InfoFile)); err == nil {
 		return nil, fmt.Errorf("the run directory %s already holds a run: choose another one", dir)
 	}
-	info.Schema = Schema
 	info.Metrics = nil
 	for _, d := range descs {
 		info.Metrics = append(info.Metrics, infoOf(d))
 	}
 	w := &Writer{dir: dir, lines: newLineBuilder(&info)}
-	if err := writeJSON(filepath.Join(dir, InfoFile), &info); err != nil {
+	if err := writeInfo(dir, &info); err != nil {
 		return nil, err
 	}
 	var err error

@@ -1,0 +1,183 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// sum adds up the shards' values of one second.
+type sum struct {
+	stages   []string
+	series   map[string]*metrics.Series
+	hists    map[string]*metrics.Hist
+	counters map[string]int64
+	rates    map[string][2]int64
+}
+
+func newSum(info *RunInfo) *sum {
+	s := &sum{
+		series: map[string]*metrics.Series{}, hists: map[string]*metrics.Hist{},
+		counters: map[string]int64{}, rates: map[string][2]int64{},
+	}
+	for _, st := range info.Stages {
+		s.stages = append(s.stages, st.Name)
+	}
+	return s
+}
+
+// intern returns the series' one address, which the writer keeps keys by.
+func (u *sum) intern(s metrics.Series) (string, *metrics.Series) {
+	key := s.Key()
+	if known := u.series[key]; known != nil {
+		return key, known
+	}
+	u.series[key] = &s
+	return key, &s
+}
+
+// add adds a shard's values of the full second i.
+func (u *sum) add(s *shard, i int, snap *metrics.Snapshot) {
+	s.takeLog(i, func(_ int, l *Line, h *metrics.Hist) { u.addHist(l.Series, h) })
+	for _, l := range s.run.Lines {
+		for c := s.cursor[l]; c < len(l.At); c = s.cursor[l] {
+			second := &s.run.Seconds[l.At[c]]
+			if bin(second.Start) > i {
+				break
+			}
+			s.cursor[l]++
+			if n := slices.Index(u.stages, second.Stage); n >= 0 {
+				snap.Stage = n
+			}
+			u.addPoint(s, l, c, snap)
+		}
+	}
+}
+
+func (u *sum) addHist(series metrics.Series, h *metrics.Hist) {
+	key, _ := u.intern(series)
+	if u.hists[key] == nil {
+		u.hists[key] = new(metrics.Hist)
+	}
+	u.hists[key].Merge(h)
+}
+
+// addPoint adds what series.ndjson says of a second.
+func (u *sum) addPoint(s *shard, l *Line, c int, snap *metrics.Snapshot) {
+	switch l.Series.Kind {
+	case metrics.KindTrend:
+		if p := &l.Trend[c]; p.N == 0 {
+			u.addHist(l.Series, &metrics.Hist{Censored: p.Censored})
+		}
+	case metrics.KindCounter:
+		key, _ := u.intern(l.Series)
+		u.counters[key] += int64(l.Value[c])
+	case metrics.KindRate:
+		key, _ := u.intern(l.Series)
+		v := u.rates[key]
+		u.rates[key] = [2]int64{v[0] + int64(l.Value[c]), v[1] + int64(l.Of[c])}
+	case metrics.KindGauge:
+		own := l.Series
+		name := fmt.Sprintf("shard-%d", s.run.Info.Shard)
+		if own.Operation != "" {
+			name = own.Operation + "/" + name
+		}
+		own.Operation = name
+		_, series := u.intern(own)
+		snap.Gauges = append(snap.Gauges, metrics.GaugeValue{Series: series, Value: l.Value[c]})
+	}
+}
+
+// finish puts the sums into the snapshot, which is valid until the next reset.
+func (u *sum) finish(snap *metrics.Snapshot) {
+	for _, key := range sortedKeys(u.hists) {
+		if h := u.hists[key]; !h.Empty() {
+			snap.Trends = append(snap.Trends, metrics.TrendValue{Series: u.series[key], Hist: h})
+		}
+	}
+	for _, key := range sortedKeys(u.counters) {
+		snap.Counters = append(snap.Counters, metrics.CounterValue{Series: u.series[key], Delta: u.counters[key]})
+	}
+	for _, key := range sortedKeys(u.rates) {
+		v := u.rates[key]
+		snap.Rates = append(snap.Rates, metrics.RateValue{Series: u.series[key], Hits: v[0], Total: v[1]})
+	}
+}
+
+// reset empties the sums for the next second.
+func (u *sum) reset() {
+	for _, h := range u.hists {
+		h.Reset()
+	}
+	clear(u.counters)
+	clear(u.rates)
+}
+
+// mergeInputs puts together what the shards' summaries say beyond the recorded
+// data: the run was interrupted if a shard was, and the generator is as
+// trustworthy as its worst part.
+func mergeInputs(shards []*shard) Inputs {
+	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: "valid"}}
+	for _, s := range shards {
+		n := s.run.Info.Shard
+		sm := s.run.Summary
+		if sm == nil {
+			in.Interrupted = true
+			in.Generator.blame("suspect", fmt.Sprintf("shard %d was not judged: it has no summary", n))
+			continue
+		}
+		in.Interrupted = in.Interrupted || sm.Verdict == VerdictInterrupted
+		for _, c := range sm.Checks {
+			c.Name = fmt.Sprintf("shard %d: %s", n, c.Name)
+			in.Checks = append(in.Checks, c)
+		}
+		for _, f := range sm.Failures {
+			in.Failures = addFailure(in.Failures, f)
+		}
+		in.Generator.addShard(n, &sm.Generator)
+	}
+	return in
+}
+
+func addFailure(all []Failure, f Failure) []Failure {
+	i := slices.IndexFunc(all, func(o Failure) bool { return o.Scenario == f.Scenario && o.Kind == f.Kind })
+	if i < 0 {
+		return append(all, f)
+	}
+	all[i].Count += f.Count
+	if all[i].Example == "" {
+		all[i].Example = f.Example
+	}
+	return all
+}
+
+// blame lowers the status, where it is not lower already.
+func (g *GeneratorHealth) blame(status string, reasons ...string) {
+	if status == "invalid" || g.Status == "valid" {
+		g.Status = status
+	}
+	g.Reasons = append(g.Reasons, reasons...)
+}
+
+// addShard adds a shard's generator: CPU is that of the busiest, memory and
+// pauses are the largest. The lag is not added; it is in the merged histogram.
+func (g *GeneratorHealth) addShard(n int, o *GeneratorHealth) {
+	if o.Status != "valid" {
+		reasons := make([]string, len(o.Reasons))
+		for i, r := range o.Reasons {
+			reasons[i] = fmt.Sprintf("shard %d: %s", n, r)
+		}
+		g.blame(o.Status, reasons...)
+	}
+	g.CPU = larger(g.CPU, o.CPU)
+	g.MaxRSS = larger(g.MaxRSS, o.MaxRSS)
+	g.GCPauseMax = larger(g.GCPauseMax, o.GCPauseMax)
+}
+
+func larger[T float64 | int64](a, b *T) *T {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
+}
