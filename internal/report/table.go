@@ -181,14 +181,18 @@ func ruleName(r sla.Result) string {
 }
 
 // targets returns the arrow of the rules that judge a metric: the missed ones,
-// or else the first. The outcome over all judged stages stands for those in
+// or else the first of those that must not be missed. The outcome over all judged stages stands for those in
 // each of them.
 func targets(s *Summary, key string) (string, style) {
 	var held, missed []string
+	strict := 0 // how many of the first held ones must not be missed
 	for _, r := range s.SLA {
 		switch whole := func(o sla.Result) bool { return o.Rule == r.Rule && o.Metric == r.Metric && o.Stage == "" }; {
 		case s.lineOf(r.Metric) != key, r.Stage != "" && slices.ContainsFunc(s.SLA, whole),
 			r.Status == sla.NotExercised, r.Status == sla.NoData:
+		case r.Status == sla.Passed && r.Severity == sla.Fail:
+			held = slices.Insert(held, strict, targetName(r)+" ✓")
+			strict++
 		case r.Status == sla.Passed:
 			held = append(held, targetName(r)+" ✓")
 		default:
