@@ -54,10 +54,10 @@ func (p *Profile) setRate(name string, value float64) error {
 		}
 	}
 	if !found && len(names) == 0 {
-		return fmt.Errorf("profile %s has no rate named %s: none of its rates has a name", p.Name, name)
+		return fmt.Errorf("there is no rate named %s: none of its rates has a name", name)
 	}
 	if !found {
-		return fmt.Errorf("profile %s has no rate named %s: it has %s", p.Name, name, strings.Join(names, ", "))
+		return fmt.Errorf("there is no rate named %s: it has %s", name, strings.Join(names, ", "))
 	}
 	for i := range p.Stages {
 		s := &p.Stages[i]

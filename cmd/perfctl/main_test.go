@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"perfctl": main})
+}
+
+// serverSettings are the names under which scripts find the servers.
+var serverSettings = []string{"RABBITMQ_URL", "DATABASE_URL", "REDIS_URL"}
+
+func script(t *testing.T, dir string) {
+	t.Helper()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", dir),
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range serverSettings {
+				if v, ok := os.LookupEnv(name); ok {
+					e.Setenv(name, v)
+				}
+			}
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": figure},
+	})
+}
+
+func TestCommands(t *testing.T) { script(t, "script") }
+
+func TestRuns(t *testing.T) {
+	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
+		t.Skip("needs servers: run make test")
+	}
+	script(t, "servers")
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// exits runs a program and checks its exit code: exits CODE program args…
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program args…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// figure evaluates an equation over a JSON file: figure FILE a.b + c.d = e.f
+// where each term is a path into the file or a number.
+func figure(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 4 {
+		ts.Fatalf("usage: figure FILE term [+ term]… = term")
+	}
+	var doc any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &doc))
+	left, right, into := "", 0.0, 0.0
+	sums := []float64{0}
+	for _, a := range args[1:] {
+		switch a {
+		case "+":
+		case "=":
+			sums = append(sums, 0)
+		default:
+			v, err := lookup(doc, a)
+			ts.Check(err)
+			sums[len(sums)-1] += v
+			left += fmt.Sprintf(" %s=%g", a, v)
+		}
+	}
+	into, right = sums[0], sums[len(sums)-1]
+	if (into == right) == neg {
+		ts.Fatalf("%g against %g:%s", into, right, left)
+	}
+}
+
+func lookup(doc any, path string) (float64, error) {
+	if v, err := strconv.ParseFloat(path, 64); err == nil {
+		return v, nil
+	}
+	at := doc
+	for key := range strings.SplitSeq(path, ".") {
+		switch x := at.(type) {
+		case map[string]any:
+			at = x[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(x) {
+				return 0, fmt.Errorf("%s: no item %s", path, key)
+			}
+			at = x[i]
+		}
+	}
+	v, ok := at.(float64)
+	if !ok {
+		return 0, fmt.Errorf("%s is %v, not a number", path, at)
+	}
+	return v, nil
+}
