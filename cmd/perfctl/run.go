@@ -117,6 +117,9 @@ func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, 
 	}
 	gen := p.judgeGenerator(m, out.Err())
 	run := report.NewRun(info, m.totals, m.elapsed)
+	if err := out.Err(); err != nil {
+		run.Lose(err.Error())
+	}
 	s, err := report.Summarise(run, p.inputs(m, judge.Evaluate(m.totals), gen))
 	if err != nil {
 		return nil, "", errors.Join(err, out.Close())

@@ -99,7 +99,7 @@ func TestBendRejects(t *testing.T) {
 		bend Bend
 		want string
 	}{
-		{Bend{Rate: value(5)}, "profile mine has no rate named rate: it has start, base, peak"},
+		{Bend{Rate: value(5)}, "there is no rate named rate: it has start, base, peak"},
 		{Bend{Base: value(-1)}, "rate base: a rate must not be negative"},
 		{Bend{Base: value(math.NaN())}, "rate base: a rate must be a finite number"},
 		{Bend{Peak: value(math.Inf(1))}, "rate peak: a rate must be a finite number"},
@@ -124,7 +124,7 @@ func TestBendRejects(t *testing.T) {
 	}{
 		{Bend{Duration: time.Minute}, "profile tasks cannot be made 1m0s long: its stages have no length"},
 		{Bend{TimeScale: 2}, "profile tasks cannot be stretched by a time scale: its stages have no length"},
-		{Bend{Peak: value(5)}, "profile tasks has no rate named peak: none of its rates has a name"},
+		{Bend{Peak: value(5)}, "there is no rate named peak: none of its rates has a name"},
 	} {
 		if _, err := burst.Bend(c.bend); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one with %q", err, c.want)

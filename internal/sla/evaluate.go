@@ -24,7 +24,8 @@ const (
 
 // Result is one rule's outcome, as summary.json holds it.
 type Result struct {
-	Rule   string `json:"rule"`
+	Rule string `json:"rule"`
+	// Metric is the metric's name, with the tags that the rule picks.
 	Metric string `json:"metric"`
 	// Stage is the stage that was judged, empty for all judged ones together.
 	Stage  string `json:"stage"`
@@ -119,7 +120,7 @@ func (j *Judge) judge(t *metrics.Totals, r Rule, stage string, over []Stage) Res
 func (j *Judge) outcome(r Rule, stage string, f figure) Result {
 	unit := figureUnit(j.units[r.Metric], r.Stat)
 	res := Result{
-		Rule: r.Name, Metric: r.Metric, Stage: stage, Severity: r.Severity, Action: r.Action,
+		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action,
 		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, FormatValue(r.Value, unit)),
 	}
 	switch {
@@ -178,6 +179,13 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, over []Stage) Result {
 		return res
 	}
 	return j.outcome(r, "", f)
+}
+
+// series is the metric with the rule's tags, the stage apart.
+func (r Rule) series() string {
+	t := r.Tags
+	t.Stage = ""
+	return metrics.Series{Desc: metrics.Desc{Name: r.Metric}, Tags: t}.Key()
 }
 
 // short names a statistic as people write it: P95.
