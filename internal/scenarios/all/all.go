@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/cache"
 	"github.com/perfctl/perfctl/internal/scenarios/tasks"
 )
 
@@ -11,5 +12,6 @@ import (
 func Registry() *scenarios.Registry {
 	return scenarios.NewRegistry(
 		tasks.Definition(),
+		cache.Definition(),
 	)
 }

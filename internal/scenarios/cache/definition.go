@@ -1,0 +1,77 @@
+// Package cache is the scenario of a cache in front of a back end: reads with
+// an exactly controlled hit ratio, and on a miss what a program does about it.
+// It holds no driver and no other scenario.
+package cache
+
+import (
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Definition returns the scenario's definition.
+func Definition() scenarios.Definition {
+	return scenarios.Definition{
+		Name:     "cache",
+		Summary:  "GET a key with an exact hit ratio; on a miss fetch from the back end and SET; done with the value in hand and in the cache",
+		Targets:  []targets.Kind{targets.Redis},
+		Settings: settings(),
+		Metrics: []metrics.Desc{hitRatio, command, missPenalty, backend, hits, misses, unexpected,
+			memoryUsed, dataset, bytesPerEntry, evicted, reconnects},
+		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
+	}
+}
+
+func settings() []scenarios.Option {
+	return []scenarios.Option{
+		{Key: "hit_ratio", Default: "0.9", Type: scenarios.Float{Min: 0, Max: 1}, PerStage: true,
+			Help: "share of reads that hit, exact over each stage"},
+		{Key: "keys", Default: "10000", Type: scenarios.Int{Min: 1, Max: 1_000_000},
+			Help: "keys loaded at the start, from which hits are drawn"},
+		{Key: "value_size", Default: "512", Type: scenarios.Int{Min: headerSize, Max: 1 << 20},
+			Help: "size of a value, in bytes"},
+		{Key: "distribution", Default: uniform, Type: scenarios.Enum{uniform, zipf, hotspot}, PerStage: true,
+			Help: "which keys hits fall on: uniform; zipf, with exponent 1; hotspot, 80 % of them on 20 % of the keys"},
+		{Key: "ttl", Default: "0s", Type: scenarios.Duration{Max: 24 * time.Hour},
+			Help: "time to live of the loaded keys; 0 for none. A key that expires in the run is an unexpected miss"},
+		{Key: "miss_ttl", Default: "60s", Type: scenarios.Duration{Min: time.Second, Max: 24 * time.Hour},
+			Help: "time to live of what misses write, so that memory stays bounded"},
+		{Key: "backend_time", Default: "2ms", Type: scenarios.Duration{Max: time.Minute}, PerStage: true,
+			Help: "mean time of the simulated back end"},
+		{Key: "backend_distribution", Default: "constant", Type: scenarios.Enum{"constant", "exponential"}, PerStage: true,
+			Help: "distribution of the back end's time"},
+		{Key: "pool_size", Default: "50", Type: scenarios.Int{Min: 1, Max: 10_000},
+			Help: "connections, all open from the start; never more than arrivals in flight"},
+		{Key: "timeout", Default: "5s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute},
+			Help: "bound on one command"},
+	}
+}
+
+var (
+	hitRatio = metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio,
+		Help: "reads that found their key ÷ reads that the server answered"}
+	command = metrics.Desc{Name: "redis_command_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "from when a command was given to the driver until its reply was read, waiting for a connection included"}
+	missPenalty = metrics.Desc{Name: "cache_miss_penalty", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "what a miss costs beyond its GET: from the reply that there is no such key until the SET of the fetched value was confirmed"}
+	backend = metrics.Desc{Name: "cache_backend_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "from the reply that there is no such key until the back end gave the value"}
+	hits = metrics.Desc{Name: "cache_hits", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "reads that found their key"}
+	misses = metrics.Desc{Name: "cache_misses", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "reads that did not"}
+	unexpected = metrics.Desc{Name: "cache_unexpected_misses", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "reads of a loaded key that was gone: evicted, expired or flushed"}
+	memoryUsed = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
+		Help: "memory that the server allocated (INFO used_memory)"}
+	dataset = metrics.Desc{Name: "redis_dataset_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
+		Help: "memory of the server's data (INFO used_memory_dataset)"}
+	bytesPerEntry = metrics.Desc{Name: "cache_bytes_per_entry", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
+		Help: "growth of the server's allocated memory over the loading of the keys ÷ their number"}
+	evicted = metrics.Desc{Name: "redis_evicted_keys", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+		Help: "keys that the server removed for want of memory since the start of the run"}
+	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+		Help: "connections opened after the first ones"}
+)

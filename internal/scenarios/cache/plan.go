@@ -1,0 +1,91 @@
+package cache
+
+import (
+	"math"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/scenarios"
+)
+
+// The distributions of keys.
+const (
+	uniform = "uniform"
+	zipf    = "zipf"
+	hotspot = "hotspot"
+)
+
+// The random streams of an arrival.
+const (
+	streamKey = iota + 1
+	streamHot
+	streamBackend
+)
+
+// block is how many consecutive arrivals share one shuffled pattern of hits.
+const block = 100
+
+// stagePlan decides which arrivals of a stage hit. Over the whole stage, and to
+// within one over any whole number of blocks, the share of hits is exactly the
+// one asked for: hits are not drawn, they are dealt.
+type stagePlan struct {
+	first, total int64 // the scenario's arrivals before and in the stage
+	ratio        float64
+}
+
+// hitsBefore returns how many of the stage's first n arrivals hit.
+func (p stagePlan) hitsBefore(n int64) int64 { return int64(math.Floor(float64(n)*p.ratio + 1e-9)) }
+
+// hit says whether the scenario's arrival number n is to hit. Within a block
+// the order is a seeded permutation: position × step + offset, modulo the
+// block's size, with the step coprime to it.
+func (p stagePlan) hit(seed uint64, n int64) bool {
+	i := n - p.first
+	from := i - i%block
+	size := min(block, p.total-from)
+	if i < 0 || size <= 0 { // beyond the plan: deal it as a block of its own
+		from, size = i, 1
+	}
+	dealt := p.hitsBefore(from+size) - p.hitsBefore(from)
+	h := work.Mix(seed, uint64(from), uint64(p.first))
+	step := int64(h%uint64(size)) + 1
+	for gcd(step, size) != 1 {
+		step++
+	}
+	offset := int64((h >> 32) % uint64(size))
+	return ((i-from)*step+offset)%size < dealt
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// stagePlans returns the plan of every stage.
+func stagePlans(e scenarios.Env) []stagePlan {
+	out := make([]stagePlan, len(e.Plan.Stages))
+	var first int64
+	for i := range out {
+		out[i] = stagePlan{first: first, total: e.Plan.StageArrivals[i], ratio: e.Values.Float(i, "hit_ratio")}
+		first += e.Plan.StageArrivals[i]
+	}
+	return out
+}
+
+// pick draws one of n keys. Zipf with exponent 1 is drawn by the inverse of
+// its continuous form, n^u.
+func pick(a *work.Arrival, distribution string, n int) int {
+	u := a.Uniform(streamKey)
+	switch distribution {
+	case zipf:
+		return min(int(math.Pow(float64(n), u))-1, n-1)
+	case hotspot:
+		hot := max(n/5, 1)
+		if n == hot || a.Uniform(streamHot) < 0.8 {
+			return int(u * float64(hot))
+		}
+		return hot + int(u*float64(n-hot))
+	}
+	return int(u * float64(n))
+}

@@ -1,0 +1,122 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	driver "github.com/redis/go-redis/v9"
+
+	"github.com/perfctl/perfctl/internal/targets/redis"
+)
+
+// keyPrefix leads every key that perfctl writes, runsKey names the runs that
+// wrote some.
+const (
+	keyPrefix = "perfctl:"
+	runsKey   = "perfctl:runs"
+)
+
+// loadBatch is how many keys are written by one pipeline.
+const loadBatch = 500
+
+// Setup opens the connections and loads the keys.
+func (s *scenario) Setup(ctx context.Context) error {
+	addr := s.env.Targets.Redis
+	c, err := redis.Open(ctx, addr, redis.Options{
+		Connections: min(s.env.Values.Int(0, "pool_size"), s.env.Plan.Workers),
+		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.env.RunID,
+	})
+	if err != nil {
+		return err
+	}
+	s.client = c
+	if err := c.SAdd(ctx, runsKey, s.env.RunID).Err(); err != nil {
+		return redis.Explain(addr, "write "+runsKey, err)
+	}
+	empty, err := c.Info(ctx)
+	if err != nil {
+		return redis.Explain(addr, "INFO", err)
+	}
+	if err := s.load(ctx); err != nil {
+		return redis.Explain(addr, "load the keys", err)
+	}
+	// Reads before this point are not the run's.
+	if s.before, err = c.Info(ctx); err != nil {
+		return redis.Explain(addr, "INFO", err)
+	}
+	s.entry.Set(float64(s.before.UsedMemory-empty.UsedMemory) / float64(len(s.keys)))
+	return nil
+}
+
+func (s *scenario) load(ctx context.Context) error {
+	id := 0
+	for batch := range slices.Chunk(s.keys, loadBatch) {
+		_, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
+			for _, key := range batch {
+				p.Set(ctx, key, s.appendValue(nil, uint64(id)), s.ttl)
+				id++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close removes the run's keys.
+func (s *scenario) Close(ctx context.Context) error {
+	if s.client == nil {
+		return nil
+	}
+	err := remove(ctx, s.client, s.env.RunID)
+	if err != nil {
+		err = redis.Explain(s.env.Targets.Redis, "remove the run's keys", err)
+	}
+	return errors.Join(err, s.client.Close())
+}
+
+// remove deletes the keys of a run, then its name.
+func remove(ctx context.Context, c *redis.Client, run string) error {
+	var cursor uint64
+	for {
+		keys, next, err := c.Scan(ctx, cursor, keyPrefix+run+":*", 1000).Result()
+		if err != nil {
+			return err
+		}
+		if len(keys) > 0 {
+			if err := c.Unlink(ctx, keys...).Err(); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return c.SRem(ctx, runsKey, run).Err()
+		}
+	}
+}
+
+// Reset removes the keys of every run that left some.
+func (s *scenario) Reset(ctx context.Context) ([]string, error) {
+	addr := s.env.Targets.Redis
+	c, err := redis.Open(ctx, addr, redis.Options{Connections: 1, Timeout: 30 * time.Second, Name: "perfctl-reset"})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	runs, err := c.SMembers(ctx, runsKey).Result()
+	if err != nil {
+		return nil, redis.Explain(addr, "read "+runsKey, err)
+	}
+	var removed []string
+	for _, run := range runs {
+		if err := remove(ctx, c, run); err != nil {
+			return removed, redis.Explain(addr, "remove the keys of run "+run, err)
+		}
+		removed = append(removed, fmt.Sprintf("the keys %s%s:*", keyPrefix, run))
+	}
+	return removed, nil
+}
