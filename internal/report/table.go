@@ -113,6 +113,7 @@ func (p *page) rules(all []sla.Result) {
 	}
 	p.line()
 	p.line(span{bold, "SLA"}, span{dim, "  over the judged stages"})
+	all, folded := foldStages(all)
 	// The actions stand between the rows, so that the columns are laid out by
 	// hand: room for target, actual and status, the rest for the rule.
 	target, actual := len("target"), len("actual")
@@ -149,9 +150,24 @@ func (p *page) rules(all []sla.Result) {
 			p.wrapped(span{dim, "      → "}, style, r.Action)
 		}
 	}
+	if folded > 0 {
+		p.wrapped(span{dim, "  ✓ "}, dim, fmt.Sprintf("single stages held as well: %d results, in summary.json", folded))
+	}
 	if len(idle) > 0 {
 		p.wrapped(span{dim, fmt.Sprintf("  – not exercised (%d): ", len(idle))}, dim, strings.Join(idle, ", "))
 	}
+}
+
+// foldStages leaves out results of single stages that held where the rule held
+// over all judged stages, too: a reader looks for what did not. It returns how
+// many it left out.
+func foldStages(all []sla.Result) ([]sla.Result, int) {
+	rest := slices.DeleteFunc(slices.Clone(all), func(r sla.Result) bool {
+		return r.Stage != "" && r.Status == sla.Passed && slices.ContainsFunc(all, func(o sla.Result) bool {
+			return o.Rule == r.Rule && o.Metric == r.Metric && o.Stage == "" && o.Status == sla.Passed
+		})
+	})
+	return rest, len(all) - len(rest)
 }
 
 func orNone(s string) string {
@@ -181,8 +197,8 @@ func ruleName(r sla.Result) string {
 }
 
 // targets returns the arrow of the rules that judge a metric: the missed ones,
-// or else the first of those that must not be missed. The outcome over all judged stages stands for those in
-// each of them.
+// or else the first of those that must not be missed. The outcome over all
+// judged stages stands for those in each of them.
 func targets(s *Summary, key string) (string, style) {
 	var held, missed []string
 	strict := 0 // how many of the first held ones must not be missed
