@@ -127,8 +127,10 @@ func (t *tally) hist(name, stage string) *metrics.Hist {
 }
 
 func (t *tally) arrivals() Arrivals {
+	scheduled := t.run.Info.Planned
 	return Arrivals{
-		Planned:    t.run.Info.Planned,
+		Scheduled:  scheduled,
+		Planned:    min(scheduled, t.count(metrics.Arrivals, "")),
 		Started:    t.count(metrics.ArrivalsStarted, ""),
 		Succeeded:  t.count(metrics.ArrivalsSucceeded, ""),
 		Failed:     t.count(metrics.ArrivalsFailed, ""),

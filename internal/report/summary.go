@@ -71,9 +71,12 @@ type RunBlock struct {
 	Incomplete bool `json:"incomplete"`
 }
 
-// Arrivals accounts for every arrival. Of those planned, what was neither
-// started nor dropped never came due.
+// Arrivals accounts for every arrival: planned = succeeded + failed + dropped +
+// unfinished.
 type Arrivals struct {
+	// Scheduled is how many the profile holds, Planned how many of them were to
+	// come due while the run went on: all, unless it was stopped early.
+	Scheduled  int64 `json:"scheduled"`
 	Planned    int64 `json:"planned"`
 	Started    int64 `json:"started"`
 	Succeeded  int64 `json:"succeeded"`

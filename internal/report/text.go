@@ -53,7 +53,7 @@ func (p *page) header(s *Summary) {
 		what, showCount(int64(r.MaxInFlight)), showSeconds(r.Planned+r.GracefulStop), showSeconds(r.GracefulStop)))
 	p.wrapped(span{bold, "           "}, plain, strings.Join(parts, ", "))
 	p.wrapped(span{bold, "profile:   "}, plain, fmt.Sprintf("%s, %s planned %s, %s, seed %d; started %s, took %s", r.Profile,
-		showCount(s.Arrivals.Planned), plural(int(s.Arrivals.Planned), "arrival"), r.Process, r.Seed,
+		showCount(s.Arrivals.Scheduled), plural(int(s.Arrivals.Scheduled), "arrival"), r.Process, r.Seed,
 		r.Started.UTC().Format(time.RFC3339), showSeconds(r.Duration)))
 }
 
