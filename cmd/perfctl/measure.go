@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -85,7 +86,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	last.Go(func() { collector.Run(collecting) })
 
 	m.outcome, m.panicked = e.Run(arrivals, all)
-	if context.Cause(arrivals) == errInterrupted || context.Cause(all) == errInterrupted {
+	if errors.Is(context.Cause(arrivals), errInterrupted) || errors.Is(context.Cause(all), errInterrupted) {
 		m.interrupted = true
 	}
 	if watch.aborted != "" {

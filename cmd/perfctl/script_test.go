@@ -38,7 +38,7 @@ func figure(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var doc any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &doc))
-	left, right, into := "", 0.0, 0.0
+	terms := ""
 	sums := []float64{0}
 	for _, a := range args[1:] {
 		switch a {
@@ -49,12 +49,12 @@ func figure(ts *testscript.TestScript, neg bool, args []string) {
 			v, err := lookup(doc, a)
 			ts.Check(err)
 			sums[len(sums)-1] += v
-			left += fmt.Sprintf(" %s=%g", a, v)
+			terms += fmt.Sprintf(" %s=%g", a, v)
 		}
 	}
-	into, right = sums[0], sums[len(sums)-1]
-	if (into == right) == neg {
-		ts.Fatalf("%g against %g:%s", into, right, left)
+	left, right := sums[0], sums[len(sums)-1]
+	if (left == right) == neg {
+		ts.Fatalf("%g against %g:%s", left, right, terms)
 	}
 }
 
