@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/api"
 	"github.com/perfctl/perfctl/internal/scenarios/cache"
 	"github.com/perfctl/perfctl/internal/scenarios/tasks"
 )
@@ -13,5 +14,6 @@ func Registry() *scenarios.Registry {
 	return scenarios.NewRegistry(
 		tasks.Definition(),
 		cache.Definition(),
+		api.Definition(),
 	)
 }

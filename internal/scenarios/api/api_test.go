@@ -1,0 +1,232 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+const workers = 8
+
+type bench struct {
+	*scenario
+	reg *metrics.Registry
+}
+
+func newBench(t *testing.T, url string, set ...string) *bench {
+	t.Helper()
+	addresses, err := targets.Resolve(func(n string) (string, string, bool) { return url, "test", n == "API_BASE_URL" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Definition()
+	var overrides []scenarios.Override
+	for _, s := range set {
+		k, v, _ := strings.Cut(s, "=")
+		overrides = append(overrides, scenarios.Override{Key: k, Value: v, Stage: -1, Place: "test"})
+	}
+	values, errs := scenarios.NewValues(&d, 1, overrides)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	reg := metrics.NewRegistry([]string{"only"})
+	s := newScenario(scenarios.Env{RunID: "t", Clock: work.NewClock(), Metrics: reg, Targets: addresses, Values: values,
+		Plan: scenarios.Plan{Workers: workers, Stages: []string{"only"}, Shards: 1}, Log: slog.New(slog.DiscardHandler), Scenario: "api"})
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	return &bench{s, reg}
+}
+
+// execute sends n requests from all workers and returns the errors by kind.
+func (b *bench) execute(t *testing.T, n int64) map[work.Kind]int {
+	t.Helper()
+	var next atomic.Int64
+	var mu sync.Mutex
+	kinds := map[work.Kind]int{}
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for k := next.Add(1) - 1; k < n; k = next.Add(1) - 1 {
+				if err := b.Do(t.Context(), &work.Arrival{K: k, N: k, Worker: w}); err != nil {
+					mu.Lock()
+					kinds[work.KindOf(err)]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return kinds
+}
+
+func (b *bench) totals() *metrics.Totals {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c := metrics.NewCollector(b.reg, b.env.Clock.Now, func(time.Duration) int { return 0 })
+	c.Run(ctx)
+	var out *metrics.Totals
+	c.Totals(func(t *metrics.Totals) { out = t })
+	return out
+}
+
+func TestRequestsAreThoseAskedForAndConnectionsAreReused(t *testing.T) {
+	var served, opened atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		if r.Method == "POST" && r.URL.RequestURI() == "/v1/tasks?x=1" && r.Header.Get("X-Key") == "k1" && string(body) == `{"a":1}` {
+			served.Add(1)
+		}
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(make([]byte, 50_000))
+	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	b := newBench(t, srv.URL, "method=POST", "path=/v1/tasks?x=1", "headers=X-Key: k1", `body={"a":1}`, "expect_status=201")
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kinds := b.execute(t, 400); len(kinds) > 0 {
+		t.Fatalf("failures %v", kinds)
+	}
+	if served.Load() != 400 {
+		t.Errorf("the server saw %d requests as asked for, want 400", served.Load())
+	}
+	if n := opened.Load(); n > workers+1 {
+		t.Errorf("%d connections for %d workers", n, workers)
+	}
+	b.Sample(t.Context())
+	tot := b.totals()
+	for _, name := range []string{"http_req_duration", "http_req_blocked", "http_req_connecting", "http_req_tls_handshaking", "http_req_sending", "http_req_waiting", "http_req_receiving"} {
+		if h := tot.Trend(metrics.Selector{Name: name}); h == nil || h.N != 400 {
+			t.Errorf("%s holds %+v", name, h)
+		}
+	}
+	sum := 0.0
+	for _, name := range []string{"http_req_sending", "http_req_waiting", "http_req_receiving"} {
+		sum += tot.Trend(metrics.Selector{Name: name}).Sum
+	}
+	if d := tot.Trend(metrics.Selector{Name: "http_req_duration"}).Sum; d != sum {
+		t.Errorf("sending + waiting + receiving is %g ns, the duration %g", sum, d)
+	}
+	if n, _ := tot.Counter(metrics.Selector{Name: "data_received"}); n < 400*50_000 {
+		t.Errorf("%d bytes received of at least %d", n, 400*50_000)
+	}
+}
+
+func TestFailuresHaveTheirKind(t *testing.T) {
+	release := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case "/none":
+			w.WriteHeader(http.StatusNotFound)
+		case "/slow":
+			select {
+			case <-release:
+			case <-r.Context().Done():
+			}
+		case "/cut":
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte("half"))
+			if c, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				_ = c.Close()
+			}
+		case "/moved":
+			http.Redirect(w, r, "/none", http.StatusFound)
+		}
+	}))
+	defer srv.Close()
+	defer close(release)
+	for path, want := range map[string]work.Kind{"/busy": "status_5xx", "/none": "status_4xx", "/slow": work.KindTimeout, "/cut": work.KindClosed, "/moved": "status"} {
+		b := newBench(t, srv.URL, "path="+path, "timeout=100ms", "expect_status=2xx")
+		if err := b.Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kinds := b.execute(t, 1); kinds[want] != 1 {
+			t.Errorf("%s: failures %v, want one of kind %s", path, kinds, want)
+		}
+	}
+}
+
+func TestHTTP2IsSpokenWhenAskedFor(t *testing.T) {
+	var minor atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { minor.Store(int64(r.ProtoMajor)) }))
+	srv.Config.Protocols = new(http.Protocols)
+	srv.Config.Protocols.SetUnencryptedHTTP2(true)
+	srv.Config.Protocols.SetHTTP1(true)
+	srv.Start()
+	defer srv.Close()
+	for version, want := range map[string]int64{"1.1": 1, "2": 2} {
+		b := newBench(t, srv.URL, "http_version="+version)
+		if err := b.Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kinds := b.execute(t, 20); len(kinds) > 0 || minor.Load() != want {
+			t.Errorf("HTTP/%s: the server saw HTTP/%d, failures %v", version, minor.Load(), kinds)
+		}
+	}
+}
+
+func TestFreshConnectionsWhereReuseIsOff(t *testing.T) {
+	var opened atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	b := newBench(t, srv.URL, "reuse=false")
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	opened.Store(0)
+	b.execute(t, 50)
+	if opened.Load() != 50 {
+		t.Errorf("%d connections for 50 requests", opened.Load())
+	}
+}
+
+func TestNothingListeningIsUnreachable(t *testing.T) {
+	b := newBench(t, "http://user:s3cret@127.0.0.1:1")
+	err := b.Setup(t.Context())
+	if _, ok := errors.AsType[*targets.UnreachableError](err); !ok || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "API_BASE_URL") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStatuses(t *testing.T) {
+	for text, want := range map[string]statusRange{"200": {200, 200}, "2xx": {200, 299}, "200-399": {200, 399}} {
+		if got, err := parseStatus(text); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "99", "700", "399-200", "xx2", "2x", "a-b"} {
+		if _, err := parseStatus(text); err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+	}
+}

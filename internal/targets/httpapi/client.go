@@ -1,0 +1,156 @@
+// Package httpapi reaches an HTTP API with a client that does not falsify a
+// measurement, and explains why one cannot be reached. It holds no scenario.
+package httpapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Options are what a client needs besides the address.
+type Options struct {
+	// Connections bounds the idle connections that are kept: one for each
+	// worker, so that none is closed because another one is idle too.
+	Connections int
+	// Timeout bounds one request, from its start to its body's end.
+	Timeout time.Duration
+	// HTTP2 asks for HTTP/2, over TLS by negotiation and else by prior
+	// knowledge.
+	HTTP2 bool
+	// Fresh opens a connection for each request.
+	Fresh bool
+}
+
+// Client is an HTTP client that counts bytes and connections.
+type Client struct {
+	http.Client
+	sent, received, dials atomic.Int64
+}
+
+// dialTimeout bounds opening one connection.
+const dialTimeout = 5 * time.Second
+
+// New returns a client. What net/http does on its own is off: compression,
+// proxies of the environment, redirects, and the limit of two idle connections.
+func New(o Options) *Client {
+	c := &Client{}
+	var dialer net.Dialer
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+			defer cancel()
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			c.dials.Add(1)
+			return countedConn{conn, c}, nil
+		},
+		DisableCompression: true, DisableKeepAlives: o.Fresh,
+		MaxIdleConns: o.Connections, MaxIdleConnsPerHost: o.Connections, IdleConnTimeout: 0,
+		TLSHandshakeTimeout: dialTimeout, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	t.Protocols = new(http.Protocols)
+	if o.HTTP2 {
+		t.Protocols.SetHTTP2(true)
+		t.Protocols.SetUnencryptedHTTP2(true)
+	} else {
+		t.Protocols.SetHTTP1(true)
+	}
+	c.Client = http.Client{
+		Transport: t, Timeout: o.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c
+}
+
+// Bytes returns how much went over the connections since the last call.
+func (c *Client) Bytes() (sent, received int64) { return c.sent.Swap(0), c.received.Swap(0) }
+
+// Dials returns how many connections were opened.
+func (c *Client) Dials() int64 { return c.dials.Load() }
+
+type countedConn struct {
+	net.Conn
+	c *Client
+}
+
+func (x countedConn) Read(b []byte) (int, error) {
+	n, err := x.Conn.Read(b)
+	x.c.received.Add(int64(n))
+	return n, err
+}
+
+func (x countedConn) Write(b []byte) (int, error) {
+	n, err := x.Conn.Write(b)
+	x.c.sent.Add(int64(n))
+	return n, err
+}
+
+// Reach asks the address for anything: whatever status it answers with, it is
+// there. The error is a *targets.UnreachableError.
+func (c *Client) Reach(ctx context.Context, addr targets.Address) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, addr.URL.String(), nil)
+	if err != nil {
+		return targets.Unreachable(addr, "make a request", err, "")
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return explain(addr, err)
+	}
+	return resp.Body.Close()
+}
+
+func explain(addr targets.Address, err error) error {
+	next := ""
+	var unknown *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &unknown):
+		next = "its certificate is not trusted: add its authority to the system's, or set API_BASE_URL to the name on it"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		next = "nothing listens there: start the API or set API_BASE_URL"
+	}
+	return targets.Unreachable(addr, "connect", unwrapURL(err), next)
+}
+
+// Classify gives the error of a request its kind.
+func Classify(err error) error {
+	err = unwrapURL(err)
+	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
+		return work.Fail(work.KindTimeout, err)
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return work.Fail("dns", err)
+	}
+	var record tls.RecordHeaderError
+	var cert *tls.CertificateVerificationError
+	if errors.As(err, &record) || errors.As(err, &cert) {
+		return work.Fail("tls", err)
+	}
+	return work.Fail(work.KindOf(err), err)
+}
+
+// unwrapURL drops the address from an error: it may hold a secret, and the
+// report names the target already.
+func unwrapURL(err error) error {
+	u, ok := errors.AsType[*url.Error](err)
+	switch {
+	case !ok:
+		return err
+	case u.Timeout():
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, u.Err)
+	}
+	return u.Err
+}
