@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,6 +28,10 @@ func script(t *testing.T, dir string) {
 				}
 			}
 			e.Setenv("NO_COLOR", "1")
+			if u, err := url.Parse(os.Getenv("REDIS_URL")); err == nil && u.Host != "" {
+				u.User = url.UserPassword("", "wr0ng")
+				e.Setenv("WRONG_REDIS_URL", u.String())
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": figure},

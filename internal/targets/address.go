@@ -52,7 +52,10 @@ func (a Address) String() string {
 	}
 	u := *a.URL
 	if u.User != nil {
-		u.User = url.User(u.User.Username())
+		name := u.User.Username()
+		if u.User = nil; name != "" {
+			u.User = url.User(name)
+		}
 	}
 	q := u.Query()
 	for k := range q {

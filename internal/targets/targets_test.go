@@ -127,3 +127,10 @@ func TestGuard(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAddressWithoutAUserPrintsNone(t *testing.T) {
+	s, err := Resolve(from(map[string]string{"REDIS_URL": "redis://:pw@localhost:1"}))
+	if err != nil || s.Redis.String() != "redis://localhost:1" {
+		t.Errorf("got %s, %v", s.Redis, err)
+	}
+}

@@ -131,3 +131,27 @@ func number(s string) float64 {
 	v, _ := strconv.ParseFloat(s, 64)
 	return v
 }
+
+// readLimits takes the limits from the kernel.
+func readLimits() Limits {
+	var l Limits
+	var lim syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim) == nil {
+		l.OpenFiles = int64(min(lim.Cur, 1<<40))
+	}
+	if f := fields("/proc/sys/net/ipv4/ip_local_port_range"); len(f) == 2 {
+		l.PortLow, l.PortHigh = int64(number(f[0])), int64(number(f[1]))
+	}
+	if f := fields("/sys/devices/system/clocksource/clocksource0/current_clocksource"); len(f) > 0 {
+		l.ClockSource = f[0]
+	}
+	if f := fields("/proc/loadavg"); len(f) > 0 {
+		l.Load = number(f[0])
+	}
+	const staUnsync = 0x40 // STA_UNSYNC of adjtimex(2)
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err == nil {
+		l.Synchronised = t.Status&staUnsync == 0
+	}
+	return l
+}
