@@ -231,7 +231,7 @@ func tryRate(ctx context.Context, rate float64, executor func(int) work.Func) (t
 	}
 	reg := metrics.NewRegistry([]string{"try"})
 	clock := work.NewClock()
-	e, err := engine.New(engine.Config{Schedule: s, Mix: mix, Clock: clock, Metrics: reg, GracefulStop: time.Second,
+	e, err := engine.New(engine.Config{Schedule: s, Mix: mix, Clock: clock, Metrics: reg, GracefulStop: time.Second, Processors: engine.Processors(rate),
 		Lanes: []engine.Lane{{Name: "try", Executor: executor(tryWorkers), Workers: tryWorkers}}})
 	if err != nil {
 		return 0, err

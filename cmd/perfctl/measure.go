@@ -43,7 +43,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	e, err := engine.New(engine.Config{
 		Schedule: p.schedule, Mix: p.mix, Lanes: lanes, Shard: p.shard, Shards: p.shards, Seed: p.flags.seed,
 		Queue: p.flags.queue, MaxLateness: p.flags.maxLateness, GracefulStop: p.flags.graceful,
-		Tolerance: p.flags.tolerance, Clock: f.clock, Metrics: f.registry,
+		Tolerance: p.flags.tolerance, Clock: f.clock, Metrics: f.registry, Processors: w.processors(p),
 	})
 	if err != nil {
 		return nil, err

@@ -56,6 +56,9 @@ type Config struct {
 	Clock work.Clock
 	// Metrics receives what is recorded.
 	Metrics *metrics.Registry
+	// Processors, where it is not 0, is how many processors Run makes the
+	// runtime work with while it lasts; see Processors.
+	Processors int
 	// Timer makes the engine wait with the runtime's timers, which are late by
 	// up to a millisecond, in place of the most precise means of the platform.
 	Timer bool
@@ -217,6 +220,8 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer closePacers()
+
+	defer awake(e.cfg.Processors)()
 
 	out := Outcome{Total: e.total()}
 	d := e.cfg.Schedule.Duration()

@@ -139,9 +139,16 @@ func (e *Engine) release(due time.Duration) time.Duration {
 // machine: the poller's time-out is in whole milliseconds.
 const timerLateness = time.Millisecond
 
+// batch is from how many arrivals within the tolerance on the runtime's timers
+// cost less than a precise wake-up for each of them.
+const batch = 2
+
 // coarse says whether the runtime's timers are precise enough for the
-// tolerance. They cost less than a wake-up for each arrival.
-func (e *Engine) coarse() bool { return e.cfg.Tolerance >= timerLateness }
+// tolerance, and cheaper.
+func (e *Engine) coarse() bool {
+	rate := e.cfg.Schedule.MaxRate() / float64(e.cfg.Shards)
+	return e.cfg.Tolerance >= timerLateness && rate*e.cfg.Tolerance.Seconds() >= batch
+}
 
 // drain waits for what is due: to the end of the graceful stop, or of the run.
 // Then it cancels what is in flight and waits a moment for the strands.
