@@ -66,7 +66,7 @@ func (p *plan) shardOf(n int64) int64 { return (n + int64(p.shards) - 1) / int64
 func (p *plan) judgeGenerator(m *measurement, writeErr error) *report.GeneratorHealth {
 	e := health.Evidence{
 		Lag: m.lag, Planned: m.outcome.Due, Released: m.outcome.Due - m.generatorDrops,
-		Exhausted: m.exhausted, Usage: m.usage, Tolerance: p.flags.tolerance + p.burstAllowance(),
+		Started: m.started, Exhausted: m.exhausted, Usage: m.usage, Tolerance: p.flags.tolerance + p.burstAllowance(),
 	}
 	if writeErr != nil {
 		e.Missing = fmt.Sprintf("data is missing: %v", writeErr)

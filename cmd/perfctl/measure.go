@@ -23,11 +23,11 @@ type measurement struct {
 	lag         *metrics.Hist
 	// exhausted arrivals failed for want of the generator's own resources,
 	// generatorDrops were released too late to be executed.
-	exhausted, generatorDrops int64
-	totals                    *metrics.Totals
-	elapsed                   time.Duration
-	checks                    []scenarios.Check
-	panicked                  error
+	exhausted, generatorDrops, started int64
+	totals                             *metrics.Totals
+	elapsed                            time.Duration
+	checks                             []scenarios.Check
+	panicked                           error
 }
 
 // startLead is the time between starting everything and the first arrival, so
@@ -105,6 +105,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	collector.Totals(func(t *metrics.Totals) {
 		m.totals = t // the collector is done with it
 		m.generatorDrops, _ = t.Counter(metrics.Selector{Name: metrics.ArrivalsDropped.Name, Tags: metrics.Tags{Outcome: engine.DroppedByGenerator}})
+		m.started, _ = t.Counter(metrics.Selector{Name: metrics.ArrivalsStarted.Name})
 		m.lag = new(metrics.Hist)
 		if h := t.Trend(metrics.Selector{Name: metrics.DispatchLag.Name}); h != nil {
 			m.lag.Merge(h)

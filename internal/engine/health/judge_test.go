@@ -22,15 +22,17 @@ func TestJudge(t *testing.T) {
 		want   Status
 		reason string
 	}{
-		{"a healthy generator", Evidence{Lag: lagOf(0, 0), Planned: 100, Released: 100, Usage: Usage{CPUShare: 0.4}}, Valid, ""},
+		{"a healthy generator", Evidence{Lag: lagOf(0, 0), Planned: 100, Released: 100, Started: 100, Usage: Usage{CPUShare: 0.4}}, Valid, ""},
 		{"a few late arrivals", Evidence{Lag: lagOf(time.Second, 0.005), Planned: 100, Released: 100}, Valid, ""},
-		{"one in fifty late by 20 ms", Evidence{Lag: lagOf(20*time.Millisecond, 0.02)}, Suspect, "1 % of them"},
+		{"one in fifty late by 2 ms", Evidence{Lag: lagOf(2*time.Millisecond, 0.02)}, Suspect, "1 % of them"},
 		{"one in fifty late by 200 ms", Evidence{Lag: lagOf(200*time.Millisecond, 0.02)}, Invalid, "1 % of them"},
 		{"half of them late by 3 ms", Evidence{Lag: lagOf(3*time.Millisecond, 0.6)}, Suspect, "half of them"},
 		{"late by no more than was asked for", Evidence{Lag: lagOf(3*time.Millisecond, 0.6), Tolerance: 2 * time.Millisecond}, Valid, ""},
 		{"arrivals never released", Evidence{Planned: 1000, Released: 980}, Invalid, "2 %"},
 		{"all CPU used", Evidence{Usage: Usage{CPUShare: 0.97}}, Suspect, "97 %"},
 		{"threads waiting for a core", Evidence{Usage: Usage{RunQueue: 1.5}}, Suspect, "waited for a core"},
+		{"a slow target", Evidence{Planned: 1000, Released: 1000, Started: 500, Usage: Usage{MachineBusy: 0.3, MachineShare: 0.1}}, Valid, ""},
+		{"a machine used up by the generator", Evidence{Planned: 1000, Released: 1000, Started: 500, Usage: Usage{MachineBusy: 0.99, MachineShare: 0.7}}, Invalid, "found no worker"},
 		{"no ports left", Evidence{Exhausted: 3}, Invalid, "ran out"},
 		{"data lost", Evidence{Missing: "the disk was full"}, Invalid, "disk"},
 		{"throttled by the quota", Evidence{Usage: Usage{Throttled: 0.3}}, Invalid, "quota"},

@@ -20,7 +20,7 @@ func read() reading {
 	}
 	r.runDelay = runDelay()
 	r.throttled = time.Duration(cgroupValue("throttled_usec")) * time.Microsecond
-	r.stealTime, r.totalTime = cpuTimes()
+	r.stealTime, r.idleTime, r.totalTime = cpuTimes()
 	r.segments, r.repeated = tcpSegments()
 	if f := fields("/proc/self/statm"); len(f) > 1 {
 		r.rss = int64(number(f[1])) * int64(os.Getpagesize())
@@ -75,17 +75,17 @@ func cgroupValue(name string) float64 {
 	return 0
 }
 
-// cpuTimes returns the machine's stolen and total CPU time, from the first
-// line of /proc/stat: user nice system idle iowait irq softirq steal.
-func cpuTimes() (stolen, total float64) {
+// cpuTimes returns the machine's stolen, idle and total CPU time, from the
+// first line of /proc/stat: user nice system idle iowait irq softirq steal.
+func cpuTimes() (stolen, idle, total float64) {
 	f := fields("/proc/stat")
 	if len(f) < 9 || f[0] != "cpu" {
-		return 0, 0
+		return 0, 0, 0
 	}
 	for _, v := range f[1:9] {
 		total += number(v)
 	}
-	return number(f[8]), total
+	return number(f[8]), number(f[4]) + number(f[5]), total
 }
 
 // tcpSegments returns how many TCP segments this network namespace sent and

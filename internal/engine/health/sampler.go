@@ -17,6 +17,9 @@ type Usage struct {
 	CPUShare float64
 	// CPUPercent is the process's CPU time over wall time, in percent of a core.
 	CPUPercent float64
+	// MachineBusy is the share of the machine's CPU that anybody used,
+	// MachineShare the share of it that the generator did.
+	MachineBusy, MachineShare float64
 	// RunQueue is the mean number of threads that were ready and had no core.
 	RunQueue float64
 	// SchedP99 is how long goroutines waited for a thread, 99th percentile.
@@ -57,6 +60,7 @@ type reading struct {
 	throttled time.Duration
 	stealTime float64 // jiffies
 	totalTime float64 // jiffies
+	idleTime  float64 // jiffies
 	segments  float64
 	repeated  float64
 	rss       int64
@@ -148,16 +152,18 @@ func (s *Sampler) Usage() Usage {
 	cpu := r.cpu - s.first.cpu
 	sched, gc := runtimeHistograms()
 	return Usage{
-		CPUShare:    share(cpu.Seconds(), wall.Seconds()*float64(runtime.GOMAXPROCS(0))),
-		CPUPercent:  100 * cpu.Seconds() / wall.Seconds(),
-		RunQueue:    share((r.runDelay - s.first.runDelay).Seconds(), wall.Seconds()),
-		SchedP99:    time.Duration(quantile(sched, s.sched0, 0.99) * 1e9),
-		GCPauseMax:  time.Duration(highest(gc, s.gc0) * 1e9),
-		MaxRSS:      s.maxRSS,
-		Throttled:   share((r.throttled - s.first.throttled).Seconds(), wall.Seconds()),
-		Steal:       share(r.stealTime-s.first.stealTime, r.totalTime-s.first.totalTime),
-		Retransmits: share(r.repeated-s.first.repeated, r.segments-s.first.segments),
-		FDShare:     s.fdShare,
+		MachineBusy:  1 - share(r.idleTime-s.first.idleTime, r.totalTime-s.first.totalTime),
+		MachineShare: share(cpu.Seconds(), wall.Seconds()*float64(runtime.NumCPU())),
+		CPUShare:     share(cpu.Seconds(), wall.Seconds()*float64(runtime.GOMAXPROCS(0))),
+		CPUPercent:   100 * cpu.Seconds() / wall.Seconds(),
+		RunQueue:     share((r.runDelay - s.first.runDelay).Seconds(), wall.Seconds()),
+		SchedP99:     time.Duration(quantile(sched, s.sched0, 0.99) * 1e9),
+		GCPauseMax:   time.Duration(highest(gc, s.gc0) * 1e9),
+		MaxRSS:       s.maxRSS,
+		Throttled:    share((r.throttled - s.first.throttled).Seconds(), wall.Seconds()),
+		Steal:        share(r.stealTime-s.first.stealTime, r.totalTime-s.first.totalTime),
+		Retransmits:  share(r.repeated-s.first.repeated, r.segments-s.first.segments),
+		FDShare:      s.fdShare,
 	}
 }
 
