@@ -6,13 +6,17 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/api"
 	"github.com/perfctl/perfctl/internal/scenarios/cache"
+	"github.com/perfctl/perfctl/internal/scenarios/crud"
 	"github.com/perfctl/perfctl/internal/scenarios/tasks"
+	"github.com/perfctl/perfctl/internal/scenarios/voting"
 )
 
 // Registry returns the registry of the built-in scenarios.
 func Registry() *scenarios.Registry {
 	return scenarios.NewRegistry(
 		tasks.Definition(),
+		voting.Definition(),
+		crud.Definition(),
 		cache.Definition(),
 		api.Definition(),
 	)

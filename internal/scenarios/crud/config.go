@@ -1,0 +1,97 @@
+package crud
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets/postgres"
+)
+
+// tablePrefix begins the name of every table of the scenario.
+const tablePrefix = "crud_"
+
+// config holds the scenario's settings, read.
+type config struct {
+	payload, pool   int
+	table           int64
+	statement, lock time.Duration
+	stages          []stage
+	// stride is how many ids an insert has for itself; reserve how many rows
+	// are written before the run to be deleted in it.
+	stride, reserve int64
+}
+
+// stage holds what a stage may change.
+type stage struct {
+	mode, batch  int
+	mix          mix
+	distribution int
+	transaction  bool
+	// multiRow is the statement of a multi-row insert of this batch size.
+	multiRow *postgres.Statement
+}
+
+func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
+	c := config{payload: v.Int(0, keyPayload), pool: v.Int(0, keyPool), table: int64(v.Int(0, keyTable)),
+		statement: v.Duration(0, keyStatement), lock: v.Duration(0, keyLock), stride: 1}
+	var deletes float64
+	for i := range max(len(plan.Stages), 1) {
+		m, err := parseMix(v.Text(i, keyMix))
+		if err != nil {
+			return c, fmt.Errorf("crud.%s: %w", keyMix, err)
+		}
+		s := stage{mode: slices.Index(modeNames[:], v.Text(i, keyMode)), batch: v.Int(i, keyBatch), mix: m,
+			distribution: slices.Index(distributionNames[:], v.Text(i, keyKeys)), transaction: v.Bool(i, keyTransaction)}
+		if s.mode == modeSingle {
+			s.batch = 1
+		}
+		c.stride = max(c.stride, int64(s.batch))
+		arrivals := plan.Arrivals
+		if len(plan.StageArrivals) == len(plan.Stages) && len(plan.Stages) > 0 {
+			arrivals = plan.StageArrivals[i]
+		}
+		deletes += float64(arrivals) * s.mix.share(opDelete)
+		c.stages = append(c.stages, s)
+	}
+	if deletes > 0 {
+		// Which arrivals delete is drawn: six standard deviations are room for
+		// every draw.
+		c.reserve = int64(math.Ceil(deletes + 6*math.Sqrt(deletes) + 10))
+	}
+	if c.reserve > maxReserve {
+		return c, fmt.Errorf("crud.%s: the run would delete about %.0f rows, which must be written before it, and %d is the most; lower the weight of delete",
+			keyMix, deletes, maxReserve)
+	}
+	return c, nil
+}
+
+// maxReserve bounds the rows that are written to be deleted.
+const maxReserve = 10_000_000
+
+// The ids are laid out as 1 … table: rows that are selected and updated; then
+// reserve rows to be deleted; then stride ids for each arrival.
+func (c *config) firstReserve() int64 { return c.table + 1 }
+func (c *config) firstInsert() int64  { return c.table + c.reserve + 1 }
+
+// idOf returns the first id that arrival n inserts.
+func (c *config) idOf(n int64) int64 { return c.firstInsert() + n*c.stride }
+
+// stageOf returns the settings of a stage; one out of range has those of the
+// last.
+func (c *config) stageOf(i int) *stage {
+	return &c.stages[min(max(i, 0), len(c.stages)-1)]
+}
+
+// tableName returns the name of the run's table. Shards have a table each:
+// their accounts are their own.
+func tableName(env *scenarios.Env) string {
+	run := env.RunID
+	if env.Plan.Shards > 1 {
+		run += "_s" + strconv.Itoa(env.Plan.Shard)
+	}
+	return postgres.TableName(tablePrefix, run)
+}

@@ -1,0 +1,235 @@
+package crud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/postgres"
+)
+
+// scenario is the records of one run.
+type scenario struct {
+	cfg     config
+	address targets.Address
+	options postgres.Options
+	table   string
+	clock   work.Clock
+	log     *slog.Logger
+	sql     statements
+	keys    keys
+	m       handles
+
+	// created says that the table may exist.
+	created bool
+	pool    *postgres.Pool
+	workers []worker
+	// buffers holds what a batch needs; a connection has at most one in use.
+	buffers sync.Pool
+	account account
+	// stage is the stage of the newest arrival, which reconnects count for.
+	stage atomic.Int64
+}
+
+// worker is the state of one worker.
+type worker struct {
+	params  *postgres.Params
+	payload []byte
+	expect  []byte
+	_       [64]byte
+}
+
+// buffer is what a batch needs.
+type buffer struct {
+	params   *postgres.Params
+	payloads []byte
+	source   *source
+}
+
+// handles are the scenario's metrics.
+type handles struct {
+	wait, transaction, reconnectTime *metrics.Trend
+	query                            [opCount]*metrics.Trend
+	// modeQuery, batch and rows are by insert mode.
+	modeQuery, batch [modeCount]*metrics.Trend
+	rows             [modeCount]*metrics.Counter
+	reconnects       *metrics.Counter
+	gauges           postgres.Gauges
+}
+
+func newScenario(env scenarios.Env) (*scenario, error) {
+	cfg, err := readConfig(env.Values, env.Plan)
+	if err != nil {
+		return nil, err
+	}
+	s := &scenario{
+		cfg: cfg, address: env.Targets.Postgres, table: tableName(&env), clock: env.Clock, log: env.Log,
+		workers: make([]worker, max(env.Plan.Workers, 1)),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.sql = newStatements(s.table)
+	s.sql.prepareMultiRow(s.table, s.cfg.stages)
+	s.options = postgres.Options{Run: env.RunID, Size: cfg.pool, StatementTimeout: cfg.statement, LockTimeout: cfg.lock,
+		Statements: s.sql.all, Warm: s.warm, Reconnected: s.restored}
+	s.account.inserts = postgres.NewOutcomes(env.Plan.Arrivals)
+	s.account.deletes = postgres.NewOutcomes(cfg.reserve)
+	for i := range s.workers {
+		s.workers[i] = worker{params: postgres.NewParams(insertParams), payload: make([]byte, cfg.payload), expect: make([]byte, cfg.payload)}
+	}
+	s.buffers.New = func() any {
+		return &buffer{postgres.NewParams(insertParams * int(cfg.stride)), make([]byte, int(cfg.stride)*cfg.payload), newSource(cfg.payload)}
+	}
+	s.declareMetrics(env)
+	return s, nil
+}
+
+func (s *scenario) declareMetrics(env scenarios.Env) {
+	s.m = handles{
+		wait:          env.Metrics.Trend(postgres.PoolWait, env.Tags("")),
+		transaction:   env.Metrics.Trend(postgres.TransactionDuration, env.Tags("")),
+		reconnectTime: env.Metrics.Trend(postgres.ReconnectDuration, env.Tags("")),
+		reconnects:    env.Metrics.Counter(postgres.Reconnects, env.Tags("")),
+		gauges:        postgres.NewGauges(env.Metrics, env.Tags("")),
+	}
+	for op, name := range opNames {
+		s.m.query[op] = env.Metrics.Trend(postgres.QueryDuration, env.Tags(name))
+	}
+	for mode, name := range modeNames {
+		s.m.batch[mode] = env.Metrics.Trend(batchDuration, env.Tags(name))
+		s.m.rows[mode] = env.Metrics.Counter(rowsInserted, env.Tags(name))
+		s.m.modeQuery[mode] = s.m.query[opInsert]
+		if mode != modeSingle {
+			// A batch is not an insert of one row, and has a series of its own.
+			s.m.modeQuery[mode] = env.Metrics.Trend(postgres.QueryDuration, env.Tags(name))
+		}
+	}
+}
+
+// Setup makes the table, writes the rows that are there from the start, opens
+// every connection and prepares every statement.
+func (s *scenario) Setup(ctx context.Context) error {
+	c, err := postgres.Connect(ctx, s.address, s.options)
+	if err != nil {
+		return err
+	}
+	err = s.fill(ctx, c)
+	_ = c.Close(ctx)
+	if err != nil {
+		return err
+	}
+	s.keys = newKeys(s.cfg.table)
+	s.pool, err = postgres.Open(ctx, s.address, s.options)
+	return err
+}
+
+// fill makes the table and its first rows.
+func (s *scenario) fill(ctx context.Context, c *pgx.Conn) error {
+	s.created = true
+	if err := postgres.Create(ctx, c, s.options.Run, postgres.Table{Name: s.table, Columns: columns}); err != nil {
+		return postgres.Explain(s.address, "make table "+s.table, err)
+	}
+	rows := newSource(s.cfg.payload)
+	rows.reset(1, s.cfg.table+s.cfg.reserve, preloaded)
+	if _, err := c.CopyFrom(ctx, s.identifier(), columnNames, rows); err != nil {
+		return postgres.Explain(s.address, fmt.Sprintf("write %d rows to %s", rows.n, s.table), err)
+	}
+	_, err := c.Exec(ctx, "ANALYZE "+s.table)
+	return postgres.Explain(s.address, "analyse "+s.table, err)
+}
+
+// preloaded is the token of rows that no arrival wrote.
+const preloaded = -1
+
+// warmRounds is how often each statement is run on a new connection: from the
+// sixth time on, PostgreSQL keeps its plan.
+const warmRounds = 6
+
+// warm runs every statement on a connection and takes it back.
+func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
+	tx := c.Begin(ctx)
+	defer tx.Rollback()
+	payload := make([]byte, s.cfg.payload)
+	p, one := postgres.NewParams(insertParams), postgres.NewParams(1)
+	for round := range int64(warmRounds) {
+		id := -int64(i)*warmRounds - round - 1
+		fillPayload(payload, id, preloaded)
+		setRow(p, 0, id, preloaded, payload)
+		one.Int64(0, id)
+		for _, step := range []struct {
+			s *postgres.Statement
+			p *postgres.Params
+		}{{s.sql.insert, p}, {s.sql.read, one}, {s.sql.update, p}, {s.sql.remove, one}} {
+			if _, err := tx.Exec(step.s, step.p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// setRow sets the parameters of the row that stands at place i of an insert.
+func setRow(p *postgres.Params, i int, id, token int64, payload []byte) {
+	p.Int64(insertParams*i, id)
+	p.Int64(insertParams*i+1, token)
+	p.Text(insertParams*i+2, payload)
+}
+
+// restored counts a reconnect.
+func (s *scenario) restored(took time.Duration) {
+	stage := int(s.stage.Load())
+	s.m.reconnects.Add(stage, 1)
+	s.m.reconnectTime.Record(stage, took)
+}
+
+// Sample reads the pool.
+func (s *scenario) Sample(context.Context) { s.m.gauges.Read(s.pool) }
+
+// Close closes the pool and drops the table.
+func (s *scenario) Close(ctx context.Context) error {
+	var errs []error
+	if s.pool != nil {
+		errs = append(errs, s.pool.Close(ctx))
+	}
+	if s.created {
+		if err := s.drop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("table %s is left in %s, perfctl reset removes it: %w", s.table, s.address, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *scenario) drop(ctx context.Context) error {
+	c, err := postgres.Connect(ctx, s.address, s.options)
+	if err != nil {
+		return err
+	}
+	return errors.Join(postgres.Drop(ctx, c, s.table), c.Close(ctx))
+}
+
+// Reset drops the tables that killed runs left behind.
+func (s *scenario) Reset(ctx context.Context) ([]string, error) {
+	c, err := postgres.Connect(ctx, s.address, s.options)
+	if err != nil {
+		return nil, err
+	}
+	removed, err := postgres.Reset(ctx, c, tablePrefix)
+	return removed, errors.Join(err, c.Close(ctx))
+}
+
+// identifier returns the table's name as the driver wants it.
+func (s *scenario) identifier() pgx.Identifier {
+	return strings.SplitN(s.table, ".", 2)
+}

@@ -1,0 +1,84 @@
+// Package crud is the scenario of records in PostgreSQL: an arrival inserts,
+// selects, updates or deletes, row by row or in batches of one mode or
+// another, and at the end every row is accounted for. How PostgreSQL is
+// reached lives in targets/postgres, when arrivals come in the engine.
+package crud
+
+import (
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/postgres"
+)
+
+// Definition describes the scenario.
+func Definition() scenarios.Definition {
+	return scenarios.Definition{
+		Name:     "crud",
+		Summary:  "inserts, selects, updates or deletes rows in PostgreSQL and is done when the result is read; inserts go one by one or in batches",
+		Targets:  []targets.Kind{targets.Postgres},
+		Settings: settings(),
+		Metrics:  append(postgres.Metrics(), rowsInserted, batchDuration),
+		New:      func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
+	}
+}
+
+// The scenario's own metrics; the operation tag is the insert mode.
+var (
+	rowsInserted = metrics.Desc{Name: "crud_rows", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "rows whose insert was committed; the operation tag is the insert mode"}
+	batchDuration = metrics.Desc{Name: "crud_batch_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "from when the rows of one insert were sent until all were committed, successes only; the operation tag is the insert mode"}
+)
+
+// The names of the settings.
+const (
+	keyMode        = "mode"
+	keyBatch       = "batch_size"
+	keyMix         = "mix"
+	keyKeys        = "keys"
+	keyTransaction = "transaction"
+	keyPayload     = "payload_size"
+	keyTable       = "table_size"
+	keyPool        = "pool_size"
+	keyStatement   = "statement_timeout"
+	keyLock        = "lock_timeout"
+)
+
+// The insert modes.
+const (
+	modeSingle = iota
+	modeMultiRow
+	modeBatch
+	modeCopy
+	modeCount
+)
+
+var modeNames = [modeCount]string{"single", "multi-row", "batch", "copy"}
+
+func settings() []scenarios.Option {
+	return []scenarios.Option{
+		{Key: keyMode, Default: modeNames[modeSingle], Type: scenarios.Enum(modeNames[:]), PerStage: true,
+			Help: "how an insert writes: single (one row), multi-row (one INSERT with many rows), batch (one INSERT a row, sent together), copy (COPY FROM STDIN)"},
+		{Key: keyBatch, Default: "100", Type: scenarios.Int{Min: 1, Max: 5000}, PerStage: true,
+			Help: "rows of one insert in every mode but single"},
+		{Key: keyMix, Default: "insert=40,select=40,update=15,delete=5", Type: scenarios.Text{Valid: validMix}, PerStage: true,
+			Help: "operations and their weights, as in insert=40,select=60; one that is left out does not happen"},
+		{Key: keyKeys, Default: distributionNames[uniform], Type: scenarios.Enum(distributionNames[:]), PerStage: true,
+			Help: "which rows are selected and updated: uniform, zipf (a few keys take most, exponent 0.99), latest (zipf, the newest row first), hotspot (80 % of operations on 20 % of rows)"},
+		{Key: keyTransaction, Default: "false", Type: scenarios.Bool{}, PerStage: true,
+			Help: "an insert of one row also updates another one, both in one transaction"},
+		{Key: keyPayload, Default: "200", Type: scenarios.Int{Min: 1, Max: 100_000},
+			Help: "bytes of a row's payload"},
+		{Key: keyTable, Default: "10000", Type: scenarios.Int{Min: 1, Max: 10_000_000},
+			Help: "rows written before the run, which are selected and updated; rows to delete come on top"},
+		{Key: keyPool, Default: "20", Type: scenarios.Int{Min: 1, Max: 5000},
+			Help: "connections, all opened before the run"},
+		{Key: keyStatement, Default: "10s", Type: scenarios.Duration{Max: time.Hour},
+			Help: "the server ends a statement after this time; 0s leaves the server's own setting"},
+		{Key: keyLock, Default: "5s", Type: scenarios.Duration{Max: time.Hour},
+			Help: "the server ends a wait for a lock after this time; 0s leaves the server's own setting"},
+	}
+}

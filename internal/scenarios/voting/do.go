@@ -1,0 +1,120 @@
+package voting
+
+import (
+	"context"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets/postgres"
+)
+
+// Do casts the arrival's vote, and where the settings ask for it a second one
+// that must be refused.
+func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
+	if s.current.Load() != int64(a.Stage) {
+		s.current.Store(int64(a.Stage))
+	}
+	b := s.ballot(a.Seed, a.N)
+	p := &s.proposals[b.proposal]
+	p.open(a.Due)
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return postgres.Fail(err)
+	}
+	defer c.Release()
+	began := s.env.Clock.Now()
+	s.wait.Record(a.Stage, began-a.Started)
+
+	w := &s.workers[a.Worker]
+	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
+	s.log.Set(a.N, postgres.Unknown, b.choice)
+	taken, t, err := s.castVote(ctx, c, w)
+	if err == nil && !taken {
+		s.log.Set(a.N, postgres.Refused, b.choice)
+		return errVotedBefore
+	}
+	s.log.Set(a.N, postgres.OutcomeOf(err), b.choice)
+	if err != nil {
+		return postgres.Fail(err)
+	}
+	s.committed(a, p, b, began, t)
+	return s.again(ctx, c, a, w, b)
+}
+
+// times are when the steps of a vote were done.
+type times struct{ inserted, added, committed time.Duration }
+
+// castVote writes a vote and its tally in one transaction: two round trips, and
+// one where nothing is tallied. taken is false where the agent has voted before.
+func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *worker) (taken bool, t times, err error) {
+	if s.mode == computed {
+		rows, err := c.Exec(ctx, s.insert, w.insert)
+		t.inserted = s.env.Clock.Now()
+		t.committed = t.inserted
+		return rows == 1, t, err
+	}
+	tx := c.Begin(ctx)
+	rows, err := tx.Exec(s.insert, w.insert)
+	t.inserted = s.env.Clock.Now()
+	if err != nil || rows != 1 {
+		tx.Rollback()
+		return false, t, err
+	}
+	rows, err = tx.ExecLast(s.add, w.add)
+	t.added = s.env.Clock.Now()
+	if err != nil {
+		tx.Rollback()
+		return true, t, err
+	}
+	err = tx.Commit()
+	t.committed = s.env.Clock.Now()
+	if err == nil && rows != 1 {
+		err = errNoTally
+	}
+	return true, t, err
+}
+
+// committed records a vote that was committed.
+func (s *scenario) committed(a *work.Arrival, p *proposal, b ballot, began time.Duration, t times) {
+	s.latency.Record(a.Stage, t.committed-a.Due)
+	s.transaction.Record(a.Stage, t.committed-began)
+	s.insertTime.Record(a.Stage, t.inserted-began)
+	if t.added != 0 {
+		s.addTime.Record(a.Stage, t.added-t.inserted)
+	}
+	s.cast.Add(a.Stage, 1)
+	if p.votes[b.choice].Add(1) == s.quorum && p.done.CompareAndSwap(false, true) {
+		s.decisions.Add(1)
+		s.consensus.Record(a.Stage, t.committed-time.Duration(p.opened.Load()-1))
+	}
+}
+
+// open notes when the first vote on a proposal was due. Arrivals may start out
+// of order by a little: the earliest counts.
+func (p *proposal) open(due time.Duration) {
+	v := int64(due) + 1
+	for o := p.opened.Load(); (o == 0 || v < o) && !p.opened.CompareAndSwap(o, v); o = p.opened.Load() {
+	}
+}
+
+// again votes a second time where the arrival is one of those that do.
+func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, b ballot) error {
+	st := &s.stages[a.Stage]
+	switch {
+	case st.resubmit > 0 && a.Uniform(streamResubmit) < st.resubmit:
+	case st.conflict > 0 && a.Uniform(streamConflict) < st.conflict:
+		b.choice = (b.choice + 1) % choices
+	default:
+		return nil
+	}
+	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
+	taken, _, err := s.castVote(ctx, c, w)
+	switch {
+	case err != nil:
+		return postgres.Fail(err)
+	case taken:
+		return errVotedTwice
+	}
+	s.refused.Add(a.Stage, 1)
+	return nil
+}

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Explain turns an error of PostgreSQL, or of the way to it, into a
+// *targets.UnreachableError whose next step fits the cause. tried is what was
+// being done, as in "connect". nil stays nil.
+func Explain(a targets.Address, tried string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*targets.UnreachableError](err); ok {
+		return err
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return targets.Unreachable(a, tried, e, stepOf(a, e))
+	}
+	if next := tlsStep(err); next != "" {
+		return targets.Unreachable(a, "set up TLS", err, next)
+	}
+	// One refusal says it all, though each address of a name was tried, with
+	// TLS and without.
+	if e, ok := errors.AsType[*net.OpError](err); ok && errors.Is(err, syscall.ECONNREFUSED) {
+		return targets.Unreachable(a, tried, e, "")
+	}
+	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return targets.Unreachable(a, tried, e.Unwrap(), "")
+	}
+	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+		// Its text holds the address; what the driver could not read is inside.
+		return targets.Unreachable(a, tried, errors.Unwrap(err), "check the parameters behind ? in DATABASE_URL")
+	}
+	return targets.Unreachable(a, tried, err, "")
+}
+
+func stepOf(a targets.Address, e *pgconn.PgError) string {
+	user, db := userOf(a), a.Database()
+	switch e.Code {
+	case "28P01", "28000":
+		if strings.Contains(e.Message, "pg_hba") {
+			return "the server lets nobody in from here as this user: add a line to its pg_hba.conf, or set another user in DB_USER (or DATABASE_URL)"
+		}
+		return "check DB_USER and DB_PASSWORD (or the user and password in DATABASE_URL)"
+	case "3D000":
+		host, port, err := net.SplitHostPort(a.HostPort())
+		if err != nil {
+			host, port = a.Host(), "5432"
+		}
+		return fmt.Sprintf("create it with: createdb -h %s -p %s -U %s %s, or set DB_NAME (or the path of DATABASE_URL) to one that exists",
+			quoteArg(host), port, quoteArg(user), quoteArg(db))
+	case "42501":
+		return fmt.Sprintf("let the user make perfctl's schema with: GRANT CREATE ON DATABASE %s TO %s; and, where the schema exists already: GRANT USAGE, CREATE ON SCHEMA %s TO %s;",
+			quoteName(db), quoteName(user), Schema, quoteName(user))
+	case "53300":
+		return "the server has no connection left: set a smaller pool_size, close other clients, or raise max_connections in postgresql.conf"
+	case "57P03":
+		return "the server is starting up or shutting down: try again in a moment"
+	case "08P01", "0A000":
+		if strings.Contains(e.Message, "startup parameter") {
+			return "a pooler stands before the server: connect to PostgreSQL itself, or list statement_timeout and lock_timeout in PgBouncer's ignore_startup_parameters"
+		}
+	case "25006":
+		return "the server takes no writes: point DB_HOST (or DATABASE_URL) at the primary"
+	}
+	switch {
+	case strings.HasPrefix(e.Code, "53"):
+		return "the server is out of a resource (connections, memory or disk): look at its log"
+	case e.Code == "57014", e.Code == "55P03":
+		return "the server did not do it in time: look for long transactions in pg_stat_activity"
+	}
+	return "look at the server's log"
+}
+
+// tlsStep returns the next step for a failed TLS handshake, empty if err is
+// something else.
+func tlsStep(err error) string {
+	if strings.Contains(err.Error(), "server refused TLS connection") {
+		return "the server speaks no TLS: use sslmode=disable in DATABASE_URL, or switch ssl on in postgresql.conf"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the server's certificate is signed by an unknown authority: name it with sslrootcert=FILE in DATABASE_URL, or use sslmode=require"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the server's certificate is for another name: correct the host in DATABASE_URL, or use sslmode=verify-ca"
+	}
+	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		return "the server's certificate is not valid: renew it"
+	}
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
+		return "the server refused the TLS handshake: it may want a client's certificate, named with sslcert=FILE&sslkey=FILE in DATABASE_URL"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "something else than PostgreSQL with TLS may listen there: check DB_HOST and DB_PORT (or DATABASE_URL)"
+	}
+	return ""
+}
+
+func userOf(a targets.Address) string {
+	if a.URL.User == nil {
+		return "postgres"
+	}
+	return a.URL.User.Username()
+}
+
+// quoteName quotes a name for SQL.
+func quoteName(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// quoteArg quotes a word for a shell where it needs to be.
+func quoteArg(word string) string {
+	safe := func(r rune) bool {
+		return r < 128 && strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !safe(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
