@@ -16,13 +16,13 @@ func TestMain(m *testing.M) {
 // serverSettings are the names under which scripts find the servers.
 var serverSettings = []string{"RABBITMQ_URL", "DATABASE_URL", "REDIS_URL"}
 
-func script(t *testing.T, dir string) {
+func script(t *testing.T, dir string, settings ...string) {
 	t.Helper()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", dir),
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			for _, name := range serverSettings {
+			for _, name := range settings {
 				if v, ok := os.LookupEnv(name); ok {
 					e.Setenv(name, v)
 				}
@@ -44,5 +44,5 @@ func TestRuns(t *testing.T) {
 	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
 		t.Skip("needs servers: run make test")
 	}
-	script(t, "servers")
+	script(t, "servers", serverSettings...)
 }

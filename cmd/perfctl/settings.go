@@ -41,11 +41,19 @@ type layer struct {
 // environment file, the configuration file. Defaults are the reader's.
 type layers []layer
 
-// lookup returns a setting and where it came from.
+// lookup returns a setting and where it came from. A URL counts only where no
+// stronger source sets one of the pieces that it is made of: who says -e
+// DB_HOST=x means it, whatever DATABASE_URL is in the environment.
 func (l layers) lookup(name string) (value, origin string, ok bool) {
+	pieces := targets.Pieces(name)
 	for _, s := range l {
 		if v, ok := s.get(name); ok {
 			return v, s.origin, true
+		}
+		for _, p := range pieces {
+			if _, ok := s.get(p); ok && p != "" {
+				return "", "", false
+			}
 		}
 	}
 	return "", "", false

@@ -15,9 +15,11 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -44,8 +46,8 @@ func writeInfo(dir string, info *RunInfo) error {
 // writeJSON writes v to a file so that a reader finds the old content or the
 // new one, never a part of it.
 func writeJSON(path string, v any) (err error) {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	if err := encode(&text, v); err != nil {
 		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
 	}
 	tmp := path + ".tmp"
@@ -58,13 +60,21 @@ func writeJSON(path string, v any) (err error) {
 			err = errors.Join(fmt.Errorf("write %s: %w", path, err), removeLeftover(tmp))
 		}
 	}()
-	if _, err = f.Write(append(text, '\n')); err == nil {
+	if _, err = f.Write(text.Bytes()); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+// encode writes v as people and diffs like to read it.
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
 func removeLeftover(path string) error {

@@ -148,10 +148,7 @@ type LagMillis struct {
 
 // JSON writes the summary as summary.json holds it.
 func JSON(w io.Writer, s *Summary) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
+	if err := encode(w, s); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
 	}
 	return nil

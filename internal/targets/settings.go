@@ -80,6 +80,17 @@ func Names() []string {
 	return out
 }
 
+// Pieces returns the settings that together say what a URL setting says; nil
+// for a setting that is no URL.
+func Pieces(urlName string) []string {
+	for _, p := range kinds {
+		if p.urlName == urlName && p.host != "" {
+			return []string{p.host, p.port, p.user, p.pass, p.path}
+		}
+	}
+	return nil
+}
+
 // Owns says whether a setting belongs to a kind of target.
 func Owns(k Kind, name string) bool {
 	for _, p := range kinds {
