@@ -18,10 +18,14 @@ const (
 	KindConstraint work.Kind = "constraint"
 )
 
-// Fail returns err as a failure of its kind, nil for nil.
+// Fail returns err as a failure of its kind: nil for nil, and what is a
+// *work.Failure already as it is.
 func Fail(err error) error {
 	if err == nil {
 		return nil
+	}
+	if _, ok := errors.AsType[*work.Failure](err); ok {
+		return err
 	}
 	return work.Fail(KindOf(err), err)
 }

@@ -39,9 +39,13 @@ func Explain(a targets.Address, tried string, err error) error {
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return targets.Unreachable(a, tried, e.Unwrap(), "")
 	}
-	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+	if e, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
 		// Its text holds the address; what the driver could not read is inside.
-		return targets.Unreachable(a, tried, errors.Unwrap(err), "check the parameters behind ? in DATABASE_URL")
+		cause := errors.New("the driver cannot read it")
+		if e.Unwrap() != nil {
+			cause = e.Unwrap()
+		}
+		return targets.Unreachable(a, tried, cause, "check the parameters behind ? in DATABASE_URL")
 	}
 	return targets.Unreachable(a, tried, err, "")
 }

@@ -49,7 +49,7 @@ func (c *boundedConn) until() time.Time {
 
 func (c *boundedConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
-	err := c.Conn.SetReadDeadline(c.until())
+	err := c.SetReadDeadline(c.until())
 	c.mu.Unlock()
 	if err != nil {
 		return 0, err
@@ -59,7 +59,7 @@ func (c *boundedConn) Read(b []byte) (int, error) {
 
 func (c *boundedConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
-	err := c.Conn.SetWriteDeadline(c.until())
+	err := c.SetWriteDeadline(c.until())
 	c.mu.Unlock()
 	if err != nil {
 		return 0, err

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -163,6 +165,9 @@ func configure(cfg *pgx.ConnConfig, a targets.Address, o Options) {
 	}
 	cfg.Password = a.Password()
 	if p := cfg.RuntimeParams; p != nil {
+		// The size and the ageing of the pool are perfctl's; the server would
+		// refuse the parameters of a single connection.
+		maps.DeleteFunc(p, func(key, _ string) bool { return strings.HasPrefix(key, "pool_") })
 		p["application_name"] = "perfctl/" + o.Run
 		if o.StatementTimeout > 0 {
 			p["statement_timeout"] = fmt.Sprint(o.StatementTimeout.Milliseconds())

@@ -14,9 +14,7 @@ import (
 //	tx := conn.Begin(ctx)
 //	rows, err := tx.Exec(first, p)     // BEGIN and first, one round trip
 //	rows, err = tx.ExecLast(second, q) // second and COMMIT are sent, second's result is read
-//	err = tx.Commit()                  // COMMIT's result is read
-//
-// After any error, and instead of Commit, Rollback ends it.
+//	err = tx.End(err)                  // COMMIT's result is read, or all is taken back
 type Tx struct {
 	ctx  context.Context
 	conn Conn
@@ -71,6 +69,25 @@ func (t *Tx) read() (int64, error) {
 		t.begun = true
 	}
 	return result(t.pipe)
+}
+
+// End ends the transaction: where err is nil it commits and returns what the
+// commit ended with, else it rolls back and returns err.
+func (t *Tx) End(err error) error {
+	if err == nil {
+		return t.Commit()
+	}
+	t.Rollback()
+	return err
+}
+
+// Outcome returns what became of the transaction, which ended with err. One
+// whose COMMIT was never sent has no effect, whatever else happened.
+func (t *Tx) Outcome(err error) Outcome {
+	if !t.committing {
+		return Refused
+	}
+	return OutcomeOf(err)
 }
 
 // Commit waits until the transaction is committed, and asks for it first where
