@@ -20,9 +20,9 @@ type account struct {
 	modes                   [modeCount]modeAccount
 }
 
-// updated notes an update.
-func (a *account) updated(rows int64, err error) {
-	switch postgres.OutcomeOf(err) {
+// updated notes an update of that many rows.
+func (a *account) updated(rows int64, o postgres.Outcome) {
+	switch o {
 	case postgres.Committed:
 		a.updates.Add(rows)
 	case postgres.Unknown:
@@ -37,12 +37,4 @@ func (m *modeAccount) add(rows int64, took time.Duration) {
 	m.rows.Add(rows)
 	m.inserts.Add(1)
 	m.nanos.Add(int64(took))
-}
-
-// wrongUnless returns the error unless ok.
-func wrongUnless(ok bool, err error) error {
-	if ok {
-		return nil
-	}
-	return err
 }

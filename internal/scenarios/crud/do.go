@@ -43,9 +43,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	switch op := st.mix.pick(a.Uniform(streamOp)); op {
 	case opInsert:
 		if st.transaction && st.mode == modeSingle {
-			return s.insertAndUpdate(ctx, c, a, w, st, now)
+			return s.insertAndUpdate(ctx, c, a, w, st)
 		}
-		return s.insert(ctx, c, a, w, st, now)
+		return s.insert(ctx, c, a, w, st)
 	case opSelect:
 		err = s.read(ctx, c, w, s.keyOf(a, st))
 		return s.done(a, op, now, err)
@@ -77,7 +77,7 @@ func (s *scenario) keyOf(a *work.Arrival, st *stage) int64 {
 func (s *scenario) read(ctx context.Context, c postgres.Conn, w *worker, id int64) error {
 	w.params.Int64(0, id)
 	r := c.Query(ctx, s.sql.read, w.params.First(1))
-	var bad error = errNoRow
+	bad := errNoRow
 	for r.NextRow() {
 		bad = nil
 		v := r.Values()
@@ -101,7 +101,7 @@ func (s *scenario) read(ctx context.Context, c postgres.Conn, w *worker, id int6
 func (s *scenario) update(ctx context.Context, c postgres.Conn, w *worker, id, token int64) error {
 	s.fillRow(w, id, token)
 	rows, err := c.Exec(ctx, s.sql.update, w.params)
-	s.account.updated(rows, err)
+	s.account.updated(rows, postgres.OutcomeOf(err))
 	if err == nil && rows != 1 {
 		return errNoRow
 	}
@@ -127,11 +127,14 @@ func (s *scenario) remove(ctx context.Context, c postgres.Conn, w *worker) error
 }
 
 // insert writes the rows of an arrival in the stage's mode.
-func (s *scenario) insert(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, st *stage, sent time.Duration) error {
+func (s *scenario) insert(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, st *stage) error {
 	id := s.cfg.idOf(a.N)
 	s.account.inserts.Set(a.N, postgres.Unknown, st.batch)
-	var rows int64
-	var err error
+	var (
+		rows int64
+		sent time.Duration
+		err  error
+	)
 	if st.mode == modeSingle {
 		s.fillRow(w, id, a.K)
 		sent = s.clock.Now()
@@ -147,17 +150,12 @@ func (s *scenario) insert(ctx context.Context, c postgres.Conn, a *work.Arrival,
 	if err != nil {
 		return postgres.Fail(err)
 	}
+	s.account.modes[st.mode].add(rows, took)
 	s.m.modeQuery[st.mode].Record(a.Stage, took)
 	s.m.transaction.Record(a.Stage, took)
-	s.inserted(a.Stage, st, took)
+	s.m.batch[st.mode].Record(a.Stage, took)
+	s.m.rows[st.mode].Add(a.Stage, rows)
 	return nil
-}
-
-// inserted counts the rows of a committed insert.
-func (s *scenario) inserted(stage int, st *stage, took time.Duration) {
-	s.m.batch[st.mode].Record(stage, took)
-	s.m.rows[st.mode].Add(stage, int64(st.batch))
-	s.account.modes[st.mode].add(int64(st.batch), took)
 }
 
 // insertMany writes many rows, from id on, in one go. It returns when the
@@ -191,46 +189,40 @@ func (s *scenario) insertMany(ctx context.Context, c postgres.Conn, st *stage, i
 }
 
 // insertAndUpdate writes a row and updates another one, in one transaction.
-func (s *scenario) insertAndUpdate(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, st *stage, began time.Duration) error {
+func (s *scenario) insertAndUpdate(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, st *stage) error {
 	s.account.inserts.Set(a.N, postgres.Unknown, 1)
 	s.fillRow(w, s.cfg.idOf(a.N), a.K)
+	began := s.clock.Now()
 	tx := c.Begin(ctx)
-	insertTook, updateTook, err := s.insertThenUpdate(&tx, a, w, s.keyOf(a, st), began)
+	inserted, err := tx.Exec(s.sql.insert, w.params)
+	between := s.clock.Now()
+	var updated int64
 	if err == nil {
-		err = tx.Commit()
-	} else {
-		tx.Rollback()
+		s.fillRow(w, s.keyOf(a, st), a.K)
+		updated, err = tx.ExecLast(s.sql.update, w.params)
 	}
-	wrong := err == errNoRow || err == errRowCount //nolint:errorlint // compared with the two values that insertThenUpdate returns itself
-	if wrong {
-		s.account.inserts.Set(a.N, postgres.Unknown, 1)
-		s.account.unknownUpdates.Add(1)
-		return err
+	answered := s.clock.Now()
+	err = tx.End(err)
+	outcome := tx.Outcome(err)
+	s.account.inserts.Set(a.N, outcome, 1)
+	s.account.updated(updated, outcome)
+	if err == nil {
+		s.account.modes[st.mode].add(inserted, between-began)
 	}
-	s.account.inserts.Set(a.N, postgres.OutcomeOf(err), 1)
-	s.account.updated(1, err)
-	if err != nil {
+	switch {
+	case err != nil:
 		return postgres.Fail(err)
+	case inserted != 1:
+		return errRowCount
+	case updated != 1:
+		return errNoRow
 	}
-	s.m.query[opInsert].Record(a.Stage, insertTook)
-	s.m.query[opUpdate].Record(a.Stage, updateTook)
+	s.m.query[opInsert].Record(a.Stage, between-began)
+	s.m.query[opUpdate].Record(a.Stage, answered-between)
 	s.m.transaction.Record(a.Stage, s.clock.Now()-began)
-	s.inserted(a.Stage, st, insertTook)
+	s.m.batch[st.mode].Record(a.Stage, between-began)
+	s.m.rows[st.mode].Add(a.Stage, 1)
 	return nil
-}
-
-func (s *scenario) insertThenUpdate(tx *postgres.Tx, a *work.Arrival, w *worker, key int64, began time.Duration) (insertTook, updateTook time.Duration, err error) {
-	rows, err := tx.Exec(s.sql.insert, w.params)
-	inserted := s.clock.Now()
-	if err != nil || rows != 1 {
-		return 0, 0, errors.Join(err, wrongUnless(rows == 1 || err != nil, errRowCount))
-	}
-	s.fillRow(w, key, a.K)
-	rows, err = tx.ExecLast(s.sql.update, w.params)
-	if err != nil || rows != 1 {
-		return 0, 0, errors.Join(err, wrongUnless(rows == 1 || err != nil, errNoRow))
-	}
-	return inserted - began, s.clock.Now() - inserted, nil
 }
 
 // fillRow sets the worker's parameters to a row.
