@@ -15,6 +15,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		s.current.Store(int64(a.Stage))
 	}
 	b := s.ballot(a.Seed, a.N)
+	if b.proposal >= int64(len(s.proposals)) {
+		return errNotPlanned
+	}
 	p := &s.proposals[b.proposal]
 	p.open(a.Due)
 	c, err := s.pool.Acquire(ctx)
@@ -28,64 +31,69 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	w := &s.workers[a.Worker]
 	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
 	s.log.Set(a.N, postgres.Unknown, b.choice)
-	taken, t, err := s.castVote(ctx, c, w)
-	if err == nil && !taken {
+	v, err := s.castVote(ctx, c, w)
+	if err == nil && !v.taken {
 		s.log.Set(a.N, postgres.Refused, b.choice)
 		return errVotedBefore
 	}
-	s.log.Set(a.N, postgres.OutcomeOf(err), b.choice)
+	s.log.Set(a.N, v.outcome, b.choice)
 	if err != nil {
 		return postgres.Fail(err)
 	}
-	s.committed(a, p, b, began, t)
+	s.committed(a, p, b, began, v)
 	return s.again(ctx, c, a, w, b)
 }
 
-// times are when the steps of a vote were done.
-type times struct{ inserted, added, committed time.Duration }
+// answer is what the database said to a vote.
+type answer struct {
+	// taken is false where the agent has voted before.
+	taken bool
+	// outcome is what became of the transaction.
+	outcome postgres.Outcome
+	// When the steps were done; added is 0 where nothing is tallied.
+	inserted, added, committed time.Duration
+}
 
-// castVote writes a vote and its tally in one transaction: two round trips, and
-// one where nothing is tallied. taken is false where the agent has voted before.
-func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *worker) (taken bool, t times, err error) {
+// castVote writes a vote and its tally in one transaction: two round trips,
+// and one where nothing is tallied. The tally is locked from its update to the
+// commit, between which there is no round trip.
+func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *worker) (v answer, err error) {
 	if s.mode == computed {
 		rows, err := c.Exec(ctx, s.insert, w.insert)
-		t.inserted = s.env.Clock.Now()
-		t.committed = t.inserted
-		return rows == 1, t, err
+		v = answer{taken: rows == 1, outcome: postgres.OutcomeOf(err), inserted: s.env.Clock.Now()}
+		v.committed = v.inserted
+		return v, err
 	}
 	tx := c.Begin(ctx)
 	rows, err := tx.Exec(s.insert, w.insert)
-	t.inserted = s.env.Clock.Now()
-	if err != nil || rows != 1 {
+	v.inserted = s.env.Clock.Now()
+	if v.taken = rows == 1; err != nil || !v.taken {
 		tx.Rollback()
-		return false, t, err
+		v.outcome = postgres.Refused
+		return v, err
 	}
 	rows, err = tx.ExecLast(s.add, w.add)
-	t.added = s.env.Clock.Now()
-	if err != nil {
-		tx.Rollback()
-		return true, t, err
-	}
-	err = tx.Commit()
-	t.committed = s.env.Clock.Now()
+	v.added = s.env.Clock.Now()
+	err = tx.End(err)
+	v.committed, v.outcome = s.env.Clock.Now(), tx.Outcome(err)
 	if err == nil && rows != 1 {
 		err = errNoTally
 	}
-	return true, t, err
+	return v, err
 }
 
 // committed records a vote that was committed.
-func (s *scenario) committed(a *work.Arrival, p *proposal, b ballot, began time.Duration, t times) {
-	s.latency.Record(a.Stage, t.committed-a.Due)
-	s.transaction.Record(a.Stage, t.committed-began)
-	s.insertTime.Record(a.Stage, t.inserted-began)
-	if t.added != 0 {
-		s.addTime.Record(a.Stage, t.added-t.inserted)
+func (s *scenario) committed(a *work.Arrival, p *proposal, b ballot, began time.Duration, v answer) {
+	s.latency.Record(a.Stage, v.committed-a.Due)
+	s.transaction.Record(a.Stage, v.committed-began)
+	s.insertTime.Record(a.Stage, v.inserted-began)
+	if v.added != 0 {
+		s.addTime.Record(a.Stage, v.added-v.inserted)
 	}
 	s.cast.Add(a.Stage, 1)
 	if p.votes[b.choice].Add(1) == s.quorum && p.done.CompareAndSwap(false, true) {
 		s.decisions.Add(1)
-		s.consensus.Record(a.Stage, t.committed-time.Duration(p.opened.Load()-1))
+		s.consensus.Record(a.Stage, v.committed-time.Duration(p.opened.Load()-1))
 	}
 }
 
@@ -99,7 +107,7 @@ func (p *proposal) open(due time.Duration) {
 
 // again votes a second time where the arrival is one of those that do.
 func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, b ballot) error {
-	st := &s.stages[a.Stage]
+	st := &s.stages[min(max(a.Stage, 0), len(s.stages)-1)]
 	switch {
 	case st.resubmit > 0 && a.Uniform(streamResubmit) < st.resubmit:
 	case st.conflict > 0 && a.Uniform(streamConflict) < st.conflict:
@@ -108,11 +116,11 @@ func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, 
 		return nil
 	}
 	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
-	taken, _, err := s.castVote(ctx, c, w)
+	v, err := s.castVote(ctx, c, w)
 	switch {
 	case err != nil:
 		return postgres.Fail(err)
-	case taken:
+	case v.taken:
 		return errVotedTwice
 	}
 	s.refused.Add(a.Stage, 1)

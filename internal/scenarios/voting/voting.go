@@ -90,7 +90,7 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 		return nil, fmt.Errorf("the run's %d proposals need %d rows of tally, and %d is the most: raise voting.%s, or choose another voting.%s",
 			len(s.proposals), n, maxTallies, keyAgents, keyTally)
 	}
-	for i := range e.Plan.Stages {
+	for i := range max(len(e.Plan.Stages), 1) {
 		s.stages = append(s.stages, stage{v.Float(i, keyResubmit), v.Float(i, keyConflict)})
 	}
 	for i := range s.workers {
@@ -248,5 +248,7 @@ func (s *scenario) Reset(ctx context.Context) ([]string, error) {
 var errVotedBefore = work.Fail(work.KindWrong, errors.New("the database refused an agent's first vote on a proposal as its second"))
 
 var errVotedTwice = work.Fail(work.KindWrong, errors.New("the database took an agent's second vote on a proposal"))
+
+var errNotPlanned = work.Fail(work.KindExhausted, errors.New("more votes came than were planned for"))
 
 var errNoTally = work.Fail(work.KindWrong, errors.New("there was no row to count a vote in"))
