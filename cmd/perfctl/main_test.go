@@ -32,6 +32,10 @@ func script(t *testing.T, dir string, settings ...string) {
 				u.User = url.UserPassword("", "wr0ng")
 				e.Setenv("WRONG_REDIS_URL", u.String())
 			}
+			if u, err := url.Parse(os.Getenv("DATABASE_URL")); err == nil && u.Host != "" {
+				u.Path = "/nowhere_test"
+				e.Setenv("MISSING_DATABASE_URL", u.String())
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": figure},
