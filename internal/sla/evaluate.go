@@ -46,7 +46,8 @@ func (r Result) Breaches() bool {
 
 // Evaluate judges a run's totals by every rule: for the judged stages together,
 // and for rules that ask for it for each of them. Stages that are not judged
-// count only where a rule names them.
+// count only where a rule names them, and for the value of a gauge, which is its
+// last reading in the run.
 func (j *Judge) Evaluate(t *metrics.Totals) []Result {
 	var out []Result
 	for _, r := range j.rules {
@@ -61,37 +62,10 @@ func (j *Judge) Evaluate(t *metrics.Totals) []Result {
 			}
 		}
 		if !r.PerStage || len(judged) > 1 {
-			out = append(out, j.judge(t, r, "", judged))
+			out = append(out, j.judge(t, r, "", j.whole(r, judged)))
 		}
 	}
 	return out
-}
-
-// partialSamples is how many values a rule needs before a run that goes on may
-// be ended by it.
-const partialSamples = 100
-
-// Breached returns the first rule that a run which still goes on has breached
-// for certain, as text; empty if none. Rules that bound a figure from below
-// may still be met and are not judged.
-func (j *Judge) Breached(t *metrics.Totals) string {
-	for _, r := range j.rules {
-		if r.Severity != Fail || !r.Op.upper() || r.Metric == AchievedRatio {
-			continue
-		}
-		stages := j.judgedStages(r.Class)
-		if r.Tags.Stage != "" {
-			stages = j.stagesNamed(r.Tags.Stage)
-		}
-		f := j.figure(t, r, stages)
-		if f.n < partialSamples || math.IsNaN(f.value) {
-			continue
-		}
-		if res := j.outcome(r, "", f); res.Status == Failed {
-			return fmt.Sprintf("%s is %s, the target is %s", r.Name, res.Actual, res.Target)
-		}
-	}
-	return ""
 }
 
 func (j *Judge) judgedStages(class string) []Stage {
@@ -104,21 +78,29 @@ func (j *Judge) judgedStages(class string) []Stage {
 	return out
 }
 
+// whole returns the stages of a result over the run.
+func (j *Judge) whole(r Rule, judged []Stage) []Stage {
+	if r.Stat.Name == "value" && r.Class == "" && j.units[r.Metric].Kind == metrics.KindGauge && !isDerived(r.Metric) {
+		return j.plan.Stages
+	}
+	return judged
+}
+
+// stagesNamed returns the one stage of that name.
 func (j *Judge) stagesNamed(name string) []Stage {
-	i := slices.IndexFunc(j.plan.Stages, func(s Stage) bool { return s.Name == name })
-	return j.plan.Stages[i : i+1]
+	return slices.DeleteFunc(slices.Clone(j.plan.Stages), func(s Stage) bool { return s.Name != name })
 }
 
 func (j *Judge) judge(t *metrics.Totals, r Rule, stage string, over []Stage) Result {
 	if r.Metric == Throughput {
-		return j.throughput(t, r, over)
+		return j.throughput(t, r, stage, over)
 	}
 	return j.outcome(r, stage, j.figure(t, r, over))
 }
 
 // outcome compares a figure with the rule's target.
 func (j *Judge) outcome(r Rule, stage string, f figure) Result {
-	unit := figureUnit(j.units[r.Metric], r.Stat)
+	unit := j.unitOf(r)
 	res := Result{
 		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action,
 		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, FormatValue(r.Value, unit)),
@@ -132,24 +114,33 @@ func (j *Judge) outcome(r Rule, stage string, f figure) Result {
 		res.Status, res.Actual = NoData, "no data"
 	case math.IsNaN(f.value):
 		res.Status, res.Actual = NotExercised, fmt.Sprintf("insufficient samples (%d)", f.n)
+	case f.allLost:
+		res.Status, res.Actual = missed(r.Severity), fmt.Sprintf("none of %d succeeded", f.n)
 	default:
 		v := f.value
-		if res.Actual = FormatValue(v, unit); unit == metrics.UnitTime {
+		if res.Actual = formatBeside(v, r.Value, unit); unit == metrics.UnitTime {
 			v /= 1e6
 		}
 		res.ActualValue = &v
+		holds := r.Op.holds
 		if f.atLeast {
 			res.Actual = "≥ " + res.Actual
+			holds = r.Op.holdsAbove
 		}
-		// What is only known to be larger than every recorded value keeps no
-		// upper bound.
-		if r.Op.holds(f.value, r.Value) && (!f.atLeast || !r.Op.upper()) {
+		if res.Status = missed(r.Severity); holds(f.value, r.Value) {
 			res.Status = Passed
-		} else {
-			res.Status = missed(r.Severity)
 		}
 	}
 	return res
+}
+
+// unitOf is the unit of the rule's figure. Where the run does not record the
+// metric it is that in which the target was written.
+func (j *Judge) unitOf(r Rule) metrics.Unit {
+	if d, recorded := j.units[r.Metric]; recorded {
+		return figureUnit(d, r.Stat)
+	}
+	return units[r.Unit].of
 }
 
 func missed(s Severity) Status {
@@ -159,26 +150,32 @@ func missed(s Severity) Status {
 	return Failed
 }
 
-// throughput judges the best stage. A target that the profile does not offer is
-// not exercised.
-func (j *Judge) throughput(t *metrics.Totals, r Rule, over []Stage) Result {
+// throughput judges the best stage: the highest of arrivals succeeded ÷ length.
+// A target that even the mean rate offered in the busiest stage cannot meet is
+// not exercised. A stage without length, a burst, has no rate.
+func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage) Result {
 	best, offered := 0.0, 0.0
 	for _, s := range over {
 		if s.Duration <= 0 {
 			continue
 		}
-		n, _ := t.Counter(metrics.Selector{Name: metrics.ArrivalsSucceeded.Name, Tags: metrics.Tags{Stage: s.Name}})
-		best = max(best, float64(n)/s.Duration.Seconds())
-		offered = max(offered, float64(s.Planned)/s.Duration.Seconds())
+		count := func(d metrics.Desc) int64 {
+			n, _ := t.Counter(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Scenario: r.Tags.Scenario, Stage: s.Name}})
+			return n
+		}
+		best = max(best, float64(count(metrics.ArrivalsSucceeded))/s.Duration.Seconds())
+		due := s.Planned
+		if r.Tags.Scenario != "" {
+			due = count(metrics.Arrivals) // a scenario's part of the plan is known from what came due
+		}
+		offered = max(offered, float64(due)/s.Duration.Seconds())
 	}
-	f := figure{n: 1, value: best, planned: 1, expected: true}
-	if offered <= r.Value {
-		res := j.outcome(r, "", f)
-		res.Status = NotExercised
+	res := j.outcome(r, stage, figure{n: 1, value: best, planned: 1, expected: true})
+	if !r.Op.upper() && !r.Op.holds(offered, r.Value) {
+		res.Status, res.ActualValue = NotExercised, nil
 		res.Actual = fmt.Sprintf("offered at most %s", FormatValue(offered, metrics.UnitPerSec))
-		return res
 	}
-	return j.outcome(r, "", f)
+	return res
 }
 
 // series is the metric with the rule's tags, the stage apart.

@@ -172,6 +172,8 @@ func TestThresholdsOfWhatIsNotThereAreRefused(t *testing.T) {
 		"response_time: rate<5":                "is a trend and has no rate",
 		"response_time: p(95)<5MB":             "is in ms, not in MB",
 		"arrivals: p(95)<5":                    "is a counter and has no p(95)",
+		"cache_hit_ratio: rate>5/s":            "is in ratio, not in /s",
+		"error_rate{operation:get}: rate<1%":   "not by operation",
 		"cache_hit_ratio: rate>5ms":            "is in ratio",
 		"rabbitmq_prefetch{stage:peak}: sum<5": "",
 	} {

@@ -2,10 +2,14 @@ package sla
 
 import (
 	"math"
-	"slices"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 )
+
+// surelyRead is the length of a stage in which a gauge is read at least once:
+// readings are a second apart and belong to the stage in the middle of theirs.
+const surelyRead = 2 * time.Second
 
 // figure is what a rule compares.
 type figure struct {
@@ -15,6 +19,9 @@ type figure struct {
 	value float64
 	// atLeast says that the true figure is known to be no smaller.
 	atLeast bool
+	// allLost says that every value is one of an arrival that did not succeed:
+	// nothing is known but that the target was missed.
+	allLost bool
 	// planned is how many arrivals were to come due in the stages judged, and
 	// expected whether they would have produced the metric.
 	planned  int64
@@ -33,8 +40,11 @@ func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) figure {
 		f.ratio(t, r, over)
 		return f
 	}
-	d := j.units[r.Metric]
-	f.expected = d.Kind != metrics.KindGauge && d.Kind != metrics.KindCounter
+	d, recorded := j.units[r.Metric]
+	if !recorded {
+		return f
+	}
+	f.expected = j.expected(d, r, over)
 	switch d.Kind {
 	case metrics.KindTrend:
 		f.trend(t, r, over)
@@ -53,6 +63,25 @@ func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) figure {
 	return f
 }
 
+// expected says whether a run in which arrivals came due would have recorded the
+// metric over the stages. Failures, and the times of one outcome, need not occur,
+// and a counter that is absent is zero. A gauge is expected where its scenario
+// runs or a user asked for it, but not of stages that are too short a part of the
+// run for a reading.
+func (j *Judge) expected(d metrics.Desc, r Rule, over []Stage) bool {
+	switch {
+	case d.Kind == metrics.KindGauge:
+		var length time.Duration
+		for _, s := range over {
+			length += s.Duration
+		}
+		return (r.Required || len(r.scenarios()) > 0) && (len(over) == len(j.plan.Stages) || length >= surelyRead)
+	case d.Kind == metrics.KindCounter, r.Tags.Outcome != "", d.Name == metrics.FailureTime.Name:
+		return false
+	}
+	return true
+}
+
 // selector picks the rule's series in a stage.
 func selector(r Rule, s Stage) metrics.Selector {
 	q := metrics.Selector{Name: r.Metric, Tags: r.Tags}
@@ -62,24 +91,24 @@ func selector(r Rule, s Stage) metrics.Selector {
 
 // ratio computes the error rate or the achieved ratio.
 func (f *figure) ratio(t *metrics.Totals, r Rule, over []Stage) {
-	var due, good, bad int64
+	parts := []metrics.Desc{metrics.ArrivalsSucceeded, metrics.ArrivalsFailed}
+	if r.Metric == ErrorRate {
+		parts = []metrics.Desc{metrics.ArrivalsFailed, metrics.ArrivalsDropped, metrics.ArrivalsUnfinished}
+	}
+	var part int64
 	for _, s := range over {
-		count := func(d metrics.Desc) int64 {
-			q := metrics.Selector{Name: d.Name, Tags: r.Tags}
-			q.Stage = s.Name
+		q := metrics.Selector{Name: metrics.Arrivals.Name, Tags: metrics.Tags{Scenario: r.Tags.Scenario, Stage: s.Name}}
+		due, _ := t.Counter(q)
+		f.n += due
+		// An outcome picks the errors of that kind, among all that came due.
+		q.Outcome = r.Tags.Outcome
+		for _, d := range parts {
+			q.Name = d.Name
 			n, _ := t.Counter(q)
-			return n
-		}
-		due += count(metrics.Arrivals)
-		failed := count(metrics.ArrivalsFailed)
-		if r.Metric == ErrorRate {
-			bad += failed + count(metrics.ArrivalsDropped) + count(metrics.ArrivalsUnfinished)
-		} else {
-			good += failed + count(metrics.ArrivalsSucceeded)
+			part += n
 		}
 	}
-	f.n = due
-	f.value = float64(bad+good) / float64(due)
+	f.value = float64(part) / float64(f.n)
 }
 
 func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
@@ -93,12 +122,16 @@ func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
 	if f.n == 0 {
 		return
 	}
+	f.allLost = h.N == 0 && r.Stat.Name != "count"
 	q := -1.0
 	switch r.Stat.Name {
 	case "count":
 		f.value = float64(h.N)
 	case "avg":
-		f.value, f.atLeast = h.Mean(), h.Censored > 0
+		if h.N > 0 {
+			f.value = h.Mean()
+		}
+		f.atLeast = h.Censored > 0
 	case "min":
 		f.value = float64(h.Min)
 	case "med":
@@ -111,7 +144,7 @@ func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
 	if q < 0 {
 		return
 	}
-	if q < 1 && float64(f.n)*(1-q) < 1-1e-9 {
+	if tooFew(f.n, q) {
 		f.value = math.NaN()
 		return
 	}
@@ -119,48 +152,28 @@ func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
 	f.value, f.atLeast = float64(v), atLeast
 }
 
+// tooFew says whether n values cannot carry the quantile q: that takes one above
+// it, n ≥ 1 ÷ (1 − q). The tolerance is for the rounding of 1 − q.
+func tooFew(n int64, q float64) bool { return q < 1 && float64(n)*(1-q) < 1-1e-9 }
+
 func (f *figure) counter(t *metrics.Totals, r Rule, over []Stage) {
 	var seconds float64
 	for _, s := range over {
-		n, ok := t.Counter(selector(r, s))
+		n, _ := t.Counter(selector(r, s))
 		f.value += float64(n)
 		seconds += s.Duration.Seconds()
-		if ok {
-			f.n++
-		}
 	}
-	// A counter that nothing raised has counted to zero.
-	f.n = max(f.n, 1)
-	if r.Stat.Name == "rate" {
-		f.value /= seconds
-	}
-}
-
-func (f *figure) gauge(t *metrics.Totals, r Rule, over []Stage) {
-	var all []float64
-	for _, s := range over {
-		all = append(all, t.Gauge(selector(r, s))...)
-	}
-	if f.n = int64(len(all)); f.n == 0 {
+	if len(over) == 0 {
 		return
 	}
-	last := all[len(all)-1]
-	slices.Sort(all)
-	rank := func(q float64) float64 { return all[max(int(math.Ceil(q*float64(len(all))))-1, 0)] }
-	switch r.Stat.Name {
-	case "value":
-		f.value = last
-	case "min":
-		f.value = all[0]
-	case "max":
-		f.value = all[len(all)-1]
-	case "avg":
-		for _, v := range all {
-			f.value += v / float64(len(all))
-		}
-	case "med":
-		f.value = rank(0.5)
-	case "p":
-		f.value = rank(r.Stat.Percent / 100)
+	// A counter that nothing raised has counted to zero.
+	f.n = 1
+	if r.Stat.Name != "rate" {
+		return
 	}
+	if seconds == 0 {
+		f.n = 0 // a burst has no length and no rate
+		return
+	}
+	f.value /= seconds
 }

@@ -3,7 +3,9 @@ package sla
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -14,8 +16,13 @@ type Plan struct {
 	Stages []Stage
 	// Metrics are all metrics that the run can record.
 	Metrics []metrics.Desc
-	// Scenarios are the names of the run's scenarios, Known those of all.
+	// Scenarios are the names of the run's scenarios, Known those of all; without
+	// Known, the scenarios that rules name are not checked.
 	Scenarios, Known []string
+	// Series are the series that the run can record, by which operations and
+	// outcomes of thresholds are checked; those of a metric that has none here
+	// are not.
+	Series []metrics.Series
 }
 
 // Stage is a stage as far as rules are concerned.
@@ -45,79 +52,151 @@ type Judge struct {
 
 // NewJudge checks the table's rules and the user's own thresholds against the
 // plan. Rules of a table for scenarios and classes that the plan lacks are left
-// out; a threshold that names something that does not exist is an error with
-// the nearest name.
+// out, as are those for its stages; those for a metric of no scenario that the run does not record, such
+// as one of a process that nobody watches, come out as not exercised. A name
+// that does not exist is an error with the nearest one. All errors are returned
+// at once.
 func NewJudge(plan Plan, table, thresholds []Rule) (*Judge, error) {
 	j := &Judge{plan: plan, units: map[string]metrics.Desc{}}
 	for _, d := range append(slices.Clone(plan.Metrics), Derived...) {
 		j.units[d.Name] = d
 	}
 	var errs []error
+	add := func(r Rule, check func(Rule) error) {
+		err := check(r)
+		if err == nil {
+			err = j.add(r)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.place(), err))
+		}
+	}
 	for _, r := range append([]Rule{achieved}, table...) {
-		if !j.applies(r) {
-			continue
-		}
-		if _, known := j.units[r.Metric]; !known {
-			continue // of a scenario that does not run
-		}
-		errs = append(errs, j.add(r))
+		add(r, j.knownToTable)
 	}
 	for _, r := range thresholds {
-		if err := j.known(r); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		errs = append(errs, j.add(r))
+		r.Required = true
+		add(r, j.known)
 	}
 	return j, errors.Join(errs...)
 }
 
+// place says which rule an error is about, and where it stands.
+func (r Rule) place() string {
+	if at := r.Pos.String(); at != "" {
+		return fmt.Sprintf("%s: rule %q", at, r.Name)
+	}
+	return fmt.Sprintf("threshold %q", r.Name)
+}
+
+// scenarios are the scenarios that the rule names.
+func (r Rule) scenarios() []string {
+	return slices.DeleteFunc([]string{r.Scenario, r.Tags.Scenario}, func(s string) bool { return s == "" })
+}
+
+// knownToTable says whether what a rule of a table names exists: in this run, or
+// in another that the table is for.
+func (j *Judge) knownToTable(r Rule) error {
+	for _, s := range r.scenarios() {
+		if len(j.plan.Known) > 0 && !slices.Contains(j.plan.Known, s) {
+			return fmt.Errorf("no scenario is named %q%s", s, near(s, j.plan.Known))
+		}
+	}
+	// Whatever its scenario records is known.
+	if _, known := j.units[r.Metric]; !known && j.applies(r) && len(r.scenarios()) > 0 {
+		return fmt.Errorf("the scenario %s has no metric %q%s", r.scenarios()[0], r.Metric, near(r.Metric, j.metricNames()))
+	}
+	return nil
+}
+
+// applies says whether the plan has the scenarios, the stage and the class that
+// the rule names.
 func (j *Judge) applies(r Rule) bool {
-	for _, s := range []string{r.Scenario, r.Tags.Scenario} {
-		if s != "" && !slices.Contains(j.plan.Scenarios, s) {
+	for _, s := range r.scenarios() {
+		if !slices.Contains(j.plan.Scenarios, s) {
 			return false
 		}
 	}
-	return r.Class == "" || slices.ContainsFunc(j.plan.Stages, func(s Stage) bool { return s.Judged && s.Class == r.Class })
+	return slices.ContainsFunc(j.plan.Stages, func(s Stage) bool {
+		return (r.Tags.Stage == "" || s.Name == r.Tags.Stage) && (r.Class == "" || s.Judged && s.Class == r.Class)
+	})
 }
 
 // known says whether what a threshold names exists.
 func (j *Judge) known(r Rule) error {
-	names := make([]string, 0, len(j.units))
-	for n := range j.units {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	if !slices.Contains(names, r.Metric) {
-		return fmt.Errorf("threshold %q: no metric %q in this run%s", r.Name, r.Metric, near(r.Metric, names))
+	if _, known := j.units[r.Metric]; !known {
+		return fmt.Errorf("no metric %q in this run%s", r.Metric, near(r.Metric, j.metricNames()))
 	}
 	if s := r.Tags.Scenario; s != "" && !slices.Contains(j.plan.Scenarios, s) {
-		return fmt.Errorf("threshold %q: no scenario %q in this run%s", r.Name, s, near(s, j.plan.Scenarios))
+		return fmt.Errorf("no scenario %q in this run%s", s, near(s, j.plan.Scenarios))
 	}
 	stages := make([]string, len(j.plan.Stages))
 	for i, s := range j.plan.Stages {
 		stages[i] = s.Name
 	}
 	if s := r.Tags.Stage; s != "" && !slices.Contains(stages, s) {
-		return fmt.Errorf("threshold %q: no stage %q in this run%s", r.Name, s, near(s, stages))
+		return fmt.Errorf("no stage %q in this run%s", s, near(s, stages))
 	}
-	return nil
+	if err := j.knownTag(r, "operation", func(t metrics.Tags) string { return t.Operation }); err != nil {
+		return err
+	}
+	return j.knownTag(r, "outcome", func(t metrics.Tags) string { return t.Outcome })
 }
+
+// knownTag says whether a series of the metric has the value that the rule gives
+// a tag.
+func (j *Judge) knownTag(r Rule, key string, of func(metrics.Tags) string) error {
+	want := of(r.Tags)
+	var values []string
+	series := 0
+	for _, s := range j.plan.Series {
+		if s.Name != r.Metric {
+			continue
+		}
+		series++
+		if v := of(s.Tags); v != "" && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	switch {
+	case want == "" || series == 0 || slices.Contains(values, want):
+		return nil
+	case len(values) == 0:
+		return fmt.Errorf("%s has no tag %s", r.Metric, key)
+	}
+	return fmt.Errorf("no %s %q of %s in this run%s", key, want, r.Metric, near(want, values))
+}
+
+func (j *Judge) metricNames() []string { return slices.Sorted(maps.Keys(j.units)) }
 
 // statsOf are the statistics that each kind of metric has.
 var statsOf = map[metrics.Kind][]string{
-	metrics.KindTrend:   {"avg", "min", "med", "max", "p", "count"},
+	metrics.KindTrend:   {"avg", "min", "med", "max", "p(N)", "count"},
 	metrics.KindCounter: {"count", "rate"},
-	metrics.KindGauge:   {"value", "min", "max", "avg", "med", "p"},
+	metrics.KindGauge:   {"value", "min", "max", "avg", "med", "p(N)"},
 	metrics.KindRate:    {"rate", "value"},
 }
 
-// add checks statistic and unit against the metric and brings the target into
-// the metric's own unit.
+// add checks statistic, tags and unit against the metric, brings the target into
+// the metric's own unit, and adds the rule if it applies to the run.
 func (j *Judge) add(r Rule) error {
-	d := j.units[r.Metric]
-	if !slices.Contains(statsOf[d.Kind], r.Stat.Name) {
-		return fmt.Errorf("rule %q: %s is a %s and has no %s; it has %v", r.Name, d.Name, d.Kind, r.Stat, statsOf[d.Kind])
+	if !j.applies(r) {
+		return nil
+	}
+	d, recorded := j.units[r.Metric]
+	if !recorded {
+		j.rules = append(j.rules, r)
+		return nil
+	}
+	stat := r.Stat.Name
+	if stat == "p" {
+		stat = "p(N)"
+	}
+	if !slices.Contains(statsOf[d.Kind], stat) {
+		return fmt.Errorf("%s is a %s and has no %s; it has %s", d.Name, d.Kind, r.Stat, strings.Join(statsOf[d.Kind], " "))
+	}
+	if err := derivedTags(r); err != nil {
+		return err
 	}
 	have := figureUnit(d, r.Stat)
 	if r.Unit == "" {
@@ -129,16 +208,29 @@ func (j *Judge) add(r Rule) error {
 	}
 	u := units[r.Unit]
 	switch {
-	case u.of == have, u.of == metrics.UnitPerSec && r.Stat.Name == "rate":
+	case u.of == have:
 	case u.of == metrics.UnitTime && have == metrics.UnitSeconds:
 		r.Value /= 1e9
 	case u.of == metrics.UnitRatio && have == metrics.UnitPercent:
 		r.Value *= 100
 	default:
-		return fmt.Errorf("rule %q: %s of %s is in %s, not in %s", r.Name, r.Stat, d.Name, have, r.Unit)
+		return fmt.Errorf("%s of %s is in %s, not in %s", r.Stat, d.Name, have, r.Unit)
 	}
 	j.rules = append(j.rules, r)
 	return nil
+}
+
+// derivedTags refuses tags by which a derived metric is not counted.
+func derivedTags(r Rule) error {
+	outcome := r.Tags.Outcome != "" && r.Metric != ErrorRate
+	if isDerived(r.Metric) && (r.Tags.Operation != "" || outcome) {
+		return fmt.Errorf("%s is counted by scenario and stage, not by operation or outcome", r.Metric)
+	}
+	return nil
+}
+
+func isDerived(name string) bool {
+	return slices.ContainsFunc(Derived, func(d metrics.Desc) bool { return d.Name == name })
 }
 
 // figureUnit is the unit of a statistic of a metric.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/strictyaml"
 )
 
 // Severity is what a missed rule means.
@@ -54,6 +55,28 @@ func (o Op) holds(v, target float64) bool {
 	return v == target
 }
 
+// holdsAbove says whether the comparison is true of a figure that is only known
+// to be larger than v: for certain, not perhaps.
+func (o Op) holdsAbove(v, target float64) bool {
+	switch o {
+	case ">", ">=", "!=":
+		return v >= target
+	}
+	return false
+}
+
+// exceeded says whether v lies beyond what the comparison allows from above, so
+// that a figure that only grows cannot come back.
+func (o Op) exceeded(v, target float64) bool {
+	switch o {
+	case "<":
+		return v >= target
+	case "<=", "==":
+		return v > target
+	}
+	return false
+}
+
 // upper says whether the rule bounds the figure from above.
 func (o Op) upper() bool { return o == "<" || o == "<=" }
 
@@ -82,6 +105,11 @@ type Rule struct {
 	Severity Severity
 	// Action is what the SLA table advises where the rule is missed.
 	Action string
+	// Required makes a metric without data a breach even where nothing says that
+	// the run exercises it; NewJudge sets it for a user's own thresholds.
+	Required bool
+	// Pos is where the rule stands in its SLA file; zero for a threshold.
+	Pos strictyaml.Pos
 }
 
 // The derived metrics, which rules may name like recorded ones.

@@ -8,12 +8,21 @@ import (
 // once, each with its place, as a *strictyaml.Errors.
 func DecodeTable(file string, data []byte) ([]Rule, error) {
 	var rules []Rule
+	lines := map[string]int{}
 	err := strictyaml.Parse(file, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
 		root.Map("the SLA file", strictyaml.Required("rules", func(v strictyaml.Value) {
 			v.List("the rules", func(_ int, item strictyaml.Value) {
-				if r, ok := readRule(item); ok {
-					rules = append(rules, r)
+				r, ok := readRule(item)
+				if !ok {
+					return
 				}
+				// Results are told apart by the name of their rule.
+				if line, twice := lines[r.Name]; twice {
+					item.Add("the name %q is that of the rule in line %d, too", r.Name, line)
+					return
+				}
+				lines[r.Name] = r.Pos.Line
+				rules = append(rules, r)
 			})
 		}))
 	})
@@ -45,6 +54,7 @@ func readRule(v strictyaml.Value) (Rule, bool) {
 	)
 	rule.Name, rule.Action, rule.Severity, rule.Class, rule.Scenario = name, action, Severity(severity), class, scenario
 	rule.PerStage = judge == "stages"
+	rule.Pos = v.Pos()
 	return rule, ok
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/suggest"
@@ -22,13 +23,15 @@ import (
 //	unit       = "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" |
 //	             "B" | "kB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" | "%" | "/s"
 //
-// A time without a unit is in milliseconds, as in k6. The error names the
-// column and the nearest valid word.
+// Without a stage, the judged stages are judged together; with one it is exactly
+// that stage, judged or not. A time without a unit is in milliseconds, as in k6,
+// and a ratio is a part of 1: rate<0.01 is rate<1%. The error names the
+// column, in characters, and the nearest valid word.
 func ParseThreshold(text string) (Rule, error) {
 	p := parser{text: text}
 	r, err := p.threshold()
 	if err != nil {
-		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, p.pos+1, err)
+		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, utf8.RuneCountInString(text[:p.pos])+1, err)
 	}
 	r.Name, r.Severity = strings.TrimSpace(text), Fail
 	return r, nil
@@ -152,7 +155,7 @@ func (p *parser) stat() (Stat, error) {
 		number, bracketed = p.run(func(c byte) bool { return c == '.' || c >= '0' && c <= '9' }), true
 	}
 	n, err := strconv.ParseFloat(number, 64)
-	if !strings.HasPrefix(word, "p") || err != nil {
+	if !decimal(number) || !strings.HasPrefix(word, "p") || err != nil {
 		p.pos = start
 		return Stat{}, fmt.Errorf("unknown statistic %q%s", word, near(word, statNames))
 	}
@@ -166,6 +169,12 @@ func (p *parser) stat() (Stat, error) {
 		return Stat{}, fmt.Errorf("%s is not a percentile above 0 and up to 100", number)
 	}
 	return Stat{Name: "p", Percent: n}, nil
+}
+
+// decimal says whether s is a number as people write percentiles: digits and
+// points, not NaN, Inf or 0x1p4, which ParseFloat accepts as well.
+func decimal(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789.") == ""
 }
 
 // unit is what a target may be written in.

@@ -41,6 +41,10 @@ func TestWrongThresholdsNameTheColumnAndTheNearestWord(t *testing.T) {
 		"response_time: mad<5":                  `did you mean "`,
 		"response_time: p(0)<5":                 "not a percentile",
 		"response_time: p(101)<5":               "not a percentile",
+		"response_time: pNaN<5":                 "unknown statistic",
+		"response_time: p0x1p4<5":               "unknown statistic",
+		"response_time: p()<5":                  "unknown statistic",
+		"response_time{stage:größe}: q<5":       "column 29:",
 		"response_time: p(95)~5":                "want one of < <=",
 		"response_time: p(95)<":                 "want a number",
 		"response_time: p(95)<5 sec":            `unknown unit "sec"`,
@@ -64,6 +68,21 @@ func FuzzParseThreshold(f *testing.F) {
 		r, err := ParseThreshold(s)
 		if err == nil && (r.Metric == "" || r.Op == "" || r.Stat.Name == "") {
 			t.Errorf("%q was read as %+v", s, r)
+		}
+		if err != nil {
+			return
+		}
+		// Whatever was read can be judged, as a table's rule and as a threshold.
+		tot := totals(recorded{"steady", 9, 1, 1e6})
+		readings(tot, prefetch, "cache", "peak", 10, 20)
+		for _, metric := range []string{r.Metric, "response_time", "error_rate", "throughput", "arrivals", "rabbitmq_prefetch", "cache_hit_ratio"} {
+			r.Metric = metric
+			for _, in := range [][2][]Rule{{{r}, nil}, {nil, {r}}} {
+				if j, err := NewJudge(testPlan(), in[0], in[1]); err == nil {
+					j.Evaluate(tot)
+					j.Breached(tot)
+				}
+			}
 		}
 	})
 }
