@@ -43,7 +43,7 @@ func (p *plan) makeJudge(f *fixture) (*sla.Judge, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, invalidConfig(err)
 	}
-	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names()}
+	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names(), Series: f.registry.Series()}
 	for _, d := range p.defs {
 		in.Scenarios = append(in.Scenarios, d.Name)
 		in.Metrics = append(in.Metrics, d.Metrics...)
@@ -52,7 +52,7 @@ func (p *plan) makeJudge(f *fixture) (*sla.Judge, error) {
 	for i, s := range p.profile.Stages {
 		in.Stages = append(in.Stages, sla.Stage{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,
-			Planned: p.shardOf(p.schedule.StageTotal(i)), MaxRate: max(s.From, s.To),
+			Planned: p.shardOf(p.schedule.StageTotal(i)),
 		})
 	}
 	j, err := sla.NewJudge(in, table, own)

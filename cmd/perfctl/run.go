@@ -128,7 +128,7 @@ func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, 
 		s.Notes = append(s.Notes, "stopped early: "+m.aborted)
 	}
 	if m.panicked != nil {
-		s.ExitCode = exitcode.Panic
+		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
 		pr.say("%v", m.panicked)
 	}
 	if err := out.Finish(s); err != nil {

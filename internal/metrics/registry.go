@@ -91,6 +91,30 @@ func (r *Registry) perStage(d Desc, t Tags) []Series {
 	return s
 }
 
+// Series returns every declared series, without its stage.
+func (r *Registry) Series() []Series {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []Series
+	staged := func(s Series) {
+		s.Stage = ""
+		all = append(all, s)
+	}
+	for _, t := range r.trends {
+		staged(t.series[0])
+	}
+	for _, c := range r.counters {
+		staged(c.series[0])
+	}
+	for _, x := range r.rates {
+		staged(x.series[0])
+	}
+	for _, g := range r.gauges {
+		staged(g.series)
+	}
+	return all
+}
+
 // Descs returns the description of every declared metric, one for each name.
 func (r *Registry) Descs() []Desc {
 	r.mu.Lock()

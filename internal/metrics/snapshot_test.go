@@ -138,6 +138,11 @@ func TestRecordDoesNotAllocate(t *testing.T) {
 
 func TestSameSeriesIsTheSameHandle(t *testing.T) {
 	reg := NewRegistry(nil)
+	defer func() {
+		if all := reg.Series(); len(all) != 2 || all[0].Key() != "ops{scenario:a}" {
+			t.Errorf("declared two series, listed %v", all)
+		}
+	}()
 	first := reg.Counter(testCounter, Tags{Scenario: "a"})
 	if again := reg.Counter(testCounter, Tags{Scenario: "a"}); first != again {
 		t.Error("declaring a counter twice made two")

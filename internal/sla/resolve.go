@@ -30,10 +30,8 @@ type Stage struct {
 	Name, Class string
 	Judged      bool
 	Duration    time.Duration
-	// Planned is how many arrivals are due in it, MaxRate its highest rate per
-	// second.
+	// Planned is how many arrivals are due in it.
 	Planned int64
-	MaxRate float64
 }
 
 // achieved is the rule that every run is judged by, whatever its table says.
