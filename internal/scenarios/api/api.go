@@ -122,7 +122,11 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if err != nil {
 		return httpapi.Classify(err)
 	}
-	if err := w.drain(resp.Body); err != nil {
+	err = w.drain(resp.Body)
+	if closed := resp.Body.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
 		return httpapi.Classify(err)
 	}
 	s.record(a.Stage, w, s.env.Clock.Now())
@@ -133,17 +137,17 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 }
 
 // drain reads a body to its end, without which the connection is not reused.
-func (w *worker) drain(body io.ReadCloser) error {
+func (w *worker) drain(body io.Reader) error {
 	if w.buf == nil {
 		w.buf = make([]byte, 16<<10)
 	}
 	for {
 		_, err := body.Read(w.buf)
 		if errors.Is(err, io.EOF) {
-			return body.Close()
+			return nil
 		}
 		if err != nil {
-			return errors.Join(err, body.Close())
+			return err
 		}
 	}
 }

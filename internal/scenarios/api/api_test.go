@@ -89,7 +89,7 @@ func TestRequestsAreThoseAskedForAndConnectionsAreReused(t *testing.T) {
 			return
 		}
 		body, _ := io.ReadAll(r.Body)
-		if r.Method == "POST" && r.URL.RequestURI() == "/v1/tasks?x=1" && r.Header.Get("X-Key") == "k1" && string(body) == `{"a":1}` {
+		if r.Method == http.MethodPost && r.URL.RequestURI() == "/v1/tasks?x=1" && r.Header.Get("X-Key") == "k1" && string(body) == `{"a":1}` {
 			served.Add(1)
 		}
 		w.WriteHeader(http.StatusCreated)
