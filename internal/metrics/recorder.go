@@ -103,8 +103,20 @@ func (c *cell) drain(h *Hist) {
 			h.N += n
 		}
 	}
-	h.Sum = float64(c.sum.Swap(0))
-	low, high := c.min.Swap(0), c.max.Swap(0)
+	sum, low, high := c.sum.Swap(0), c.min.Swap(0), c.max.Swap(0)
+	if h.N == 0 {
+		// They belong to values whose buckets are not filled yet: an interval
+		// without values has no sum to tell.
+		c.sum.Add(sum)
+		if high != 0 {
+			raise(&c.max, high)
+		}
+		if low != 0 {
+			lower(&c.min, low)
+		}
+		return
+	}
+	h.Sum = float64(sum)
 	h.Min, h.Max = max(low-1, 0), max(high-1, 0)
 	h.bound()
 }
