@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ type Options struct {
 	// Progress, where given, is told what a service is at. It is called from
 	// several goroutines, one at a time.
 	Progress func(service, step string)
+	// LogTail is how many of the last lines of its log the error of a service
+	// that did not come up quotes; 0 means 20.
+	LogTail int
 }
 
 // Setting is one setting under which a server is reached, by the name that the
@@ -52,10 +56,17 @@ type Setting struct {
 type Lab struct {
 	dir     string
 	servers []*server
+	opened  bool // found by Open, not started by this program
 }
 
 // startTimeout bounds how long one service may take until it answers.
 const startTimeout = 60 * time.Second
+
+// defaultLogTail is how many lines of a log an error quotes.
+const defaultLogTail = 20
+
+// dirPrefix begins the name of every lab's folder.
+const dirPrefix = "perfctl-lab-"
 
 // attempts is how often a service is started: a port that was free when it was
 // chosen may be taken when the server binds it.
@@ -69,6 +80,9 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 	quietRedis()
 	if len(o.Services) == 0 {
 		o.Services = Services()
+	}
+	if o.LogTail <= 0 {
+		o.LogTail = defaultLogTail
 	}
 	makers, err := find(o.Services)
 	if err != nil {
@@ -91,7 +105,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 					o.Progress(o.Services[i], step)
 				}
 			}
-			l.servers[i], errs[i] = startOne(ctx, m, dir, o.Detached, tell)
+			l.servers[i], errs[i] = startOne(ctx, m, dir, o, tell)
 		})
 	}
 	wg.Wait()
@@ -106,7 +120,19 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 // makeDir makes the lab's folder. Other users may pass through it, because
 // servers that refuse to run as root run as one of them, but not list it.
 func makeDir(parent string) (string, error) {
-	dir, err := os.MkdirTemp(parent, "perfctl-lab-")
+	if parent == "" {
+		parent = os.TempDir()
+	}
+	// Each server works in a folder of its own, where a relative path would
+	// lead elsewhere; what a link hides from a look at its processes, too.
+	parent, err := filepath.Abs(parent)
+	if err != nil {
+		return "", err
+	}
+	if parent, err = filepath.EvalSymlinks(parent); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(parent, dirPrefix)
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +146,7 @@ type maker interface {
 }
 
 // startOne starts one service, with other ports if the first ones are taken.
-func startOne(ctx context.Context, m maker, dir string, detached bool, tell func(string)) (*server, error) {
+func startOne(ctx context.Context, m maker, dir string, o Options, tell func(string)) (*server, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var last error
@@ -130,15 +156,15 @@ func startOne(ctx context.Context, m maker, dir string, detached bool, tell func
 		if err != nil {
 			return nil, err
 		}
-		if err := s.start(detached); err != nil {
+		if err := s.start(o.Detached); err != nil {
 			return nil, fmt.Errorf("start %s: %w", s.Name, err)
 		}
 		if err = s.await(ctx); err == nil {
 			tell("is ready")
 			return s, nil
 		}
-		last = fmt.Errorf("%s did not come up: %w%s", s.Name, err, s.logTail())
-		stopCtx, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		last = fmt.Errorf("%s did not come up: %w%s", s.Name, err, s.logTail(o.LogTail))
+		stopCtx, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 		_ = s.stop(stopCtx) // the error that matters is the one above
 		cancelStop()
 		if ctx.Err() != nil || !s.portTaken() {
@@ -148,11 +174,17 @@ func startOne(ctx context.Context, m maker, dir string, detached bool, tell func
 	return nil, last
 }
 
+// abortTimeout bounds how long a server has to end that never answered: it
+// holds nothing worth an orderly end, and one that is booting may not listen.
+const abortTimeout = 2 * time.Second
+
 // Settings returns under which settings the servers are reached.
 func (l *Lab) Settings() []Setting {
 	var out []Setting
 	for _, s := range l.servers {
-		out = append(out, s.Settings...)
+		if s != nil {
+			out = append(out, s.Settings...)
+		}
 	}
 	return out
 }
@@ -172,9 +204,21 @@ func (l *Lab) Pids() map[string]int {
 // the caller gives no bound.
 const stopTimeout = 20 * time.Second
 
+// alive says whether anything of the lab still runs.
+func (l *Lab) alive() bool {
+	return slices.ContainsFunc(l.servers, func(s *server) bool {
+		return s != nil && (s.running() || len(family(s.Pid, l.dir)) > 0)
+	})
+}
+
 // Stop takes every server down and removes the lab's folder. A server that does
-// not end in time is killed with its whole process group.
+// not end in time is killed with everything it started. The error wraps ErrGone
+// where an opened lab had ended already.
 func (l *Lab) Stop(ctx context.Context) error {
+	var gone error
+	if l.opened && !l.alive() {
+		gone = fmt.Errorf("stop the lab in %s: %w", l.dir, ErrGone)
+	}
 	errs := make([]error, len(l.servers))
 	var wg sync.WaitGroup
 	for i, s := range l.servers {
@@ -183,14 +227,17 @@ func (l *Lab) Stop(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
-	return errors.Join(errors.Join(errs...), os.RemoveAll(l.dir))
+	return errors.Join(gone, errors.Join(errs...), os.RemoveAll(l.dir))
 }
 
 // find returns the makers of the services; what is missing is named at once.
 func find(services []string) ([]maker, error) {
 	var out []maker
 	var missing, packages []string
-	for _, name := range services {
+	for i, name := range services {
+		if slices.Contains(services[:i], name) {
+			return nil, fmt.Errorf("the service %s is asked for twice", name)
+		}
 		if !slices.Contains(Services(), name) {
 			return nil, fmt.Errorf("the lab has no service %q; there are %s", name, strings.Join(Services(), ", "))
 		}

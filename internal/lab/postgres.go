@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -31,7 +32,7 @@ func findPostgres() (maker, string) {
 }
 
 func (m postgresMaker) prepare(ctx context.Context, dir string, tell func(string)) (*server, error) {
-	ports, err := freePorts(1)
+	ports, err := choosePorts(1)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,9 @@ func (m postgresMaker) prepare(ctx context.Context, dir string, tell func(string
 		return nil, err
 	}
 	if cred != nil {
+		if err := passable(dir, cred); err != nil {
+			return nil, err
+		}
 		for _, p := range []string{home, pwfile} {
 			if err := os.Chown(p, int(cred.Uid), int(cred.Gid)); err != nil {
 				return nil, err
@@ -63,29 +67,36 @@ func (m postgresMaker) prepare(ctx context.Context, dir string, tell func(string
 	// with every durability default as it is.
 	init := exec.CommandContext(ctx, filepath.Join(m.bin, "initdb"), "-D", data, "-U", "postgres",
 		"--auth=scram-sha-256", "--pwfile="+pwfile, "--encoding=UTF8", "--locale=C", "--no-sync")
-	init.Dir = home
+	init.Dir, init.Env, init.WaitDelay = home, serverEnv(home), time.Second
 	init.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Setsid: true}
 	if out, err := init.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
 	}
+	statements := m.hasStatements()
 	port := strconv.Itoa(ports[0])
 	u := url.URL{Scheme: "postgres", Host: "127.0.0.1:" + port, User: url.UserPassword("postgres", password), Path: "/" + database, RawQuery: "sslmode=disable"}
+	args := []string{
+		filepath.Join(m.bin, "postgres"), "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=", "-c", "max_connections=300",
+	}
+	if statements {
+		args = append(args, "-c", "shared_preload_libraries="+statementsExtension)
+	}
 	return &server{
 		Name: Postgres, Log: filepath.Join(dir, "postgres.log"), dir: home, credential: cred,
 		// SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
 		Quit: syscall.SIGINT,
-		args: []string{filepath.Join(m.bin, "postgres"), "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
-			"-c", "unix_socket_directories=", "-c", "max_connections=300"},
+		args: args,
 		Settings: []Setting{
 			{"DB_HOST", "127.0.0.1"}, {"DB_PORT", port}, {"DB_NAME", database}, {"DB_USER", "postgres"},
 			{"DB_PASSWORD", password}, {"DATABASE_URL", u.String()},
 		},
-		ready: func(ctx context.Context) error { return ensureDatabase(ctx, u) },
+		ready: func(ctx context.Context) error { return ensureDatabase(ctx, u, statements) },
 	}, nil
 }
 
 // ensureDatabase makes the database, unless it is there, and asks it something.
-func ensureDatabase(ctx context.Context, u url.URL) error {
+func ensureDatabase(ctx context.Context, u url.URL, statements bool) error {
 	admin := u
 	admin.Path = "/postgres"
 	c, err := pgx.Connect(ctx, admin.String())
@@ -104,8 +115,52 @@ func ensureDatabase(ctx context.Context, u url.URL) error {
 		return err
 	}
 	defer own.Close(context.WithoutCancel(ctx))
+	if statements {
+		if _, err := own.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS "+statementsExtension); err != nil {
+			return err
+		}
+	}
 	_, err = own.Exec(ctx, "SELECT 1")
 	return err
+}
+
+// statementsExtension counts what each kind of statement cost the server.
+const statementsExtension = "pg_stat_statements"
+
+// hasStatements says whether the server's contributed modules are installed:
+// without the library the server would not start.
+func (m postgresMaker) hasStatements() bool {
+	bin, err := filepath.EvalSymlinks(filepath.Join(m.bin, "postgres"))
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(filepath.Dir(bin), "..", "lib", statementsExtension+".so"))
+	return err == nil
+}
+
+// passable says which folder on the way to dir the user of cred may not pass.
+func passable(dir string, cred *syscall.Credential) error {
+	for p := dir; ; p = filepath.Dir(p) {
+		info, err := os.Stat(p)
+		if err != nil {
+			return err
+		}
+		mask := os.FileMode(0o001)
+		if own, ok := info.Sys().(*syscall.Stat_t); ok {
+			switch {
+			case own.Uid == cred.Uid:
+				mask = 0o100
+			case own.Gid == cred.Gid:
+				mask = 0o010
+			}
+		}
+		if info.Mode().Perm()&mask == 0 {
+			return fmt.Errorf("PostgreSQL refuses to run as root, and user %d, which it runs as instead, may not pass through %s\n  next: set TMPDIR to a folder that every user may pass through, as /tmp", cred.Uid, p)
+		}
+		if p == filepath.Dir(p) {
+			return nil
+		}
+	}
 }
 
 // unprivileged returns whose credentials a server runs under that refuses to

@@ -14,21 +14,22 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-type rabbitMaker struct{ program string }
+type rabbitMaker struct{ program, epmd string }
 
 // findRabbitMQ prefers the script of the server itself: the one on the PATH of
 // Debian changes to another user and reads the system's configuration.
 func findRabbitMQ() (maker, string) {
 	p := program([]string{"rabbitmq-server"}, newest("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin"), "/usr/lib/rabbitmq/bin",
 		"/opt/homebrew/sbin", "/usr/local/sbin", "/usr/sbin")
-	if p == "" {
+	epmd := program([]string{"epmd"}, newest("/usr/lib/erlang/erts-*/bin"))
+	if p == "" || epmd == "" {
 		return nil, "rabbitmq-server"
 	}
-	return rabbitMaker{p}, ""
+	return rabbitMaker{p, epmd}, ""
 }
 
 func (m rabbitMaker) prepare(_ context.Context, dir string, _ func(string)) (*server, error) {
-	ports, err := freePorts(5)
+	ports, err := choosePorts(5)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +42,8 @@ func (m rabbitMaker) prepare(_ context.Context, dir string, _ func(string)) (*se
 	}
 	listen, management, prometheus := strconv.Itoa(ports[0]), strconv.Itoa(ports[1]), strconv.Itoa(ports[2])
 	password := secret()
+	// The memory limit stays RabbitMQ's default: what a broker holds back is
+	// part of what is measured.
 	conf := fmt.Sprintf(`listeners.tcp.1 = 127.0.0.1:%s
 management.tcp.ip = 127.0.0.1
 management.tcp.port = %s
@@ -67,9 +70,8 @@ disk_free_limit.absolute = 50MB
 		Name: RabbitMQ, Log: filepath.Join(dir, "rabbitmq.log"), Quit: syscall.SIGTERM, dir: home,
 		// Erlang would start its port mapper as a daemon in a session of its own,
 		// where nobody finds it again; one that runs already is used.
-		args: []string{"/bin/sh", "-c", `epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1 & exec "$0"`, m.program},
+		args: []string{"/bin/sh", "-c", `"$1" -port "$ERL_EPMD_PORT" -address 127.0.0.1 & exec "$0"`, m.program, m.epmd},
 		env: []string{
-			"HOME=" + home,
 			"RABBITMQ_NODENAME=perfctl-" + listen + "@localhost",
 			"RABBITMQ_MNESIA_BASE=" + filepath.Join(home, "mnesia"),
 			"RABBITMQ_LOG_BASE=" + filepath.Join(home, "log"),

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -23,7 +24,7 @@ func findRedis() (maker, string) {
 }
 
 func (m redisMaker) prepare(_ context.Context, dir string, _ func(string)) (*server, error) {
-	ports, err := freePorts(1)
+	ports, err := choosePorts(1)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (m redisMaker) prepare(_ context.Context, dir string, _ func(string)) (*ser
 		},
 		ready: func(ctx context.Context) error {
 			c := redis.NewClient(&redis.Options{
-				Addr: addr, Password: password, MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true,
+				Addr: addr, Password: password, MaxRetries: -1, DialerRetries: 1, ReadTimeout: time.Second, Protocol: 2, DisableIdentity: true,
 				MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 			})
 			defer c.Close()

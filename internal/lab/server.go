@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -56,15 +55,14 @@ kill -TERM 0
 // start starts the process in a group of its own, so that a Ctrl-C on the
 // terminal reaches perfctl alone and the servers live until it has drained.
 func (s *server) start(detached bool) error {
-	log, err := os.OpenFile(s.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(s.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
 	// The context of a server's life is not the one of its start.
 	cmd := exec.CommandContext(context.Background(), "/bin/sh", append([]string{"-c", watchdog, "sh"}, s.args...)...)
-	cmd.Env = append(os.Environ(), s.env...)
-	cmd.Env = append(cmd.Env, "PERFCTL_QUIT="+strings.TrimPrefix(signalName(s.Quit), "SIG"))
+	cmd.Env = serverEnv(s.dir, append(s.env, "PERFCTL_QUIT="+signalName(s.Quit))...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: s.credential}
 	held, leash, err := s.leashFor(detached)
@@ -108,6 +106,13 @@ func (s *server) await(ctx context.Context) error {
 	var last error
 	for {
 		try, cancel := context.WithTimeout(ctx, 5*time.Second)
+		go func() {
+			select {
+			case <-s.done: // whoever answers now is not the server
+				cancel()
+			case <-try.Done():
+			}
+		}()
 		last = s.ready(try)
 		cancel()
 		if last == nil {
@@ -123,64 +128,57 @@ func (s *server) await(ctx context.Context) error {
 	}
 }
 
-// stop ends the server in good order, and kills its group when ctx ends first.
+// stop ends the server in good order, or at once when ctx ends first, and then
+// whatever it left behind, as a port mapper.
 func (s *server) stop(ctx context.Context) error {
 	if s.leash != nil {
 		defer s.leash.Close()
 	}
-	if !s.running() {
-		return nil
-	}
-	if err := syscall.Kill(s.Pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("stop %s: %w", s.Name, err)
-	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for s.running() {
+	if s.running() {
+		if err := syscall.Kill(s.Pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop %s: %w", s.Name, err)
+		}
+	}
+	for ctx.Err() == nil && s.running() {
 		select {
 		case <-ctx.Done():
-			_ = syscall.Kill(-s.Pid, syscall.SIGKILL)
-			return nil
 		case <-tick.C:
 		}
 	}
-	// What the service left in its group, as a port mapper, goes with it.
-	_ = syscall.Kill(-s.Pid, syscall.SIGKILL)
-	return nil
+	// A killed process is gone only when the kernel is done with it, and until
+	// then it may write to the folder that is removed next.
+	for range killTries {
+		rest := family(s.Pid, filepath.Dir(s.Log))
+		if len(rest) == 0 {
+			return nil
+		}
+		for _, pid := range rest {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // whether it helped is seen next
+		}
+		<-tick.C
+	}
+	return fmt.Errorf("stop %s: the processes %v do not end", s.Name, family(s.Pid, filepath.Dir(s.Log)))
 }
+
+// killTries bounds, in ticks of 50 ms, how long a killed process may linger.
+const killTries = 100
 
 // running says whether the process that was started still is.
 func (s *server) running() bool {
 	return s.Pid > 0 && s.Born != "" && born(s.Pid) == s.Born
 }
 
-// born returns when a process began, in the kernel's ticks since boot, with
-// the boot's identity; empty if it is gone or a zombie.
-func born(pid int) string {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return ""
-	}
-	// The second field, the name, may hold spaces and brackets.
-	_, rest, ok := strings.Cut(string(data), ") ")
-	f := strings.Fields(rest)
-	if !ok || len(f) < 20 || f[0] == "Z" || f[0] == "X" {
-		return ""
-	}
-	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(boot)) + "/" + f[19]
-}
-
-// logTailBytes is how much of a server's log an error quotes.
-const logTailBytes = 1500
-
-func (s *server) logTail() string {
+// logTail returns the last lines of the server's log, for an error.
+func (s *server) logTail(lines int) string {
 	data, err := os.ReadFile(s.Log)
-	if err != nil || len(data) == 0 {
+	text := strings.TrimSpace(string(data))
+	if err != nil || text == "" {
 		return ""
 	}
-	text := string(data[max(0, len(data)-logTailBytes):])
-	return "\n  its log ends:\n    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
+	all := strings.Split(text, "\n")
+	return "\n  its log ends:\n    " + strings.Join(all[max(0, len(all)-lines):], "\n    ")
 }
 
 // portTaken says whether the log tells that an address was in use.
@@ -189,6 +187,9 @@ func (s *server) portTaken() bool {
 	text := strings.ToLower(string(data))
 	return strings.Contains(text, "address already in use") || strings.Contains(text, "eaddrinuse")
 }
+
+// choosePorts is how a service gets its ports.
+var choosePorts = freePorts
 
 // freePorts returns n loopback ports that are free now.
 func freePorts(n int) ([]int, error) {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // state is what a detached lab's file holds.
@@ -13,14 +16,45 @@ type state struct {
 	Servers []*server `json:"servers"`
 }
 
+// check refuses what Save never writes: stopping a lab signals processes and
+// removes a folder, and a damaged file must not choose which.
+func (s state) check() error {
+	if !filepath.IsAbs(s.Dir) || filepath.Clean(s.Dir) != s.Dir || !strings.HasPrefix(filepath.Base(s.Dir), dirPrefix) {
+		return fmt.Errorf("%q is not the folder of a lab", s.Dir)
+	}
+	for _, v := range s.Servers {
+		switch {
+		case v == nil || !slices.Contains(Services(), v.Name):
+			return errors.New("it names a server that a lab does not have")
+		case v.Pid <= 1 || v.Born == "":
+			return fmt.Errorf("it does not say which process %s is", v.Name)
+		case filepath.Dir(v.Log) != s.Dir:
+			return fmt.Errorf("the log of %s is not in the lab's folder", v.Name)
+		}
+	}
+	return nil
+}
+
 // Save remembers the lab in a file that only its owner may read: it holds the
-// servers' passwords.
+// servers' passwords. An earlier file is replaced whole or not at all.
 func (l *Lab) Save(path string) error {
 	data, err := json.MarshalIndent(state{l.dir, l.servers}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the lab's state: %w", err)
 	}
-	return os.WriteFile(path, data, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), ".perfctl-lab-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("save the lab's state: %w", err)
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("save the lab's state: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
 }
 
 // ErrGone says that the lab of a file no longer runs.
@@ -31,14 +65,17 @@ var ErrGone = errors.New("the lab's servers are gone")
 func Open(path string) (*Lab, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the lab's state: %w", err)
 	}
 	var s state
 	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, fmt.Errorf("%s is not a lab's state: %w", path, err)
 	}
-	l := &Lab{dir: s.Dir, servers: s.Servers}
-	if len(l.Pids()) == 0 {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("%s is not a lab's state: %w", path, err)
+	}
+	l := &Lab{dir: s.Dir, servers: s.Servers, opened: true}
+	if !l.alive() {
 		return nil, fmt.Errorf("%s: %w", path, ErrGone)
 	}
 	return l, nil
