@@ -83,6 +83,7 @@ disk_free_limit.absolute = 50MB
 			"RABBITMQ_DIST_PORT=" + strconv.Itoa(ports[3]),
 			"ERL_EPMD_PORT=" + strconv.Itoa(ports[4]),
 			"ERL_EPMD_ADDRESS=127.0.0.1",
+			"ERL_CRASH_DUMP_SECONDS=0", // a dump takes seconds, and its folder is removed
 			"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}",
 		},
 		Settings: []Setting{

@@ -170,6 +170,10 @@ func (s *server) running() bool {
 	return s.Pid > 0 && s.Born != "" && born(s.Pid) == s.Born
 }
 
+// maxLogTail bounds, in bytes, what an error quotes of a log: RabbitMQ writes
+// lines that fill a screen.
+const maxLogTail = 4000
+
 // logTail returns the last lines of the server's log, for an error.
 func (s *server) logTail(lines int) string {
 	data, err := os.ReadFile(s.Log)
@@ -178,7 +182,11 @@ func (s *server) logTail(lines int) string {
 		return ""
 	}
 	all := strings.Split(text, "\n")
-	return "\n  its log ends:\n    " + strings.Join(all[max(0, len(all)-lines):], "\n    ")
+	text = strings.Join(all[max(0, len(all)-lines):], "\n    ")
+	if cut := len(text) - maxLogTail; cut > 0 {
+		text = "… " + strings.ToValidUTF8(text[cut:], "")
+	}
+	return "\n  its log ends:\n    " + text
 }
 
 // portTaken says whether the log tells that an address was in use.
