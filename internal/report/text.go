@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,14 +183,21 @@ func passed(s *Summary) string {
 // missed says which rules and checks were missed.
 func missed(s *Summary) string {
 	judged := 0
-	var names []string
+	var broken []sla.Result
 	for _, r := range s.SLA {
 		if r.Status != sla.NotExercised {
 			judged++
 		}
 		if r.Breaches() {
-			names = append(names, ruleName(r))
+			broken = append(broken, r)
 		}
+	}
+	// What was measured and missed tells more than what a run that was stopped
+	// early never measured, and the whole more than its parts.
+	slices.SortStableFunc(broken, func(a, b sla.Result) int { return cmp.Compare(breachRank(a), breachRank(b)) })
+	var names []string
+	for _, r := range broken {
+		names = append(names, ruleName(r))
 	}
 	var parts []string
 	if len(names) > 0 {
@@ -204,6 +213,17 @@ func missed(s *Summary) string {
 		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
 	}
 	return strings.Join(parts, "; ")
+}
+
+func breachRank(r sla.Result) int {
+	rank := 0
+	if r.Status == sla.NoData {
+		rank += 2
+	}
+	if r.Stage != "" {
+		rank++
+	}
+	return rank
 }
 
 // unusable says why the figures cannot be used.
