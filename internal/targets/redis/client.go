@@ -57,26 +57,10 @@ func Open(ctx context.Context, addr targets.Address, o Options) (*Client, error)
 		return nil, targets.Unreachable(addr, "read the address", err, "check REDIS_URL: redis://:password@host:port/db")
 	}
 	c := &Client{addr: addr, want: o.Connections}
-	var dialer net.Dialer
-	opts.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-		conn, err := dialer.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		if opts.TLSConfig != nil {
-			secure := tls.Client(conn, opts.TLSConfig)
-			if err := secure.HandshakeContext(ctx); err != nil {
-				_ = conn.Close() // the handshake's error is the one that matters
-				return nil, err
-			}
-			conn = secure
-		}
-		c.dials.Add(1)
-		// The driver peeks at the socket before each command where it can reach
-		// it: one system call more than the command itself needs.
-		return plainConn{conn}, nil
+	opts.Dialer = func(_ context.Context, network, address string) (net.Conn, error) {
+		return &conn{remote: hostPort(address), dial: func(ctx context.Context) (net.Conn, error) {
+			return c.dial(ctx, network, address, opts.TLSConfig)
+		}}, nil
 	}
 	c.Client = driver.NewClient(opts)
 	if err := c.warmUp(ctx); err != nil {
@@ -87,8 +71,24 @@ func Open(ctx context.Context, addr targets.Address, o Options) (*Client, error)
 	return c, nil
 }
 
-// plainConn hides the socket's descriptor from the driver.
-type plainConn struct{ net.Conn }
+// dial opens a connection and counts it.
+func (c *Client) dial(ctx context.Context, network, address string, secure *tls.Config) (net.Conn, error) {
+	var dialer net.Dialer
+	x, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if secure != nil {
+		t := tls.Client(x, secure)
+		if err := t.HandshakeContext(ctx); err != nil {
+			_ = x.Close() // the handshake's error is the one that matters
+			return nil, err
+		}
+		x = t
+	}
+	c.dials.Add(1)
+	return x, nil
+}
 
 // options turns off what the driver does on its own: retries, which hide
 // failures and repeat writes; lazy dialling, identification and maintenance
