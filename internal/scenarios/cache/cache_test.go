@@ -157,6 +157,20 @@ func TestAlteredValuesAreFound(t *testing.T) {
 	}
 }
 
+func TestARestartedServerIsNamed(t *testing.T) {
+	s := newRun(t, "restarted")
+	if err := s.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// As though the server that answered at the start had been another process
+	// that had counted less.
+	s.before.Instance, s.before.Hits, s.before.Misses = "another", 0, 0
+	execute(t, s, 0, 100)
+	if c := checks(t, s)["cache_server_agrees"]; c.Passed || !strings.Contains(c.Detail, "restarted") {
+		t.Errorf("the check says %+v", c)
+	}
+}
+
 func TestKilledConnectionsFailAreCountedAndComeBack(t *testing.T) {
 	s := newRun(t, "killed")
 	if err := s.Setup(t.Context()); err != nil {

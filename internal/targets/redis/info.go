@@ -10,6 +10,8 @@ import (
 type Info struct {
 	// Version is the server's, "valkey 8.0.1" for a Valkey.
 	Version string
+	// Instance is another one after a restart.
+	Instance string
 	// UsedMemory is all that the server allocated, Dataset what its data take,
 	// in bytes.
 	UsedMemory, Dataset int64
@@ -43,6 +45,8 @@ func parseInfo(text string) Info {
 		switch name {
 		case "redis_version":
 			in.Version = value
+		case "run_id":
+			in.Instance = value
 		case "valkey_version":
 			valkey = value
 		case "used_memory":

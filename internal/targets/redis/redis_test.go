@@ -16,9 +16,9 @@ import (
 )
 
 func TestInfoIsReadByName(t *testing.T) {
-	in := parseInfo("# Server\r\nredis_version:7.0.15\r\nnew_field:7\r\n# Memory\r\nused_memory:1048576\r\nused_memory_dataset:4096\r\n" +
+	in := parseInfo("# Server\r\nredis_version:7.0.15\r\nrun_id:0a1b\r\nnew_field:7\r\n# Memory\r\nused_memory:1048576\r\nused_memory_dataset:4096\r\n" +
 		"keyspace_hits:12\r\nkeyspace_misses:3\r\nevicted_keys:1\r\nconnected_clients:9\r\n")
-	want := Info{Version: "7.0.15", UsedMemory: 1 << 20, Dataset: 4096, Hits: 12, Misses: 3, Evicted: 1, Clients: 9}
+	want := Info{Version: "7.0.15", Instance: "0a1b", UsedMemory: 1 << 20, Dataset: 4096, Hits: 12, Misses: 3, Evicted: 1, Clients: 9}
 	if in != want {
 		t.Errorf("got %+v, want %+v", in, want)
 	}
