@@ -41,7 +41,7 @@ type stage struct {
 
 // worker traces one request at a time.
 type worker struct {
-	clock work.Clock
+	clock work.Clock      // never changes: a dial that nobody waits for reads it late
 	ctx   context.Context // of the run, with the trace
 	of    context.Context // the one that ctx was made from
 	buf   []byte
@@ -68,6 +68,9 @@ func newScenario(e scenarios.Env) *scenario {
 		duration: m.Trend(duration, tags), blocked: m.Trend(blocked, tags), connecting: m.Trend(connecting, tags),
 		handshaking: m.Trend(handshaking, tags), sending: m.Trend(sending, tags), waiting: m.Trend(waiting, tags),
 		receiv: m.Trend(receiving, tags), connections: m.Gauge(connections, tags),
+	}
+	for i := range s.workers {
+		s.workers[i].clock = e.Clock
 	}
 	s.client = httpapi.New(httpapi.Options{
 		Connections: e.Plan.Workers, Timeout: e.Values.Duration(0, "timeout"),
@@ -112,7 +115,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		s.current.Store(int64(a.Stage))
 	}
 	st, w := &s.stages[a.Stage], &s.workers[a.Worker]
-	w.begin(ctx, s.env.Clock)
+	w.begin(ctx)
 	req := st.request.WithContext(w.ctx)
 	if st.body != "" {
 		req.Body = io.NopCloser(strings.NewReader(st.body))
@@ -129,10 +132,12 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if err != nil {
 		return httpapi.Classify(err)
 	}
-	s.record(a.Stage, w, s.env.Clock.Now())
+	end := s.env.Clock.Now()
+	s.count(a.Stage, w)
 	if !st.expect.holds(resp.StatusCode) {
 		return work.Fail(statusKind(resp.StatusCode), errStatus(resp.StatusCode))
 	}
+	s.record(a.Stage, w, end)
 	return nil
 }
 
@@ -171,8 +176,7 @@ func statusKind(code int) work.Kind {
 
 // begin readies the worker for a request. The trace is attached to the run's
 // context once, not for each request.
-func (w *worker) begin(ctx context.Context, c work.Clock) {
-	w.clock = c
+func (w *worker) begin(ctx context.Context) {
 	for _, i := range [...]*instant{&w.getConn, &w.gotConn, &w.wrote, &w.firstByte, &w.connectStart, &w.connected, &w.handshakeStart, &w.shookOff} {
 		i.ns.Store(0)
 	}
@@ -198,14 +202,19 @@ func (w *worker) begin(ctx context.Context, c work.Clock) {
 	})
 }
 
-// record records the phases of an answered request. A connection that was
-// dialled for this request and then taken by another one leaves phases that
-// are not this request's, and they count as 0.
-func (s *scenario) record(i int, w *worker, end time.Duration) {
+// count counts an answered request, whatever its status.
+func (s *scenario) count(i int, w *worker) {
 	s.reqs.Add(i, 1)
 	if n := w.got.Load(); n > 1 {
 		s.retried.Add(i, n-1)
 	}
+}
+
+// record records the phases of a request that succeeded: a server that fails
+// fast must not look fast. A connection that was
+// dialled for this request and then taken by another one leaves phases that
+// are not this request's, and they count as 0.
+func (s *scenario) record(i int, w *worker, end time.Duration) {
 	var connect, shake time.Duration
 	if !w.reused.Load() {
 		connect, shake = max(w.connected.get()-w.connectStart.get(), 0), max(w.shookOff.get()-w.handshakeStart.get(), 0)

@@ -171,6 +171,59 @@ func TestFailuresHaveTheirKind(t *testing.T) {
 	}
 }
 
+func TestAServerThatFailsFastDoesNotLookFast(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer srv.Close()
+	b := newBench(t, srv.URL)
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kinds := b.execute(t, 50); kinds["status_5xx"] != 50 {
+		t.Fatalf("failures %v", kinds)
+	}
+	tot := b.totals()
+	for _, name := range []string{"http_req_duration", "http_req_waiting"} {
+		if h := tot.Trend(metrics.Selector{Name: name}); h != nil && h.N != 0 {
+			t.Errorf("%s holds %d requests that failed", name, h.N)
+		}
+	}
+	if n, _ := tot.Counter(metrics.Selector{Name: "http_reqs"}); n != 50 {
+		t.Errorf("%d requests were answered, want 50", n)
+	}
+}
+
+func TestHTTP2OverTLSSharesAConnection(t *testing.T) {
+	var others, opened atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 || r.TLS == nil {
+			others.Add(1)
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.StartTLS()
+	defer srv.Close()
+	b := newBench(t, srv.URL, "http_version=2")
+	b.client.Transport.(*http.Transport).TLSClientConfig.RootCAs = srv.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kinds := b.execute(t, 100); len(kinds) > 0 || others.Load() > 0 {
+		t.Errorf("%d requests were not HTTP/2 over TLS, failures %v", others.Load(), kinds)
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections, HTTP/2 needs one", n)
+	}
+}
+
 func TestHTTP2IsSpokenWhenAskedFor(t *testing.T) {
 	var minor atomic.Int64
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { minor.Store(int64(r.ProtoMajor)) }))

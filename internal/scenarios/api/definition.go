@@ -38,7 +38,7 @@ func Definition() scenarios.Definition {
 var (
 	reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Help: "requests that were answered, whatever the status"}
 	duration = metrics.Desc{Name: "http_req_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "sending + waiting + receiving: from a connection in hand until the body ended, as in k6"}
+		Help: "sending + waiting + receiving: from a connection in hand until the body ended; of requests with an expected status only, and so are the phases"}
 	blocked = metrics.Desc{Name: "http_req_blocked", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from asking for a connection until it was in hand, opening it and its TLS handshake apart"}
 	connecting = metrics.Desc{Name: "http_req_connecting", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
