@@ -41,6 +41,14 @@ func explainDial(a targets.Address, err, seen error) error {
 	if e, ok := errors.AsType[*amqp.Error](err); ok && !e.Server && seen != nil {
 		return targets.Unreachable(a, "speak AMQP 0-9-1", seen, protocolStep(a))
 	}
+	if errors.Is(err, net.ErrClosed) {
+		// Who listens there hung up so soon that the driver had closed its end
+		// before it was done with setting it up.
+		if seen == nil {
+			seen = io.EOF
+		}
+		return targets.Unreachable(a, "speak AMQP 0-9-1", seen, protocolStep(a))
+	}
 	return Explain(a, "connect", err)
 }
 
