@@ -55,11 +55,11 @@ type Env struct {
 
 // Plan is what will be asked of a scenario in a run.
 type Plan struct {
-	// Arrivals is how many arrivals this process will offer it in all, and
-	// StageArrivals how many in each stage.
+	// Arrivals is how many arrivals the whole run will offer it, over all
+	// shards, and StageArrivals how many in each stage: Arrival.N is below it.
 	Arrivals      int64
 	StageArrivals []int64
-	// MaxRate is the highest rate of its arrivals, per second.
+	// MaxRate is the highest rate of its arrivals in this process, per second.
 	MaxRate float64
 	// Workers bounds its arrivals in flight; Arrival.Worker is below it.
 	Workers int
