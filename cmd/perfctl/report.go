@@ -8,6 +8,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/scenarios"
 )
 
 func (w *world) reportCommand() *cobra.Command {
@@ -83,9 +84,7 @@ func (w *world) reset(ctx context.Context, p *plan) error {
 	}
 	var errs []error
 	for i, s := range f.scenarios {
-		r, ok := s.(interface {
-			Reset(context.Context) ([]string, error)
-		})
+		r, ok := s.(scenarios.Resetter)
 		if !ok {
 			continue
 		}

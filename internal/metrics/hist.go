@@ -156,15 +156,3 @@ func (h *Hist) Quantile(q float64) (v int64, atLeast, ok bool) {
 	}
 	return h.Max, false, true
 }
-
-// CountAbove returns how many values lie in buckets wholly above v
-// nanoseconds, the censored ones included.
-func (h *Hist) CountAbove(v int64) int64 {
-	above := h.Censored
-	h.Buckets(func(i int, c int64) {
-		if low, _ := bucketBounds(i); low > v {
-			above += c
-		}
-	})
-	return above
-}

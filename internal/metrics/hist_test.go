@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"pgregory.net/rapid"
@@ -120,15 +119,4 @@ func TestResetKeepsNothing(t *testing.T) {
 		t.Fatalf("not empty: %+v", h)
 	}
 	h.Buckets(func(i int, n int64) { t.Fatalf("bucket %d still holds %d", i, n) })
-}
-
-func TestCountAboveCountsCensored(t *testing.T) {
-	var h Hist
-	for _, v := range []time.Duration{time.Millisecond, 2 * time.Millisecond, time.Second} {
-		h.Record(int64(v))
-	}
-	h.Censored = 2
-	if got := h.CountAbove(int64(10 * time.Millisecond)); got != 3 {
-		t.Fatalf("got %d above 10 ms, want 3", got)
-	}
 }

@@ -176,6 +176,3 @@ func (v *Values) Duration(stage int, key string) time.Duration {
 
 // Bool returns a truth value.
 func (v *Values) Bool(stage int, key string) bool { return v.Text(stage, key) == "true" }
-
-// All returns every setting of a stage, for display.
-func (v *Values) All(stage int) map[string]string { return v.stages[stage] }
