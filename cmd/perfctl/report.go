@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,23 +14,53 @@ import (
 
 func (w *world) reportCommand() *cobra.Command {
 	var asJSON bool
+	out := output{format: "text", where: "-"}
 	c := &cobra.Command{
 		Use:   "report <run directory>",
-		Short: "Print a finished run again, as it was printed then",
-		Long: `Report reads a run directory and prints its summary, exactly as the run did. A
-run that was killed is shown as far as it was recorded, and is said to be
-incomplete. The exit code is the run's.`,
-		Example: "  perfctl report runs/load-20260102-150405\n  perfctl report runs/load-20260102-150405 --json",
-		Args:    exactArgs(1, "a run directory"),
+		Short: "Show a finished run again, in any format",
+		Long: `Report reads a run directory and shows it, exactly as the run did. A run that was
+killed is shown as far as it was recorded, and is said to be incomplete. The exit
+code is the run's.
+
+Formats:
+` + w.viewList(),
+		Example: `  perfctl report runs/load-20260102-150405
+  perfctl report runs/load-20260102-150405 --json
+  perfctl report runs/load-20260102-150405 --format text -o summary.txt`,
+		Args: exactArgs(1, "a run directory"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return w.report(args[0], asJSON)
+			if asJSON {
+				out.format = "json"
+			}
+			return w.report(args[0], out)
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	c.Flags().StringVar(&out.format, "format", "text", "how to show it; see above")
+	c.Flags().StringVarP(&out.where, "output", "o", "-", "write to this `FILE`; - is stdout")
+	c.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	c.MarkFlagsMutuallyExclusive("json", "format")
+	_ = c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, v := range w.views() {
+			names = append(names, v.name+"\t"+v.about)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
 	return c
 }
 
-func (w *world) report(dir string, asJSON bool) error {
+func (w *world) viewList() string {
+	var b strings.Builder
+	for _, v := range w.views() {
+		fmt.Fprintf(&b, "  %-9s %s\n", v.name, v.about)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func (w *world) report(dir string, o output) error {
+	if _, err := findView(w.views(), o.format); err != nil {
+		return usageError("--format: %w", err)
+	}
 	run, err := report.Open(dir)
 	if err != nil {
 		return usageError("%w", err)
@@ -40,7 +71,10 @@ func (w *world) report(dir string, asJSON bool) error {
 			return err
 		}
 	}
-	return w.present(s, dir, &runFlags{json: asJSON})
+	if err := w.writeView(o, run, s); err != nil {
+		return err
+	}
+	return verdictOf(s)
 }
 
 const resetExamples = `  perfctl reset --env-file .env.test

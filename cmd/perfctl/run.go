@@ -53,6 +53,10 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err != nil {
 		return err
 	}
+	views, err := w.viewOutputs(f.out)
+	if err != nil {
+		return err
+	}
 	pr := w.newProgress(f.quiet)
 	pr.schedule, pr.stages = p.schedule, p.profile.Stages
 	defer pr.done()
@@ -97,6 +101,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err != nil {
 		return err
 	}
+	w.writeViews(views, dir, s, pr)
 	pr.done()
 	return w.present(s, dir, f)
 }
@@ -146,6 +151,11 @@ func (w *world) present(s *report.Summary, dir string, f *runFlags) error {
 	} else if err := report.Text(w.stdout, s, w.textOptions(dir)); err != nil {
 		return err
 	}
+	return verdictOf(s)
+}
+
+// verdictOf is what a command returns that shows a run: nothing for a pass.
+func verdictOf(s *report.Summary) error {
 	if s.ExitCode == exitcode.Pass {
 		return nil
 	}

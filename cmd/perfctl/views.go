@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+// view is one way to show a run that is over. Its data is what the run
+// directory holds, so that it can be had again at any time.
+type view struct {
+	// name is the word of report --format and of run --out.
+	name string
+	// about says in a few words what it is for.
+	about string
+	write func(w io.Writer, r *report.Run, s *report.Summary) error
+}
+
+// views returns every view, in the order in which help lists them.
+func (w *world) views() []view {
+	return []view{
+		{"text", "what a terminal shows", func(out io.Writer, r *report.Run, s *report.Summary) error {
+			o := report.Options{Dir: r.Dir}
+			if out == w.stdout {
+				o = w.textOptions(r.Dir)
+			}
+			return report.Text(out, s, o)
+		}},
+		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+			return report.JSON(out, s)
+		}},
+	}
+}
+
+// findView returns the view of that name; the error names the nearest one.
+func findView(all []view, name string) (view, error) {
+	names := make([]string, len(all))
+	for i, v := range all {
+		if v.name == name {
+			return v, nil
+		}
+		names[i] = v.name
+	}
+	return view{}, fmt.Errorf("unknown format %q%s; want one of %s", name, didYouMean(name, names), strings.Join(names, ", "))
+}
+
+// output is one --out FORMAT=WHERE; WHERE "-" is stdout.
+type output struct{ format, where string }
+
+func parseOutput(s string) (output, error) {
+	format, where, ok := strings.Cut(s, "=")
+	if !ok || format == "" || where == "" {
+		return output{}, fmt.Errorf("--out %q: want FORMAT=WHERE, as in html=report.html", s)
+	}
+	return output{format, where}, nil
+}
+
+// viewOutputs returns the outputs that are views of the finished run.
+func (w *world) viewOutputs(outs []string) (list []output, err error) {
+	var errs []error
+	for _, text := range outs {
+		o, err := parseOutput(text)
+		if err == nil {
+			if _, err = findView(w.views(), o.format); err != nil {
+				err = fmt.Errorf("--out %q: %w", text, err)
+			}
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		list = append(list, o)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError("%w", err)
+	}
+	return list, nil
+}
+
+// writeView writes one view of a run to a file, or to stdout for "-". The file
+// is written only when the view is whole.
+func (w *world) writeView(o output, r *report.Run, s *report.Summary) error {
+	v, err := findView(w.views(), o.format)
+	if err != nil {
+		return err
+	}
+	if o.where == "-" {
+		return v.write(w.stdout, r, s)
+	}
+	var b bytes.Buffer
+	if err := v.write(&b, r, s); err != nil {
+		return fmt.Errorf("write the %s view: %w", o.format, err)
+	}
+	if err := os.WriteFile(o.where, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write the %s view: %w", o.format, err)
+	}
+	return nil
+}
+
+// writeViews writes the views that --out asked for once the run is over. What
+// was measured is in the run directory, so one that fails is a warning.
+func (w *world) writeViews(outs []output, dir string, s *report.Summary, pr *progress) {
+	if len(outs) == 0 {
+		return
+	}
+	r, err := report.Open(dir)
+	if err != nil {
+		pr.say("warning: read the run for --out: %v", err)
+		return
+	}
+	for _, o := range outs {
+		if err := w.writeView(o, r, s); err != nil {
+			pr.say("warning: %v\n  next: perfctl report %s --format %s writes it again", err, dir, o.format)
+		}
+	}
+}
