@@ -1,0 +1,45 @@
+package report_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+func TestIntervalsAddUpToTheTotals(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	record(t, dir, 5)
+	run, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := metrics.NewTotals()
+	seen := map[*report.Line]int{}
+	err = run.Intervals(func(*report.Line) bool { return true }, func(second int, l *report.Line, h *metrics.Hist) {
+		if last, ok := seen[l]; ok && second <= last {
+			t.Errorf("%s: second %d after %d", l.Series.Key(), second, last)
+		}
+		seen[l] = second
+		again.AddTrend(&l.Series, h)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	trends := metrics.NewTotals()
+	for _, e := range run.Totals.All() {
+		if e.Hist != nil {
+			trends.AddTrend(&e.Series, e.Hist)
+		}
+	}
+	sameTotals(t, trends, again)
+}
+
+func TestIntervalsOfARunWithoutADirectoryAreNone(t *testing.T) {
+	run := report.NewRun(testInfo(), metrics.NewTotals(), 0)
+	err := run.Intervals(func(*report.Line) bool { return true }, func(int, *report.Line, *metrics.Hist) { t.Error("an interval") })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
