@@ -13,8 +13,8 @@ import (
 )
 
 // Text writes the summary for a terminal: what was run, the stages, every
-// metric in dotted lines, checks, failures, the SLA rules, the generator, and
-// the verdict. It depends on nothing but the summary, so that it can be
+// metric in dotted lines, checks, failures, the SLA rules, the answers of the
+// analysis, the generator, and the verdict. It depends on nothing but the summary, so that it can be
 // repeated at any time.
 func Text(w io.Writer, s *Summary, o Options) error {
 	p := newPage(w, o)
@@ -24,6 +24,7 @@ func Text(w io.Writer, s *Summary, o Options) error {
 	p.checks(s.Checks)
 	p.failures(s.Failures)
 	p.rules(s.SLA)
+	p.answers(s.Analysis)
 	p.generator(&s.Generator)
 	p.notes(s)
 	p.verdict(s, o.Dir)

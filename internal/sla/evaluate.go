@@ -31,6 +31,10 @@ type Result struct {
 	Stage  string `json:"stage"`
 	Target string `json:"target"`
 	Actual string `json:"actual"`
+	// Threshold is the rule in the threshold grammar.
+	Threshold string `json:"threshold"`
+	// Class is the class of stages that the rule is for, empty for all.
+	Class string `json:"class,omitempty"`
 	// ActualValue is the figure in the metric's unit, a time in milliseconds;
 	// nil where there is none.
 	ActualValue *float64 `json:"actual_value"`
@@ -102,7 +106,7 @@ func (j *Judge) judge(t *metrics.Totals, r Rule, stage string, over []Stage) Res
 func (j *Judge) outcome(r Rule, stage string, f figure) Result {
 	unit := j.unitOf(r)
 	res := Result{
-		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action,
+		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action, Threshold: r.Text, Class: r.Class,
 		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, FormatValue(r.Value, unit)),
 	}
 	switch {

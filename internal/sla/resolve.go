@@ -36,7 +36,7 @@ type Stage struct {
 
 // achieved is the rule that every run is judged by, whatever its table says.
 var achieved = Rule{
-	Name: "Achieved ÷ offered load", Metric: AchievedRatio, Stat: Stat{Name: "rate"}, Op: ">=", Value: 0.99, Unit: "%",
+	Name: "Achieved ÷ offered load", Text: "achieved_ratio: rate >= 99%", Metric: AchievedRatio, Stat: Stat{Name: "rate"}, Op: ">=", Value: 0.99, Unit: "%",
 	PerStage: true, Severity: Fail,
 	Action: "The offered load was not executed: raise -u if the bound was reached, else offer less",
 }

@@ -84,6 +84,8 @@ func (o Op) upper() bool { return o == "<" || o == "<=" }
 type Rule struct {
 	// Name is what people call it; for a threshold it is its text.
 	Name string
+	// Text is the rule in the threshold grammar.
+	Text string
 	// Metric and Tags pick the series; a stage among the tags picks exactly
 	// that stage, judged or not.
 	Metric string

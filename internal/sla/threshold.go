@@ -33,7 +33,8 @@ func ParseThreshold(text string) (Rule, error) {
 	if err != nil {
 		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, utf8.RuneCountInString(text[:p.pos])+1, err)
 	}
-	r.Name, r.Severity = strings.TrimSpace(text), Fail
+	r.Text = strings.TrimSpace(text)
+	r.Name, r.Severity = r.Text, Fail
 	return r, nil
 }
 

@@ -1,0 +1,118 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+// Analyse answers from a run that was read from its directory and from its
+// summary, whose SLA results it takes the rules from. It changes neither. The
+// error is one of reading the run's histograms.
+func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
+	a := newAxis(run)
+	out := &Analysis{Recoveries: []Recovery{}, Drift: []Drift{}, Steady: []Steady{}, Levels: []Level{}, Breaks: []Break{}}
+	if a.n == 0 {
+		out.unknown("everything", "the run recorded no second")
+		return out.finish(), nil
+	}
+	plan := a.planDrift()
+	p := pass{axis: a, drift: &plan}
+	if err := p.read(); err != nil {
+		return nil, fmt.Errorf("analyse the run: %w", err)
+	}
+	out.Recoveries = a.recoveries()
+	out.tellRecoveries()
+	if plan.asked && plan.why != "" {
+		out.unknown("drift", plan.why)
+	}
+	if plan.bins > 0 {
+		out.Drift = plan.drifts(p.binned(), a.limits(s))
+		for _, d := range out.Drift {
+			if !d.Known {
+				out.unknown("drift of "+d.Series, d.Because)
+			}
+		}
+		out.tellDrifts(&plan)
+	}
+	return out.finish(), nil
+}
+
+func (o *Analysis) unknown(question, because string) {
+	o.CannotSay = append(o.CannotSay, Unknown{question, because})
+}
+
+// finish puts everything into its order and leaves nothing nil that JSON shows
+// as a list.
+func (o *Analysis) finish() *Analysis {
+	if o.Findings == nil {
+		o.Findings = []Finding{}
+	}
+	if o.Sentences == nil {
+		o.Sentences = []string{}
+	}
+	if o.CannotSay == nil {
+		o.CannotSay = []Unknown{}
+	}
+	slices.SortStableFunc(o.Findings, func(a, b Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
+	for i := range o.Findings {
+		for name, v := range o.Findings[i].Evidence.Values {
+			if math.IsNaN(v) || math.IsInf(v, 0) { // JSON has no word for it
+				delete(o.Findings[i].Evidence.Values, name)
+			}
+		}
+	}
+	return o
+}
+
+func rank(s Severity) int {
+	if s == Critical {
+		return 0
+	}
+	return 1
+}
+
+// pass reads the run's histograms once and hands them to all who need them
+// merged over more than a second.
+type pass struct {
+	*axis
+	drift *driftPlan
+	bins  []binned
+}
+
+func (p *pass) read() error {
+	response := newRolling(func(second int, h *metrics.Hist) { p.response[second] = momentOf(h) })
+	trends := map[string]*rolling{}
+	for _, l := range p.run.Lines {
+		group := groupOf(&l.Series)
+		if l.Trend == nil || group == "" || trends[l.Series.Name] != nil || p.drift.bins == 0 {
+			continue
+		}
+		at := len(p.bins)
+		p.bins = append(p.bins, binned{group, l.Series.Name, string(l.Series.Unit), "p95", unread(p.drift.bins)})
+		trends[l.Series.Name] = newRolling(func(bin int, h *metrics.Hist) { p.bins[at].values[bin] = momentOf(h).p95 })
+	}
+	want := func(l *report.Line) bool {
+		return l.Series.Name == metrics.ResponseTime.Name || trends[l.Series.Name] != nil
+	}
+	err := p.run.Intervals(want, func(second int, l *report.Line, h *metrics.Hist) {
+		if l.Series.Name == metrics.ResponseTime.Name {
+			response.add(second, h)
+		}
+		if bin := p.drift.binOf(p.axis, second); bin >= 0 && trends[l.Series.Name] != nil {
+			trends[l.Series.Name].add(bin, h)
+		}
+	})
+	response.end()
+	for _, t := range trends {
+		t.end()
+	}
+	return err
+}
+
+// binned returns every series that is tested for a drift.
+func (p *pass) binned() []binned { return append(slices.Clone(p.bins), p.binGauges(p.drift)...) }

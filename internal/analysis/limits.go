@@ -1,0 +1,83 @@
+package analysis
+
+import (
+	"math"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// guideMemory is up to where the guide's tables let the memory of a worker grow.
+const guideMemory = 500e6
+
+// limits returns up to where series may grow, by their keys: what a rule of the
+// SLA says, the size of a pool, or the guide's figure for a process.
+func (a *axis) limits(s *report.Summary) map[string]float64 {
+	out := map[string]float64{}
+	for i := range a.gauges {
+		g := &a.gauges[i]
+		switch {
+		case g.series.Name == "db_connection_pool_size":
+			if most := a.gaugeOf("db_pool_max", g.series.Tags); most > 0 {
+				out[g.key] = most
+			}
+		case groupOf(&g.series) == GroupMemory && strings.HasPrefix(g.series.Name, "process_"):
+			out[g.key] = guideMemory
+		}
+		for _, r := range rulesOf(s) {
+			q := metrics.Selector{Name: r.Metric, Tags: r.Tags}
+			if q.Matches(&g.series) && (r.Op == "<" || r.Op == "<=") {
+				out[g.key] = r.Value
+			}
+		}
+	}
+	for _, r := range rulesOf(s) {
+		if r.Tags == (metrics.Tags{}) && r.Stat.Name == "p" && r.Stat.Percent == 95 && (r.Op == "<" || r.Op == "<=") {
+			out[r.Metric] = milliseconds(r)
+		}
+	}
+	return out
+}
+
+// milliseconds returns the target of a rule about a time.
+func milliseconds(r sla.Rule) float64 {
+	if r.Unit == "" {
+		return r.Value
+	}
+	return r.Value / 1e6
+}
+
+// gaugeOf returns the largest reading of the gauge of that name and those tags.
+func (a *axis) gaugeOf(name string, t metrics.Tags) float64 {
+	for i := range a.gauges {
+		if a.gauges[i].series.Name == name && a.gauges[i].series.Tags == t {
+			most := math.Inf(-1)
+			for _, v := range read(a.gauges[i].values) {
+				most = max(most, v)
+			}
+			return most
+		}
+	}
+	return math.NaN()
+}
+
+// rulesOf returns the rules that the summary judges by, each once.
+func rulesOf(s *report.Summary) []sla.Rule {
+	var out []sla.Rule
+	seen := map[string]bool{}
+	for _, r := range s.SLA {
+		if seen[r.Rule] || r.Threshold == "" {
+			continue
+		}
+		seen[r.Rule] = true
+		rule, err := sla.ParseThreshold(r.Threshold)
+		if err != nil {
+			continue // of a later version: its limits are unknown here
+		}
+		rule.Name, rule.Severity, rule.Action, rule.Class = r.Rule, r.Severity, r.Action, r.Class
+		out = append(out, rule)
+	}
+	return out
+}

@@ -1,0 +1,269 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/stats"
+)
+
+// No standard says when a system has recovered. Here it has at the first of ten
+// consecutive seconds in which P95 response time, the share of errors, the
+// arrivals in flight and the achieved load are again what they were before the
+// spike, within what they varied there; two of the ten, not the first, may miss it,
+// because ten seconds in a row are too much to ask of noise.
+const (
+	recoverySeconds = 10
+	recoveryMisses  = 2
+	// beforeSeconds is how long the load before the spike must have lasted.
+	beforeSeconds = 5
+	// slower is by what factor a figure may exceed the one before, at least.
+	slower = 1.2
+	// moreErrors is by how much the share of errors may.
+	moreErrors = 0.001
+	// finest is a difference of response time, in milliseconds, that means
+	// nothing.
+	finest = 1.0
+)
+
+// normal is what the system was before a spike.
+type normal struct {
+	p95, mean, limit        float64 // ms
+	errors                  float64 // share
+	inFlight, inFlightLimit float64
+	rate                    float64 // due per second
+}
+
+// recoveries looks at every spike of the profile.
+func (a *axis) recoveries() []Recovery {
+	out := []Recovery{}
+	for i := range a.stages {
+		if a.stages[i].Class == "spike" && a.stages[i].Duration > 0 {
+			out = append(out, a.recovery(i))
+		}
+	}
+	return out
+}
+
+func (a *axis) recovery(spike int) Recovery {
+	s := &a.stages[spike]
+	r := Recovery{Stage: s.Name, From: s.Start, To: s.Start + s.Duration, Backlogs: []Backlog{}, Memory: []Excursion{}}
+	a.losses(&r)
+	end := a.watchedUntil(spike)
+	r.Watched = max(end-r.To, 0)
+	before, why := a.before(spike)
+	if why == "" {
+		a.excess(&r, before, end)
+		a.excursions(&r, spike, end)
+		why = a.comeBack(&r, before, end)
+	}
+	r.Known, r.Because = why == "", why
+	return r
+}
+
+// losses counts what became of the arrivals that were due in the spike.
+func (a *axis) losses(r *Recovery) {
+	count := func(d metrics.Desc) int64 {
+		n, _ := a.run.Totals.Counter(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Stage: r.Stage}})
+		return n
+	}
+	r.Due = count(metrics.Arrivals)
+	r.Failed, r.Dropped, r.Unfinished = count(metrics.ArrivalsFailed), count(metrics.ArrivalsDropped), count(metrics.ArrivalsUnfinished)
+	r.ErrorRate = number(float64(r.Failed+r.Dropped+r.Unfinished) / float64(r.Due))
+}
+
+// watchedUntil is the end of the load after a spike: the next spike, or the end
+// of the run.
+func (a *axis) watchedUntil(spike int) float64 {
+	for _, s := range a.stages[spike+1:] {
+		if s.Class == "spike" {
+			return min(s.Start, a.ended())
+		}
+	}
+	return a.ended()
+}
+
+// quiet returns the seconds before a spike that it is compared with: those of
+// the stage before it, less the first part of a run.
+func (a *axis) quiet(spike int) (i, j int) {
+	if spike == 0 || a.stages[spike-1].Class == "spike" {
+		return 0, 0
+	}
+	b := &a.stages[spike-1]
+	from := b.Start
+	if from == 0 {
+		from += min(b.Duration/5, 5)
+	}
+	return a.within(from, b.Start+b.Duration)
+}
+
+// before returns what the system was before the spike, or why that is unknown.
+func (a *axis) before(spike int) (normal, string) {
+	i, j := a.quiet(spike)
+	if j == i && spike > 0 && a.n > 0 && a.end(a.n-1) < a.stages[spike].Start {
+		return normal{}, "the run ended before the spike"
+	}
+	if j-i < beforeSeconds {
+		return normal{}, fmt.Sprintf("the spike has no before: %d s of load to compare with, %d s are needed", j-i, beforeSeconds)
+	}
+	var b normal
+	due := sum(a.due, i, j)
+	if due == 0 {
+		return b, "the spike has no before: no arrival was due before it"
+	}
+	b.errors = min((sum(a.failed, i, j)+sum(a.dropped, i, j))/due, 1)
+	b.rate = due / (a.end(j-1) - a.start[i])
+	var p95 []float64
+	var total, n float64
+	for _, m := range a.response[i:j] {
+		if m.n > 0 && !m.least {
+			p95 = append(p95, m.p95)
+			total += m.mean * float64(m.n)
+			n += float64(m.n)
+		}
+	}
+	switch {
+	case n == 0 || b.errors > 0.5:
+		return b, fmt.Sprintf("the target failed already before the spike: %s of the arrivals succeeded", share(max(0, 1-b.errors)))
+	case len(p95) < beforeSeconds || 2*len(p95) < j-i:
+		return b, fmt.Sprintf("response time before the spike is known of %d of %d s only", len(p95), j-i)
+	}
+	b.p95, b.mean = stats.Median(p95), total/n
+	b.limit = max(slower*b.p95, stats.UpperFence(p95), b.p95+finest)
+	b.inFlight, b.inFlightLimit = math.NaN(), math.NaN()
+	if f := a.gauge(metrics.InFlight.Name); f != nil {
+		b.inFlight, b.inFlightLimit = usual(f[i:j])
+	}
+	return b, ""
+}
+
+// usual returns the median of readings and up to where another one is no more
+// than they: a fifth above, what they varied by, or what a number that counts
+// independent events varies by.
+func usual(x []float64) (median, limit float64) {
+	all := read(x)
+	median = stats.Median(all)
+	return median, max(slower*median, stats.UpperFence(all), median+3*math.Sqrt(max(median, 0))+2)
+}
+
+// comeBack looks for the recovery. It returns why it cannot be told.
+func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
+	i, j := a.within(r.To, end)
+	if r.Watched < 1 {
+		return "no load comes after the spike"
+	}
+	if j-i < recoverySeconds {
+		return fmt.Sprintf("the load after the spike was watched for %s, %d s are needed", seconds(r.Watched), recoverySeconds)
+	}
+	missing := a.conditions(b, i, j)
+	for at := range missing {
+		if len(missing[at]) > 0 || at+recoverySeconds > len(missing) {
+			continue
+		}
+		misses := 0
+		for _, m := range missing[at : at+recoverySeconds] {
+			if len(m) > 0 {
+				misses++
+			}
+		}
+		if misses > recoveryMisses {
+			continue
+		}
+		if h := a.hole(r.To, a.end(i+at+recoverySeconds-1)); h > 0 {
+			return fmt.Sprintf("nothing is known of %s after the spike", seconds(h))
+		}
+		took := 0.0
+		if at > 0 {
+			took = a.start[i+at] - r.To
+		}
+		r.Recovered, r.Time = true, &took
+		return ""
+	}
+	if h := a.hole(r.To, end); h > 0 {
+		return fmt.Sprintf("nothing is known of %s after the spike", seconds(h))
+	}
+	if n := calm(missing); n > 0 {
+		return fmt.Sprintf("only the last %d s were as before the spike, %d s are needed: watch it for longer", n, recoverySeconds)
+	}
+	r.Waiting = lasting(missing)
+	return ""
+}
+
+// calm returns how many seconds at the end meet the conditions of a recovery but
+// for their number; 0 for fewer than three.
+func calm(missing [][]string) int {
+	best, misses := 0, 0
+	for n := 1; n <= min(recoverySeconds-1, len(missing)); n++ {
+		if len(missing[len(missing)-n]) > 0 {
+			misses++
+			continue
+		}
+		if n >= 3 && misses*recoverySeconds <= n*recoveryMisses {
+			best = n
+		}
+	}
+	return best
+}
+
+// The conditions of a recovery.
+const (
+	ofResponse = "response time"
+	ofErrors   = "errors"
+	ofInFlight = "arrivals in flight"
+	ofLoad     = "achieved load"
+)
+
+// conditions returns for each second what is not as it was before.
+func (a *axis) conditions(b normal, i, j int) [][]string {
+	inFlight := a.gauge(metrics.InFlight.Name)
+	out := make([][]string, j-i)
+	for s := i; s < j; s++ {
+		var m []string
+		due := a.due[s]
+		if p := a.response[s]; p.least || p.p95 > b.limit || p.n == 0 && due > 0 {
+			m = append(m, ofResponse)
+		}
+		noise := 3 * math.Sqrt(due*b.errors*(1-b.errors))
+		if a.failed[s]+a.dropped[s] > due*(b.errors+moreErrors)+noise {
+			m = append(m, ofErrors)
+		}
+		limit := b.inFlightLimit
+		if b.rate > 0 && a.length[s] > 0 {
+			limit *= max(1, due/a.length[s]/b.rate)
+		}
+		if inFlight != nil && inFlight[s] > limit {
+			m = append(m, ofInFlight)
+		}
+		// Those in flight are neither done nor missing.
+		slack := 2.0
+		if !math.IsNaN(limit) {
+			slack = limit
+		}
+		if a.succeeded[s]+a.failed[s] < 0.99*due-slack {
+			m = append(m, ofLoad)
+		}
+		out[s-i] = m
+	}
+	return out
+}
+
+// lasting returns the conditions that were missed in most of the last seconds.
+func lasting(missing [][]string) []string {
+	last := missing[max(0, len(missing)-recoverySeconds):]
+	var out []string
+	for _, name := range []string{ofResponse, ofErrors, ofInFlight, ofLoad} {
+		n := 0
+		for _, m := range last {
+			for _, x := range m {
+				if x == name {
+					n++
+				}
+			}
+		}
+		if 2*n > len(last) {
+			out = append(out, name)
+		}
+	}
+	return out
+}

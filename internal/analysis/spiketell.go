@@ -1,0 +1,92 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+)
+
+// tellRecoveries says how the system took each spike and came back from it. One
+// that did not come back is a finding.
+func (o *Analysis) tellRecoveries() {
+	for i := range o.Recoveries {
+		r := &o.Recoveries[i]
+		if !r.Known {
+			o.unknown("recovery from "+r.Stage, r.Because)
+			continue
+		}
+		text := r.sentence()
+		o.Sentences = append(o.Sentences, text)
+		if r.Recovered {
+			continue
+		}
+		values := map[string]float64{"watched_s": r.Watched}
+		for name, v := range map[string]*float64{"before_p95_ms": r.Before, "limit_p95_ms": r.Limit, "peak_p95_ms": r.Peak} {
+			if v != nil {
+				values[name] = *v
+			}
+		}
+		o.Findings = append(o.Findings, Finding{
+			ID: "not_recovered", Severity: Critical, Title: "Not recovered from the spike",
+			Sentence: fmt.Sprintf("%s after %s the system is not what it was before it: %s.", seconds(r.Watched), r.Stage, r.still()),
+			Advice:   "Look for what the spike left behind: backlogs, exhausted pools, retries that keep the load up; shed load, or scale sooner",
+			Evidence: Evidence{From: r.To, To: r.To + r.Watched, Series: "response_time", Unit: "ms", Values: values},
+		})
+	}
+}
+
+// still says what is not as it was.
+func (r *Recovery) still() string {
+	if len(r.Waiting) == 0 {
+		return "it has no ten quiet seconds"
+	}
+	return list(r.Waiting) + " " + isAre(len(r.Waiting)) + " worse"
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func (r *Recovery) sentence() string {
+	var b strings.Builder
+	switch {
+	case r.Recovered && *r.Time == 0:
+		fmt.Fprintf(&b, "After %s the system was at once what it was before.", r.Stage)
+	case r.Recovered:
+		fmt.Fprintf(&b, "The system recovered %s after the end of %s.", seconds(*r.Time), r.Stage)
+	default:
+		fmt.Fprintf(&b, "The system did not recover within %s after the end of %s: %s.", seconds(r.Watched), r.Stage, r.still())
+	}
+	if r.Peak != nil && r.Depth != nil {
+		least := ""
+		if r.PeakAtLeast {
+			least = "at least "
+		}
+		fmt.Fprintf(&b, " P95 response time was %s before and %s%s in the worst second, %s%s.", millis(*r.Before), least, millis(*r.Peak), least, times(*r.Depth))
+	}
+	if r.ErrorRate != nil {
+		if missed := r.Failed + r.Dropped + r.Unfinished; missed == 0 {
+			fmt.Fprintf(&b, " None of its %d arrivals failed.", r.Due)
+		} else {
+			fmt.Fprintf(&b, " Of its %d arrivals %s were lost: %d failed, %d dropped, %d unfinished.", r.Due, share(*r.ErrorRate), r.Failed, r.Dropped, r.Unfinished)
+		}
+	}
+	for _, q := range r.Backlogs {
+		if q.Peak < 10*max(q.Before, 1) {
+			continue
+		}
+		drain := "and did not drain"
+		if q.Drain != nil {
+			drain = "and was drained " + seconds(*q.Drain) + " after it"
+		}
+		fmt.Fprintf(&b, " %s rose from %s to %s %s.", q.Series, value(q.Before, q.Unit), value(q.Peak, q.Unit), drain)
+	}
+	for _, m := range r.Memory {
+		if m.Peak > slower*m.Before {
+			fmt.Fprintf(&b, " %s rose from %s to %s and was %s at the end.", m.Series, value(m.Before, m.Unit), value(m.Peak, m.Unit), value(m.After, m.Unit))
+		}
+	}
+	return b.String()
+}
