@@ -13,9 +13,9 @@ func conclude(run *report.Run, dir string, in report.Inputs) (*report.Summary, e
 	if err != nil {
 		return nil, err
 	}
-	a, err := answer(dir, s)
-	if err != nil {
-		s.Notes = append(s.Notes, "no analysis: "+err.Error())
+	a, failed := answer(dir, s)
+	if failed != nil {
+		s.Notes = append(s.Notes, "no analysis: "+failed.Error())
 		return s, nil
 	}
 	in.Analysis = a

@@ -41,9 +41,6 @@ func share(v float64) string { return sla.FormatValue(v, metrics.UnitRatio) }
 // millis prints a time in milliseconds.
 func millis(v float64) string { return sla.FormatValue(v*1e6, metrics.UnitTime) }
 
-// perSecond prints a rate.
-func perSecond(v float64) string { return sla.FormatValue(v, metrics.UnitPerSec) }
-
 // value prints a figure with its unit; times are in milliseconds.
 func value(v float64, unit string) string {
 	if unit == string(metrics.UnitTime) {
@@ -51,9 +48,6 @@ func value(v float64, unit string) string {
 	}
 	return sla.FormatValue(v, metrics.Unit(unit))
 }
-
-// span prints an interval.
-func span(from, to float64) string { return fmt.Sprintf("from %.0f s to %.0f s", from, to) }
 
 // times prints a factor.
 func times(v float64) string {

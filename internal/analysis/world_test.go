@@ -57,7 +57,7 @@ func spikeStages() []report.StageInfo {
 }
 
 func soakStages(length float64) []report.StageInfo {
-	return steps(stage("warm-up", "normal", false, 10, 0, 200), stage("soak", "normal", true, length, 200, 200))
+	return steps(stage("warm-up", "normal", false, 10, 0, 50), stage("soak", "normal", true, length, 50, 50))
 }
 
 func constant(v float64) func(float64) float64 { return func(float64) float64 { return v } }
@@ -69,7 +69,7 @@ func or(f func(float64) float64, v float64) func(float64) float64 {
 	return f
 }
 
-// drift is a process of the first order with a variance of 1.
+// wander is a process of the first order with a variance of 1.
 type wander struct {
 	rng   *rand.Rand
 	phi   float64
