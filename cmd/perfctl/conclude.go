@@ -13,20 +13,24 @@ func conclude(run *report.Run, dir string, in report.Inputs) (*report.Summary, e
 	if err != nil {
 		return nil, err
 	}
-	a, failed := answer(dir, s)
-	if failed != nil {
-		s.Notes = append(s.Notes, "no analysis: "+failed.Error())
+	a, why := answer(dir, s)
+	if a == nil {
+		s.Notes = append(s.Notes, "no analysis: "+why)
 		return s, nil
 	}
 	in.Analysis = a
 	return report.Summarise(run, in)
 }
 
-// answer analyses the run in a directory.
-func answer(dir string, s *report.Summary) (*analysis.Analysis, error) {
+// answer analyses the run in a directory, or says why that fails.
+func answer(dir string, s *report.Summary) (*analysis.Analysis, string) {
 	recorded, err := report.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil, err.Error()
 	}
-	return analysis.Analyse(recorded, s)
+	a, err := analysis.Analyse(recorded, s)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return a, ""
 }
