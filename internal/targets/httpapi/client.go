@@ -46,32 +46,30 @@ const dialTimeout = 5 * time.Second
 func New(o Options) *Client {
 	c := &Client{}
 	var dialer net.Dialer
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		c.dials.Add(1)
+		return countedConn{conn, c}, nil
+	}
+	security := &tls.Config{MinVersion: tls.VersionTLS12}
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if !o.HTTP2 {
+		c.Transport = &direct{dial: dial, tls: security, timeout: o.Timeout, fresh: o.Fresh, keep: o.Connections}
+		return c
+	}
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-			defer cancel()
-			conn, err := dialer.DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			c.dials.Add(1)
-			return countedConn{conn, c}, nil
-		},
-		DisableCompression: true, DisableKeepAlives: o.Fresh,
+		DialContext: dial, DisableCompression: true, DisableKeepAlives: o.Fresh,
 		MaxIdleConns: o.Connections, MaxIdleConnsPerHost: o.Connections, IdleConnTimeout: 0,
-		TLSHandshakeTimeout: dialTimeout, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: dialTimeout, TLSClientConfig: security, Protocols: new(http.Protocols),
 	}
-	t.Protocols = new(http.Protocols)
-	if o.HTTP2 {
-		t.Protocols.SetHTTP2(true)
-		t.Protocols.SetUnencryptedHTTP2(true)
-	} else {
-		t.Protocols.SetHTTP1(true)
-	}
-	c.Client = http.Client{
-		Transport: t, Timeout: o.Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	t.Protocols.SetHTTP2(true)
+	t.Protocols.SetUnencryptedHTTP2(true)
+	c.Transport, c.Timeout = t, o.Timeout
 	return c
 }
 
@@ -84,6 +82,15 @@ func (c *Client) Dials() int64 { return c.dials.Load() }
 type countedConn struct {
 	net.Conn
 	c *Client
+}
+
+// SyscallConn returns the socket, so that an idle one can be looked at.
+func (x countedConn) SyscallConn() (syscall.RawConn, error) {
+	sys, ok := x.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return sys.SyscallConn()
 }
 
 func (x countedConn) Read(b []byte) (int, error) {

@@ -1,0 +1,244 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"syscall"
+	"time"
+)
+
+// conn is one connection of a direct RoundTripper. One request at a time uses
+// it.
+type conn struct {
+	d    *direct
+	host *host
+	raw  net.Conn // below TLS
+	net  net.Conn
+	r    *bufio.Reader
+	w    *bufio.Writer
+
+	// answered counts its answers.
+	answered int
+	// deadline is what the connection's deadline is set to.
+	deadline time.Time
+	// done is the context's channel that ends the connection's waits, and
+	// unwatch stops watching it.
+	done    <-chan struct{}
+	unwatch func() bool
+}
+
+// errStale says that the server had closed a connection that was used before:
+// it sent nothing of an answer.
+var errStale = errors.New("the server closed an idle connection")
+
+// past ends every wait of a connection at once.
+var past = time.Unix(1, 0)
+
+func newConn(d *direct, h *host, raw net.Conn) *conn {
+	c := &conn{d: d, host: h, raw: raw}
+	c.use(raw)
+	return c
+}
+
+func (c *conn) use(n net.Conn) {
+	c.net = n
+	c.r, c.w = bufio.NewReaderSize(n, 4<<10), bufio.NewWriterSize(n, 4<<10)
+}
+
+func (c *conn) shakeHands(ctx context.Context, trace *httptrace.ClientTrace) error {
+	cfg := c.d.tls.Clone()
+	if cfg.ServerName == "" {
+		cfg.ServerName = c.host.name
+	}
+	if trace != nil && trace.TLSHandshakeStart != nil {
+		trace.TLSHandshakeStart()
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	t := tls.Client(c.raw, cfg)
+	err := t.HandshakeContext(ctx)
+	if trace != nil && trace.TLSHandshakeDone != nil {
+		trace.TLSHandshakeDone(t.ConnectionState(), err)
+	}
+	if err != nil {
+		return fmt.Errorf("TLS handshake: %w", err)
+	}
+	c.use(t)
+	return nil
+}
+
+// quiet says whether an idle connection is open with nothing to read: one that
+// the server has closed must not be taken for one that fails, and what it says
+// unasked, such as a 408, belongs to no request.
+func (c *conn) quiet() bool {
+	sys, ok := c.raw.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	rc, err := sys.SyscallConn()
+	if err != nil {
+		return false
+	}
+	open := false
+	err = rc.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, e := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		// A fresh TLS connection may have session tickets to read.
+		open = errors.Is(e, syscall.EAGAIN) || c.host.scheme == "https" && c.answered == 0 && e == nil
+		return true
+	})
+	return err == nil && open
+}
+
+// exchange sends the request and reads the answer's head.
+func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadline time.Time) (*http.Response, error) {
+	if err := c.bound(req.Context(), deadline); err != nil {
+		return nil, err
+	}
+	werr := req.Write(c.w)
+	if werr == nil {
+		werr = c.w.Flush()
+	}
+	if trace != nil && trace.WroteRequest != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{Err: werr})
+	}
+	if werr != nil && c.answered > 0 && !isTimeout(werr) {
+		return nil, fmt.Errorf("%w: %w", errStale, werr)
+	}
+	// A server may answer before it has read a request, and then close: the
+	// answer tells more than the write that failed.
+	if _, err := c.r.Peek(1); err != nil {
+		if werr != nil {
+			return nil, werr
+		}
+		if c.answered > 0 && !isTimeout(err) {
+			return nil, fmt.Errorf("%w: %w", errStale, err)
+		}
+		return nil, err
+	}
+	if trace != nil && trace.GotFirstResponseByte != nil {
+		trace.GotFirstResponseByte()
+	}
+	resp, err := c.head(req)
+	if err != nil {
+		return nil, err
+	}
+	c.answered++
+	resp.Body = &body{ReadCloser: resp.Body, c: c, reuse: werr == nil && !resp.Close && !req.Close && !c.d.fresh}
+	return resp, nil
+}
+
+// head reads the answer's head and skips those that only inform.
+func (c *conn) head(req *http.Request) (*http.Response, error) {
+	for range 8 {
+		resp, err := http.ReadResponse(c.r, req)
+		if err != nil {
+			if errors.Is(err, io.ErrUnexpectedEOF) || isTimeout(err) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("read the answer's head: %w", err)
+		}
+		if resp.StatusCode == http.StatusSwitchingProtocols || resp.StatusCode >= 200 {
+			return resp, nil
+		}
+	}
+	return nil, errors.New("the server sent only informational answers")
+}
+
+// bound gives the request its deadline and lets the context's end end it.
+// Setting a deadline touches the runtime's timers, so it is set a thirty-second
+// late and then left alone for as long as it is late enough.
+func (c *conn) bound(ctx context.Context, deadline time.Time) error {
+	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
+		c.deadline = own
+		if err := c.net.SetDeadline(own); err != nil {
+			return err
+		}
+	} else if slack := c.d.timeout / 32; c.deadline.Before(deadline) || c.deadline.After(deadline.Add(slack)) {
+		c.deadline = deadline.Add(slack)
+		if err := c.net.SetDeadline(c.deadline); err != nil {
+			return err
+		}
+	}
+	if done := ctx.Done(); c.done != done {
+		if c.unwatch != nil {
+			c.unwatch()
+			c.unwatch = nil
+		}
+		c.done = done
+		if done != nil {
+			c.unwatch = context.AfterFunc(ctx, func() { _ = c.raw.SetDeadline(past) })
+		}
+	}
+	return nil
+}
+
+func (c *conn) close() {
+	if c.unwatch != nil {
+		c.unwatch()
+	}
+	_ = c.net.Close()
+}
+
+// body is an answer's body. Its end gives the connection back.
+type body struct {
+	io.ReadCloser
+	c     *conn // nil once given back
+	reuse bool
+	ended bool
+}
+
+// Read reads on. At the end of the body the connection is free.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.ended = true
+		b.release()
+	} else if err != nil {
+		b.reuse = false
+		b.release()
+	}
+	return n, err
+}
+
+// Close frees the connection. One whose body was not read to its end is closed:
+// what is left of it would be the next one's head.
+func (b *body) Close() error {
+	if b.c == nil {
+		return nil
+	}
+	if !b.ended {
+		var one [1]byte
+		// An empty body has its end still to be found.
+		if n, err := b.ReadCloser.Read(one[:]); n > 0 || !errors.Is(err, io.EOF) {
+			b.reuse = false
+		}
+	}
+	b.release()
+	return nil
+}
+
+func (b *body) release() {
+	c := b.c
+	if c == nil {
+		return
+	}
+	b.c = nil
+	if !b.reuse || c.r.Buffered() > 0 {
+		c.close()
+		return
+	}
+	c.d.give(c)
+}
+
+func isTimeout(err error) bool {
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout()
+}
