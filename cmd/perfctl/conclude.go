@@ -3,12 +3,13 @@ package main
 import (
 	"github.com/perfctl/perfctl/internal/analysis"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// conclude summarises a run that is over and adds the answers that its directory
-// gives. An analysis that fails costs the answers, not the summary: it is said
+// conclude summarises a run that is over, adds the answers that its directory
+// gives, and judges the rules about them; a run without a judge has none. An analysis that fails costs the answers, not the summary: it is said
 // in the notes.
-func conclude(run *report.Run, dir string, in report.Inputs) (*report.Summary, error) {
+func conclude(run *report.Run, dir string, in report.Inputs, judge *sla.Judge) (*report.Summary, error) {
 	s, err := report.Summarise(run, in)
 	if err != nil {
 		return nil, err
@@ -19,6 +20,9 @@ func conclude(run *report.Run, dir string, in report.Inputs) (*report.Summary, e
 		return s, nil
 	}
 	in.Analysis = a
+	if judge != nil {
+		in.SLA = append(in.SLA, judge.Answer(a.Answers())...)
+	}
 	return report.Summarise(run, in)
 }
 

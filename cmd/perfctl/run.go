@@ -125,7 +125,7 @@ func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, 
 	if err := out.Err(); err != nil {
 		run.Lose(err.Error())
 	}
-	s, err := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen))
+	s, err := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
 	if err != nil {
 		return nil, "", errors.Join(err, out.Close())
 	}

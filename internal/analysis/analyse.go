@@ -21,6 +21,7 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 		return out.finish(), nil
 	}
 	plan := a.planDrift()
+	out.plan = plan
 	p := pass{axis: a, drift: &plan}
 	if err := p.read(); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)

@@ -31,6 +31,8 @@ type Analysis struct {
 	Bottleneck *Bottleneck `json:"bottleneck"`
 	// CannotSay are the questions that stay open.
 	CannotSay []Unknown `json:"cannot_say"`
+
+	plan driftPlan
 }
 
 // Severity is how grave a finding is.

@@ -45,7 +45,9 @@ var achieved = Rule{
 type Judge struct {
 	plan  Plan
 	rules []Rule
-	units map[string]metrics.Desc
+	// answers are the rules about what an analysis answers.
+	answers []Rule
+	units   map[string]metrics.Desc
 }
 
 // NewJudge checks the table's rules and the user's own thresholds against the
@@ -61,8 +63,10 @@ func NewJudge(plan Plan, table, thresholds []Rule) (*Judge, error) {
 	}
 	var errs []error
 	add := func(r Rule, check func(Rule) error) {
-		err := check(r)
-		if err == nil {
+		var err error
+		if isAnswer(r.Metric) {
+			err = j.addAnswer(r)
+		} else if err = check(r); err == nil {
 			err = j.add(r)
 		}
 		if err != nil {

@@ -23,6 +23,12 @@ import (
 //	unit       = "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" |
 //	             "B" | "kB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" | "%" | "/s"
 //
+// Of what is not counted but found in a run there are
+//
+//	"recovery_time" [ "{stage:" text "}" ] ":" op number [ unit ]
+//	"drift(" group ")" ":" "none"
+//	"capacity" ":" op number [ "/s" ]
+//
 // Without a stage, the judged stages are judged together; with one it is exactly
 // that stage, judged or not. A time without a unit is in milliseconds, as in k6,
 // and a ratio is a part of 1: rate<0.01 is rate<1%. The error names the
@@ -84,6 +90,10 @@ func (p *parser) threshold() (r Rule, err error) {
 	if r.Metric = p.run(wordByte); r.Metric == "" {
 		return r, fmt.Errorf("want the name of a metric, as in response_time: p(95)<500ms")
 	}
+	if r.Metric == Drift {
+		err = p.drift(&r)
+		return r, err
+	}
 	if p.take("{") {
 		if err := p.tags(&r.Tags); err != nil {
 			return r, err
@@ -92,7 +102,7 @@ func (p *parser) threshold() (r Rule, err error) {
 	if err := p.expect(":", "between the metric and its condition, as in "+r.Metric+": p(95)<500ms"); err != nil {
 		return r, err
 	}
-	if r.Stat, err = p.stat(); err != nil {
+	if r.Stat, err = p.statOf(r.Metric); err != nil {
 		return r, err
 	}
 	for _, op := range []string{"<=", ">=", "===", "==", "!=", "<", ">"} {
@@ -114,6 +124,50 @@ func (p *parser) threshold() (r Rule, err error) {
 		return r, fmt.Errorf("%q is too much: one condition for each threshold", p.text[p.pos:])
 	}
 	return r, nil
+}
+
+// none is the only condition of a drift.
+const none = "none"
+
+// drift reads what follows the word.
+func (p *parser) drift(r *Rule) error {
+	if err := p.expect("(", "after drift, as in drift(memory): none"); err != nil {
+		return err
+	}
+	group := p.run(wordByte)
+	if err := p.expect(")", "after what drifts"); err != nil {
+		return err
+	}
+	if err := p.expect(":", "between the drift and its condition, as in drift(memory): none"); err != nil {
+		return err
+	}
+	if err := p.expect(none, "for a drift"); err != nil {
+		return err
+	}
+	if p.space(); p.pos < len(p.text) {
+		return fmt.Errorf("%q is too much: a drift has the condition none", p.text[p.pos:])
+	}
+	r.Metric, r.Stat, r.Op = DriftOf(group), Stat{Name: "value"}, "=="
+	return nil
+}
+
+// statOf reads the statistic of a metric. An answer is a single value, which
+// need not be named.
+func (p *parser) statOf(metric string) (Stat, error) {
+	if answerUnit[metric] == "" {
+		return p.stat()
+	}
+	p.space()
+	start := p.pos
+	if p.pos < len(p.text) && strings.IndexByte("<>=!", p.text[p.pos]) >= 0 {
+		return Stat{Name: "value"}, nil
+	}
+	s, err := p.stat()
+	if err == nil && s.Name != "value" {
+		p.pos = start
+		err = fmt.Errorf("%s has no %s: it is one value, as in %s: < 60s", metric, s, metric)
+	}
+	return s, err
 }
 
 func (p *parser) tags(t *metrics.Tags) error {

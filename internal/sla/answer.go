@@ -1,0 +1,154 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// The answers that rules may name like metrics. They are not counted but found
+// by an analysis of the run, or by a search, and handed to Judge.Answer.
+const (
+	// RecoveryTime is from the end of a spike until the system is again what it
+	// was before; a stage picks one spike of several, else the slowest counts.
+	RecoveryTime = "recovery_time"
+	// Capacity is the highest rate of arrivals that holds the SLA, found by
+	// perfctl capacity.
+	Capacity = "capacity"
+	// Drift is the number of series of a group that drift for the worse:
+	// drift(memory). The group may also be the name of a metric.
+	Drift = "drift"
+)
+
+// DriftGroups are the groups of series that a rule may name: drift(memory).
+var DriftGroups = []string{"latency", "memory", "connections", "queue", "pool_wait", "hit_ratio"}
+
+// answerUnit is what the answers are in.
+var answerUnit = map[string]metrics.Unit{RecoveryTime: metrics.UnitTime, Capacity: metrics.UnitPerSec}
+
+// Answer is a figure, or why there is none.
+type Answer struct {
+	// Metric is recovery_time, capacity or drift(group), Stage the spike's.
+	Metric, Stage string
+	// Value is in nanoseconds for a time, arrivals per second for a capacity, a
+	// number of series for a drift. AtLeast says that the true one is no smaller.
+	Value   float64
+	AtLeast bool
+	// Text is how the figure is shown, where not as a value with its unit.
+	Text string
+	// Because says why there is no figure; empty where there is one. Without
+	// Exercised the run did not ask the question.
+	Because   string
+	Exercised bool
+}
+
+// DriftOf is the metric of a drift: drift(memory).
+func DriftOf(group string) string { return Drift + "(" + group + ")" }
+
+func isDrift(metric string) bool { return strings.HasPrefix(metric, Drift+"(") }
+
+func isAnswer(metric string) bool { return answerUnit[metric] != "" || isDrift(metric) }
+
+// addAnswer checks a rule about an answer and adds it.
+func (j *Judge) addAnswer(r Rule) error {
+	t := r.Tags
+	t.Stage = ""
+	switch {
+	case t != (metrics.Tags{}), r.Tags.Stage != "" && r.Metric != RecoveryTime:
+		return fmt.Errorf("%s has no such tag", r.Metric)
+	case isDrift(r.Metric):
+		group := strings.TrimSuffix(strings.TrimPrefix(r.Metric, Drift+"("), ")")
+		if _, known := j.units[group]; !known && !slices.Contains(DriftGroups, group) {
+			return fmt.Errorf("no series is named %q%s", group, near(group, DriftGroups))
+		}
+	case r.Unit == "" && r.Metric == RecoveryTime:
+		r.Value *= 1e6
+	case r.Unit != "" && units[r.Unit].of != answerUnit[r.Metric]:
+		return fmt.Errorf("%s is in %s, not in %s", r.Metric, answerUnit[r.Metric], r.Unit)
+	}
+	stages := j.stagesNamed(r.Tags.Stage)
+	if r.Tags.Stage != "" && len(stages) == 0 {
+		if r.Required {
+			return j.known(Rule{Metric: Throughput, Tags: r.Tags}) // which says what stages there are
+		}
+		return nil
+	}
+	j.answers = append(j.answers, r)
+	return nil
+}
+
+// Answer judges the rules about answers. One that was asked for and has no
+// figure has no data, which is a breach; one that the run does not ask for, such
+// as a recovery where the profile has no spike, is not exercised.
+func (j *Judge) Answer(answers []Answer) []Result {
+	out := []Result{}
+	for _, r := range j.answers {
+		res := Result{Rule: r.Name, Metric: r.Metric, Stage: r.Tags.Stage, Severity: r.Severity, Action: r.Action,
+			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, FormatValue(r.Value, answerUnit[r.Metric])),
+			Status: NotExercised, Actual: idle(r.Metric)}
+		if isDrift(r.Metric) {
+			res.Target = none
+		}
+		if a, ok := worst(answers, r); ok {
+			res.answer(r, a)
+		}
+		out = append(out, res)
+	}
+	return out
+}
+
+// idle says why a run has no answer.
+func idle(metric string) string {
+	switch metric {
+	case RecoveryTime:
+		return "the profile has no spike"
+	case Capacity:
+		return "perfctl capacity finds it"
+	}
+	return "no load is steady for long enough"
+}
+
+// worst returns the answer that the rule is judged by: one that is not known
+// over one that is, the larger over the smaller.
+func worst(answers []Answer, r Rule) (out Answer, ok bool) {
+	for _, a := range answers {
+		if a.Metric != r.Metric || r.Tags.Stage != "" && a.Stage != r.Tags.Stage {
+			continue
+		}
+		switch {
+		case !ok, out.Because == "" && a.Because != "",
+			out.Because == "" && (a.Value > out.Value || a.Value == out.Value && a.AtLeast):
+			out, ok = a, true
+		}
+	}
+	return out, ok
+}
+
+// answer compares the answer with the rule's target.
+func (res *Result) answer(r Rule, a Answer) {
+	if a.Because != "" {
+		res.Actual = a.Because
+		if a.Exercised {
+			res.Status = NoData
+		}
+		return
+	}
+	v := a.Value
+	if answerUnit[r.Metric] == metrics.UnitTime {
+		v /= 1e6
+	}
+	res.ActualValue = &v
+	holds := r.Op.holds
+	res.Actual = formatBeside(a.Value, r.Value, answerUnit[r.Metric])
+	if a.AtLeast {
+		res.Actual, holds = "≥ "+res.Actual, r.Op.holdsAbove
+	}
+	if a.Text != "" {
+		res.Actual = a.Text
+	}
+	if res.Status = missed(r.Severity); holds(a.Value, r.Value) {
+		res.Status = Passed
+	}
+}
