@@ -8,6 +8,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Analyse answers from a run that was read from its directory and from its
@@ -22,12 +23,16 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 	}
 	plan := a.planDrift()
 	out.plan = plan
-	p := pass{axis: a, drift: &plan}
+	steps := a.wayUp()
+	p := pass{axis: a, drift: &plan, steps: steps, rules: rulesOf(s)}
 	if err := p.read(); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
 	out.Recoveries = a.recoveries()
 	out.tellRecoveries()
+	if err := out.load(a, steps, s); err != nil {
+		return nil, fmt.Errorf("analyse the run: %w", err)
+	}
 	if plan.asked && plan.why != "" {
 		out.unknown("drift", plan.why)
 	}
@@ -41,6 +46,27 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 		out.tellDrifts(&plan)
 	}
 	return out.finish(), nil
+}
+
+// load answers what a profile that raises the load is run for.
+func (o *Analysis) load(a *axis, steps []step, s *report.Summary) (err error) {
+	a.addCounts(steps)
+	var known []step
+	for i := range steps {
+		if l, ok := a.level(&steps[i]); ok {
+			o.Levels = append(o.Levels, l)
+			known = append(known, steps[i])
+		}
+	}
+	if len(known) > 0 {
+		if o.Breaks, err = a.breaks(known, o.Levels, s); err != nil {
+			return err
+		}
+	}
+	o.tellLevels()
+	o.Steady = a.steady()
+	o.tellSteady()
+	return nil
 }
 
 func (o *Analysis) unknown(question, because string) {
@@ -83,6 +109,8 @@ type pass struct {
 	*axis
 	drift *driftPlan
 	bins  []binned
+	steps []step
+	rules []sla.Rule
 }
 
 func (p *pass) read() error {
@@ -97,15 +125,20 @@ func (p *pass) read() error {
 		p.bins = append(p.bins, binned{group, l.Series.Name, string(l.Series.Unit), "p95", unread(p.drift.bins)})
 		trends[l.Series.Name] = newRolling(func(bin int, h *metrics.Hist) { p.bins[at].values[bin] = momentOf(h).p95 })
 	}
-	want := func(l *report.Line) bool {
-		return l.Series.Name == metrics.ResponseTime.Name || trends[l.Series.Name] != nil
+	ruled := map[string]bool{metrics.ResponseTime.Name: true}
+	for _, r := range p.rules {
+		ruled[r.Metric] = true
 	}
+	want := func(l *report.Line) bool { return ruled[l.Series.Name] || trends[l.Series.Name] != nil }
 	err := p.run.Intervals(want, func(second int, l *report.Line, h *metrics.Hist) {
 		if l.Series.Name == metrics.ResponseTime.Name {
 			response.add(second, h)
 		}
 		if bin := p.drift.binOf(p.axis, second); bin >= 0 && trends[l.Series.Name] != nil {
 			trends[l.Series.Name].add(bin, h)
+		}
+		if level := levelOf(p.steps, p.axis, second); level >= 0 && ruled[l.Series.Name] {
+			p.steps[level].addTrend(l, h)
 		}
 	})
 	response.end()

@@ -193,8 +193,11 @@ type Steady struct {
 	// Known is false where it cannot be told; Because says why.
 	Known   bool   `json:"known"`
 	Because string `json:"because,omitempty"`
-	// WarmUp is how many of the stage's seconds come before the steady state.
-	WarmUp float64 `json:"warm_up_s"`
+	// WarmUp is how many of the stage's seconds come before the steady state, and
+	// Before the mean response time in them, in milliseconds; 0 and nil where they
+	// differ from it by less than a tenth.
+	WarmUp float64  `json:"warm_up_s"`
+	Before *float64 `json:"before_mean_ms"`
 	// From and To bound the steady part.
 	From float64 `json:"from_s"`
 	To   float64 `json:"to_s"`

@@ -24,7 +24,7 @@ func slowUntil(back float64) func(float64) float64 {
 
 func TestRecoveryTimeIsWithinTwoSecondsOfTheTruth(t *testing.T) {
 	for _, after := range []float64{0, 1, 5, 17, 40, 90} {
-		for seed := range uint64(20) {
+		for seed := range uint64(10) {
 			y := system{profile: "spike", stages: spikeStages(), seed: seed, noise: 0.1, phi: 0.5, slow: slowUntil(120 + after)}
 			r := y.analyse(t).Recoveries
 			if len(r) != 1 || !r[0].Known || !r[0].Recovered {
@@ -38,7 +38,7 @@ func TestRecoveryTimeIsWithinTwoSecondsOfTheTruth(t *testing.T) {
 }
 
 func TestASystemThatStaysSlowHasNotRecovered(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		y := system{profile: "spike", stages: spikeStages(), seed: seed, noise: 0.1, phi: 0.5, slow: slowUntil(1000)}
 		a := y.analyse(t)
 		if r := a.Recoveries[0]; !r.Known || r.Recovered || r.Time != nil || !strings.Contains(strings.Join(r.Waiting, " "), ofResponse) {

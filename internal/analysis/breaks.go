@@ -1,0 +1,143 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// breaks judges each level by the rules of the summary, and returns where on the
+// way up each was first broken. A rule is broken at a level if it is at the next
+// one, too, or there is none: a single bad moment is no limit.
+func (a *axis) breaks(steps []step, levels []Level, s *report.Summary) ([]Break, error) {
+	judge, err := a.levelJudge(steps, levels, s)
+	if err != nil {
+		return nil, fmt.Errorf("judge the levels of load: %w", err)
+	}
+	all := metrics.NewTotals()
+	for i := range steps {
+		merge(all, steps[i].totals)
+	}
+	type at struct{ results []sla.Result }
+	byRule := map[string]*at{}
+	var order []string
+	for _, r := range judge.Evaluate(all) {
+		if r.Stage == "" {
+			continue
+		}
+		if byRule[r.Rule] == nil {
+			byRule[r.Rule] = &at{make([]sla.Result, len(steps))}
+			order = append(order, r.Rule)
+		}
+		for i := range steps {
+			if steps[i].name == r.Stage {
+				byRule[r.Rule].results[i] = r
+			}
+		}
+	}
+	out := []Break{}
+	for _, rule := range order {
+		if b, broken := firstBreak(byRule[rule].results, levels); broken {
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+// levelJudge returns a judge to whom each level is a stage.
+func (a *axis) levelJudge(steps []step, levels []Level, s *report.Summary) (*sla.Judge, error) {
+	plan := sla.Plan{}
+	for _, sc := range a.run.Info.Scenarios {
+		plan.Scenarios = append(plan.Scenarios, sc.Name)
+	}
+	for _, m := range a.run.Info.Metrics {
+		plan.Metrics = append(plan.Metrics, metrics.Desc(m))
+	}
+	plan.Metrics = append(plan.Metrics, metrics.Standard()...)
+	for i := range steps {
+		plan.Stages = append(plan.Stages, sla.Stage{Name: steps[i].name, Class: steps[i].class, Judged: true,
+			Duration: time.Duration((steps[i].to - steps[i].from) * 1e9), Planned: levels[i].Due})
+	}
+	var rules []sla.Rule
+	for _, r := range rulesOf(s) {
+		// A rule of one stage says nothing of a rate, and a throughput that is not
+		// offered yet is not missed.
+		if r.Tags.Stage != "" || r.Metric == sla.Throughput {
+			continue
+		}
+		r.PerStage = true
+		rules = append(rules, r)
+	}
+	return sla.NewJudge(plan, rules, nil)
+}
+
+// merge adds the totals of b to a.
+func merge(a, b *metrics.Totals) {
+	for _, e := range b.All() {
+		switch e.Series.Kind {
+		case metrics.KindTrend:
+			a.AddTrend(&e.Series, e.Hist)
+		case metrics.KindCounter:
+			a.AddCounter(&e.Series, e.Count)
+		case metrics.KindRate:
+			a.AddRate(&e.Series, e.Hits, e.Count)
+		case metrics.KindGauge:
+			for _, v := range e.Values {
+				a.AddGauge(&e.Series, v)
+			}
+		}
+	}
+}
+
+func firstBreak(results []sla.Result, levels []Level) (Break, bool) {
+	var held *float64
+	for i := range results {
+		r := &results[i]
+		if r.Status == sla.Passed {
+			held = number(levels[i].Rate)
+		}
+		if broken(r) && (i+1 == len(results) || broken(&results[i+1])) {
+			l := &levels[i]
+			return Break{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Rate: l.Rate, Held: held, From: l.From, To: l.To}, true
+		}
+	}
+	return Break{}, false
+}
+
+// broken says whether a level misses a rule. That a rare thing did not happen in
+// it does not; that no arrival succeeded does.
+func broken(r *sla.Result) bool {
+	return r.Status == sla.Failed || r.Status == sla.Warned || r.Status == sla.NoData && r.Metric == metrics.ResponseTime.Name
+}
+
+// tellLevels says where what broke, if there was a way up.
+func (o *Analysis) tellLevels() {
+	if len(o.Levels) < 2 {
+		return
+	}
+	low, high := o.Levels[0], o.Levels[len(o.Levels)-1]
+	if len(o.Breaks) == 0 {
+		o.say("No rule of the SLA was broken on the way up from %s to %s.", perSecond(low.Rate), perSecond(high.Rate))
+		return
+	}
+	first := o.Breaks[0]
+	for _, b := range o.Breaks {
+		if b.Rate < first.Rate {
+			first = b
+		}
+	}
+	held := "it held at no lower rate"
+	if first.Held != nil {
+		held = "it held at " + perSecond(*first.Held)
+	}
+	o.say("The first rule to break on the way up was %q (%s) at %s, with %s; %s.", first.Rule, first.Target, perSecond(first.Rate), first.Actual, held)
+	if n := len(o.Breaks) - 1; n > 0 {
+		o.say("In all, %d rules broke on the way up to %s.", n+1, perSecond(high.Rate))
+	}
+}
+
+// perSecond prints a rate of arrivals.
+func perSecond(v float64) string { return sla.FormatValue(v, metrics.UnitPerSec) }
