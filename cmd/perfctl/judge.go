@@ -18,19 +18,26 @@ import (
 // makeJudge reads the SLA tables and the thresholds and checks them against
 // the plan.
 func (p *plan) makeJudge(f *fixture) (*sla.Judge, error) {
+	table, own, err := p.readRules()
+	if err != nil {
+		return nil, err
+	}
+	return p.judgeBy(f, table, own)
+}
+
+// readRules reads the SLA tables and the thresholds.
+func (p *plan) readRules() (table, own []sla.Rule, err error) {
 	file, data, err := configs.SLA()
 	if p.flags.sla != "" {
 		file = p.flags.sla
 		data, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return nil, invalidConfig(fmt.Errorf("read the SLA tables: %w", err))
+		return nil, nil, invalidConfig(fmt.Errorf("read the SLA tables: %w", err))
 	}
-	table, err := sla.DecodeTable(file, data)
-	if err != nil {
-		return nil, invalidConfig(err)
+	if table, err = sla.DecodeTable(file, data); err != nil {
+		return nil, nil, invalidConfig(err)
 	}
-	var own []sla.Rule
 	var errs []error
 	for _, t := range p.flags.thresholds {
 		r, err := sla.ParseThreshold(t)
@@ -40,9 +47,11 @@ func (p *plan) makeJudge(f *fixture) (*sla.Judge, error) {
 		}
 		own = append(own, r)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, invalidConfig(err)
-	}
+	return table, own, invalidConfig(errors.Join(errs...))
+}
+
+// judgeBy checks the rules against the plan.
+func (p *plan) judgeBy(f *fixture, table, own []sla.Rule) (*sla.Judge, error) {
 	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names(), Series: f.registry.Series()}
 	for _, d := range p.defs {
 		in.Scenarios = append(in.Scenarios, d.Name)

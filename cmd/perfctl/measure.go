@@ -82,6 +82,9 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 		}
 	}
 	e.Begin(startLead)
+	if p.observe != nil {
+		side.Go(func() { p.observe(background, e) })
+	}
 	collecting, endCollecting := context.WithCancel(context.WithoutCancel(ctx))
 	last.Go(func() { collector.Run(collecting) })
 

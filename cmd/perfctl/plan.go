@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/configs"
+	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
@@ -32,13 +34,33 @@ type plan struct {
 	// origins says where each flag's value came from.
 	origins map[string]string
 	// judge ends the run early where that was asked for; nil otherwise.
-	judge         *sla.Judge
+	judge *sla.Judge
+	// observe, where it is set, runs beside the engine until the run is over.
+	observe       func(context.Context, *engine.Engine)
 	shard, shards int
 }
 
 // makePlan checks the flags and the files that they name. Usage errors exit
 // with 2, faults of files with 104.
 func makePlan(name string, f *planFlags, fs *pflag.FlagSet) (*plan, error) {
+	p, err := newPlan(f, fs)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := loadProfile(name)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := loaded.Bend(f.bend(fs))
+	if err != nil {
+		return nil, usageError("profile %s: %w", loaded.Name, err)
+	}
+	return p, p.shape(profile)
+}
+
+// newPlan checks the flags and reads the configuration file; the profile is to
+// come.
+func newPlan(f *planFlags, fs *pflag.FlagSet) (*plan, error) {
 	p := &plan{flags: f, origins: map[string]string{}}
 	var err error
 	if p.config, err = loadConfig(f.config, fs, p.origins); err != nil {
@@ -56,27 +78,25 @@ func makePlan(name string, f *planFlags, fs *pflag.FlagSet) (*plan, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if p.shard, p.shards, err = parseShard(f.shard); err != nil {
-		return nil, err
-	}
-	loaded, err := loadProfile(name)
+	p.shard, p.shards, err = parseShard(f.shard)
+	return p, err
+}
+
+// shape gives the plan its profile, and chooses the scenarios and their
+// settings.
+func (p *plan) shape(profile *profiles.Profile) (err error) {
+	p.profile = profile
+	p.schedule, err = profiles.Compile(p.profile.Stages, profiles.Options{Process: profiles.Process(p.flags.arrivals), Seed: p.flags.seed})
 	if err != nil {
-		return nil, err
-	}
-	if p.profile, err = loaded.Bend(f.bend(fs)); err != nil {
-		return nil, usageError("profile %s: %w", loaded.Name, err)
-	}
-	p.schedule, err = profiles.Compile(p.profile.Stages, profiles.Options{Process: profiles.Process(f.arrivals), Seed: f.seed})
-	if err != nil {
-		return nil, invalidConfig(fmt.Errorf("profile %s: %w", p.profile.Name, err))
+		return invalidConfig(fmt.Errorf("profile %s: %w", p.profile.Name, err))
 	}
 	if err := p.chooseScenarios(); err != nil {
-		return nil, err
+		return err
 	}
-	if p.mix, err = profiles.NewMix(p.weights, f.seed); err != nil {
-		return nil, usageError("--scenario: %w", err)
+	if p.mix, err = profiles.NewMix(p.weights, p.flags.seed); err != nil {
+		return usageError("--scenario: %w", err)
 	}
-	return p, p.readValues()
+	return p.readValues()
 }
 
 func (f *planFlags) check() error {

@@ -15,10 +15,13 @@ import (
 // terminal, and elsewhere a line for each stage and every ten seconds. It
 // reads snapshots and never holds the run up.
 type progress struct {
-	mu       sync.Mutex
-	out      io.Writer
-	live     bool
-	quiet    bool
+	mu    sync.Mutex
+	out   io.Writer
+	live  bool
+	quiet bool
+	// calm leaves out, off a terminal, the steps and seconds of a run: it is one
+	// of many, and each of them has a line of its own.
+	calm     bool
 	width    func() int
 	schedule *profiles.Schedule
 	stages   []profiles.Stage
@@ -51,14 +54,21 @@ func (p *progress) say(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
+// note prints a line of its own, unless this is one of many runs.
+func (p *progress) note(format string, args ...any) {
+	if !p.calm {
+		p.say(format, args...)
+	}
+}
+
 // step shows what is being done before and after the run; on a terminal the
 // next line replaces it.
 func (p *progress) step(format string, args ...any) {
-	if !p.live {
-		p.say(format, args...)
+	if p.quiet || p.calm && !p.live {
 		return
 	}
-	if p.quiet {
+	if !p.live {
+		p.say(format, args...)
 		return
 	}
 	p.mu.Lock()
@@ -90,7 +100,7 @@ func (p *progress) rewrite(line string) {
 
 // snapshot shows a second of the run.
 func (p *progress) snapshot(s *metrics.Snapshot) {
-	if p.quiet {
+	if p.quiet || p.calm && !p.live {
 		return
 	}
 	p.mu.Lock()

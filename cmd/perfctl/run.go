@@ -97,7 +97,11 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if f.abortOnFail {
 		p.judge = judge
 	}
-	s, dir, err := w.record(ctx, p, f, fix, judge, pr, p.runInfo(w, fix, p.allSettings(fs, addresses)))
+	dir := f.runDir
+	if dir == "" {
+		dir = filepath.Join("runs", p.profile.Name+"-"+time.Now().Format("20060102-150405"))
+	}
+	s, _, err := w.record(ctx, p, dir, fix, judge, pr, p.runInfo(w, fix, p.allSettings(fs, addresses)))
 	if err != nil {
 		return err
 	}
@@ -106,19 +110,16 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	return w.present(s, dir, f)
 }
 
-// record measures into a run directory and returns the summary.
-func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, judge *sla.Judge, pr *progress, info report.RunInfo) (*report.Summary, string, error) {
-	dir := f.runDir
-	if dir == "" {
-		dir = filepath.Join("runs", p.profile.Name+"-"+time.Now().Format("20060102-150405"))
-	}
+// record measures into a run directory and returns the summary, and what came
+// out of the run besides.
+func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, judge *sla.Judge, pr *progress, info report.RunInfo) (*report.Summary, *measurement, error) {
 	out, err := report.Create(dir, info, fix.registry.Descs())
 	if err != nil {
-		return nil, "", invalidConfig(err)
+		return nil, nil, invalidConfig(err)
 	}
 	m, err := w.measure(ctx, p, fix, pr, out.Snapshot)
 	if err != nil {
-		return nil, "", errors.Join(err, out.Close())
+		return nil, nil, errors.Join(err, out.Close())
 	}
 	gen := p.judgeGenerator(m, out.Err())
 	run := report.NewRun(info, m.totals, m.elapsed)
@@ -127,7 +128,7 @@ func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, 
 	}
 	s, err := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
 	if err != nil {
-		return nil, "", errors.Join(err, out.Close())
+		return nil, nil, errors.Join(err, out.Close())
 	}
 	if m.aborted != "" {
 		s.Notes = append(s.Notes, "stopped early: "+m.aborted)
@@ -139,7 +140,7 @@ func (w *world) record(ctx context.Context, p *plan, f *runFlags, fix *fixture, 
 	if err := out.Finish(s); err != nil {
 		pr.say("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err)
 	}
-	return s, dir, nil
+	return s, m, nil
 }
 
 // present prints the summary and turns its exit code into the command's.

@@ -35,22 +35,34 @@ type planFlags struct {
 // 500 ms is 500 in flight).
 const defaultVUs = 1000
 
+// register adds all of them.
 func (f *planFlags) register(fs *pflag.FlagSet) {
-	f.settingFlags.register(fs)
-	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
-	fs.StringArrayVar(&f.set, "set", nil, "set a scenario's setting, as in --set `tasks.agents=50` (repeatable; see perfctl scenarios)")
+	f.registerShape(fs)
+	f.registerLoad(fs)
+}
+
+// registerShape adds the flags that bend a profile.
+func (f *planFlags) registerShape(fs *pflag.FlagSet) {
 	fs.Float64Var(&f.base, "base", 0, "arrivals/s of the profile's rate \"base\"")
 	fs.Float64Var(&f.peak, "peak", 0, "arrivals/s of the profile's rate \"peak\"")
 	fs.Float64Var(&f.rate, "rate", 0, "arrivals/s of the profile's rate \"rate\"")
 	fs.DurationVarP(&f.duration, "duration", "d", 0, "total length: every stage is stretched or shrunk to fit")
 	fs.Float64Var(&f.timeScale, "time-scale", 1, "multiply every stage's length, rates unchanged")
+	fs.StringVar(&f.shard, "shard", "", "offer part `I/N` of the schedule, I from 0, as in 0/4")
+}
+
+// registerLoad adds the flags that say what an arrival does, how arrivals are
+// offered whatever their rate, and what they are judged by.
+func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
+	f.settingFlags.register(fs)
+	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
+	fs.StringArrayVar(&f.set, "set", nil, "set a scenario's setting, as in --set `tasks.agents=50` (repeatable; see perfctl scenarios)")
 	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight")
 	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
 	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` (repeatable)")
 	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
-	fs.StringVar(&f.shard, "shard", "", "offer part `I/N` of the schedule, I from 0, as in 0/4")
 	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
 	fs.DurationVar(&f.maxLateness, "max-lateness", engine.DefaultMaxLateness, "drop an arrival that waited longer for a worker")
 	fs.DurationVar(&f.graceful, "graceful-stop", engine.DefaultGracefulStop, "how long what is due may go on after the last arrival")

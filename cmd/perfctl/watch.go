@@ -38,7 +38,7 @@ func (w *watch) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 		c.Totals(func(t *metrics.Totals) {
 			if rule := w.plan.judge.Breached(t); rule != "" {
 				w.aborted = rule
-				w.show.say("stopping: %s", rule)
+				w.show.note("stopping: %s", rule)
 				w.abort(fmt.Errorf("rule breached: %s", rule))
 			}
 		})
@@ -67,7 +67,7 @@ func (w *watch) warnOfBound(t *metrics.Totals) {
 		// Half as much again leaves room for the spread around the mean.
 		total := math.Ceil(1.5 * need * float64(w.plan.flags.vus) / float64(shares[i]))
 		w.warned = true
-		w.show.say("warning: %s takes %s on average; at up to %s/s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f",
+		w.show.note("warning: %s takes %s on average; at up to %s/s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f",
 			d.Name, compactTime(service), compact(part.MaxRate), math.Ceil(need), w.plan.flags.vus, shares[i], total)
 		return
 	}

@@ -6,39 +6,39 @@ import "math"
 // since the beginning.
 type Sample struct{ At, Backlog float64 }
 
-// Backlog is what a trial's samples say: the mean, and how much the backlog grew
-// over the window.
-type Backlog struct{ Mean, Growth float64 }
+// Backlog is what a trial's samples say: the mean, how much the backlog grew over
+// the window, and how far the samples stray from a steady growth.
+type Backlog struct{ Mean, Growth, Stray float64 }
 
 // minSamples is how many samples a growth is told from.
 const minSamples = 6
 
-// MeasureBacklog takes the samples within [from, to]. The growth is that between
-// the means of the first and the last third, which lie two thirds of the window
-// apart; ok is false where there are too few samples.
+// MeasureBacklog takes the samples within [from, to]. The growth is that of the
+// straight line through them with the least squares; ok is false where there are
+// too few samples.
 func MeasureBacklog(samples []Sample, from, to float64) (b Backlog, ok bool) {
-	third := (to - from) / 3
-	var sum, first, last float64
-	var n, nFirst, nLast int
+	var n, t, y float64
 	for _, s := range samples {
-		if s.At < from || s.At > to {
-			continue
-		}
-		sum += s.Backlog
-		n++
-		switch {
-		case s.At <= from+third:
-			first += s.Backlog
-			nFirst++
-		case s.At >= to-third:
-			last += s.Backlog
-			nLast++
+		if s.At >= from && s.At <= to {
+			n, t, y = n+1, t+s.At, y+s.Backlog
 		}
 	}
-	if n < minSamples || nFirst == 0 || nLast == 0 {
+	if n < minSamples {
 		return Backlog{}, false
 	}
-	return Backlog{Mean: sum / float64(n), Growth: 1.5 * (last/float64(nLast) - first/float64(nFirst))}, true
+	t, y = t/n, y/n
+	var tt, ty, yy float64
+	for _, s := range samples {
+		if s.At >= from && s.At <= to {
+			tt += (s.At - t) * (s.At - t)
+			ty += (s.At - t) * (s.Backlog - y)
+			yy += (s.Backlog - y) * (s.Backlog - y)
+		}
+	}
+	if tt == 0 {
+		return Backlog{}, false
+	}
+	return Backlog{Mean: y, Growth: ty / tt * (to - from), Stray: math.Sqrt(max(yy-ty*ty/tt, 0) / n)}, true
 }
 
 // Unsustained is the share of the arrivals due that may be left over at the end
@@ -47,10 +47,16 @@ func MeasureBacklog(samples []Sample, from, to float64) (b Backlog, ok bool) {
 // show all of it.
 const Unsustained = 0.005
 
+// strays is how many times its stray a backlog must grow by. One that wanders
+// like a random walk strays from the line through it by σ√(T÷15), and ends σ√T
+// from where it began: four strays. A steady growth does not stray at all.
+const strays = 4
+
 // Sustained says whether a target kept up with the arrivals due in the window: the
-// backlog grew by no more than half a percent of them. A backlog comes and goes
-// by itself, by the square root of its size as counts do; growth within that is
-// none.
+// backlog grew by no more than half a percent of them. A backlog also comes and
+// goes by itself; growth within that is none: no more than its stray, and than
+// the square root of its size, as counts do.
 func (b Backlog) Sustained(due float64) bool {
-	return b.Growth <= max(Unsustained*due, 2+math.Sqrt(max(b.Mean, 0)))
+	chance := min(2+math.Sqrt(max(b.Mean, 0)), 1+strays*b.Stray)
+	return b.Growth <= max(Unsustained*due, chance)
 }

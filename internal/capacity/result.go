@@ -111,7 +111,7 @@ func (s *search) result() Result {
 		width := high/low - 1
 		r.Width = &width
 	}
-	r.Broke = s.broken(low)
+	r.Broke = s.broken(low, high)
 	r.knee()
 	r.law()
 	r.Sentence = r.sentence()
@@ -137,17 +137,20 @@ func (s *search) provisional() (low, high float64) {
 	return low, high
 }
 
-// broken returns what broke at the lowest rate above the lower bound at which
-// something did. Of several trials the last is the one made with the most care.
-func (s *search) broken(low float64) []Breach {
-	for _, l := range s.loads {
-		t := s.tally(l)
-		if l.rate <= low || t.fullHigh+t.shortHigh <= t.fullLow+t.shortLow {
-			continue
-		}
-		for _, i := range slices.Backward(l.trials) {
-			if t := s.trials[i]; t.Outcome == Broke && len(t.Breaches) > 0 {
-				return t.Breaches
+// broken returns what broke at the upper bound, or where nothing was tried there
+// at the lowest rate above the lower one at which something did. Of several
+// trials the last is the one made with the most care.
+func (s *search) broken(low, high float64) []Breach {
+	for _, from := range []float64{high, math.Nextafter(low, math.Inf(1))} {
+		for _, l := range s.loads {
+			t := s.tally(l)
+			if l.rate < from || t.fullHigh+t.shortHigh <= t.fullLow+t.shortLow {
+				continue
+			}
+			for _, i := range slices.Backward(l.trials) {
+				if t := s.trials[i]; t.Outcome == Broke && len(t.Breaches) > 0 {
+					return t.Breaches
+				}
 			}
 		}
 	}
@@ -263,7 +266,7 @@ func (r *Result) sentence() string {
 	if r.Upper != nil {
 		fmt.Fprintf(&b, "; at %s/s ", num(*r.Upper))
 		if hard := r.firstBreach(); hard != nil {
-			b.WriteString(hard.text())
+			b.WriteString(hard.String())
 			if hint := r.exhausted(); hint != "" {
 				b.WriteString("; " + hint)
 			}
@@ -291,15 +294,22 @@ func (r *Result) firstBreach() *Breach {
 func (r *Result) exhausted() string {
 	for _, b := range r.Broke {
 		if b.Warning {
-			return b.text()
+			return b.String()
 		}
 	}
 	return ""
 }
 
-// text says a breach in words.
-func (b Breach) text() string {
+// KeepingUp is the rule that the backlog does not grow: the Metric of its Breach
+// says of what.
+const KeepingUp = "Keeping up with the load"
+
+// String says a breach in words.
+func (b Breach) String() string {
 	out := fmt.Sprintf("%s is %s (target %s)", b.Rule, b.Actual, b.Target)
+	if b.Rule == KeepingUp {
+		out = fmt.Sprintf("the target does not keep up: %s grow by %s", b.Metric, b.Actual)
+	}
 	if b.Scenario != "" {
 		out += ", most of all in " + b.Scenario
 	}

@@ -197,7 +197,7 @@ func (s *search) nothingHolds(t Trial) error {
 	}
 	why := "the SLA is broken"
 	if len(t.Breaches) > 0 {
-		why = t.Breaches[0].text()
+		why = t.Breaches[0].String()
 	}
 	if t.Dead {
 		return s.stop(CannotSay, "the target fails from the first arrival: at %s/s not one succeeded, %s", num(t.Rate), why)

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/capacity"
+	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// trialObserver watches the backlog of a trial: arrivals that were due and are
+// not done, and what waits in the broker's queue.
+type trialObserver struct {
+	rate     float64
+	from, to float64 // the judged window, seconds since the start
+	bound    int
+	plan     *plan
+
+	mu      sync.Mutex
+	samples []capacity.Sample
+	flying  []capacity.Sample // arrivals at the target
+	waited  int               // the most that waited for a worker
+}
+
+func newTrialObserver(a capacity.Ask, p *plan) *trialObserver {
+	from := warmUp(a.Length).Seconds()
+	return &trialObserver{rate: a.Rate, from: from, to: from + a.Length.Seconds(), bound: p.flags.vus, plan: p}
+}
+
+// observeEvery is how often the backlog is read: often enough for a mean of what
+// is in flight.
+const observeEvery = 25 * time.Millisecond
+
+func (o *trialObserver) run(ctx context.Context, e *engine.Engine) {
+	tick := time.NewTicker(observeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			o.sample(e.Elapsed(), e.Progress())
+		}
+	}
+}
+
+func (o *trialObserver) sample(at time.Duration, p engine.Progress) {
+	s := at.Seconds()
+	if s < o.from || s > o.to {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.samples = append(o.samples, capacity.Sample{At: s, Backlog: float64(p.InFlight + p.Queued)})
+	o.flying = append(o.flying, capacity.Sample{At: s, Backlog: float64(p.InFlight)})
+	o.waited = max(o.waited, p.Queued)
+}
+
+// judge says what a trial came to.
+func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measurement) {
+	t.CutShort = m.aborted != ""
+	t.Dead = sum.Arrivals.Planned > 0 && sum.Arrivals.Succeeded == 0
+	t.Breaches, t.Reasons = []capacity.Breach{}, sum.Generator.Reasons
+	to := o.to
+	if t.CutShort {
+		to = min(to, m.outcome.Length.Seconds())
+	}
+	backlog, known := capacity.MeasureBacklog(o.samples, o.from, to)
+	o.load(t, m.totals, to, backlog)
+
+	o.rules(t, sum, m)
+	if known && !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
+		o.grows(t, "arrivals due and not done", backlog.Growth, to)
+	}
+	if queue, ok := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to); ok && !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
+		o.grows(t, "tasks in the queue", queue.Growth, to)
+	}
+	for _, c := range sum.Checks {
+		if !c.Passed {
+			t.Breaches = append(t.Breaches, capacity.Breach{Rule: "Consistency", Metric: c.Name, Target: "consistent", Actual: c.Name + ": " + c.Detail})
+		}
+	}
+	t.Outcome = capacity.Held
+	if len(t.Breaches) > 0 {
+		t.Outcome = capacity.Broke
+	}
+	if sum.Generator.Status == "invalid" {
+		t.Outcome, t.Breaches = capacity.Invalid, []capacity.Breach{}
+	}
+	if t.Outcome == capacity.Broke {
+		o.resources(t, sum)
+	}
+}
+
+func (o *trialObserver) grows(t *capacity.Trial, what string, growth, to float64) {
+	t.Breaches = append(t.Breaches, capacity.Breach{
+		Rule: capacity.KeepingUp, Metric: what,
+		Target: fmt.Sprintf("< %s/s", compact(capacity.Unsustained*o.rate)),
+		Actual: fmt.Sprintf("%s/s", compact(growth/(to-o.from))),
+	})
+}
+
+// load gathers what the trial measured.
+func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float64, b capacity.Backlog) {
+	at := metrics.Tags{Stage: trialStage}
+	count := func(d metrics.Desc) float64 {
+		n, _ := totals.Counter(metrics.Selector{Name: d.Name, Tags: at})
+		return float64(n)
+	}
+	due := count(metrics.Arrivals)
+	lost := count(metrics.ArrivalsFailed) + count(metrics.ArrivalsDropped) + count(metrics.ArrivalsUnfinished)
+	if due > 0 {
+		t.Load.ErrorRate = lost / due
+	}
+	if span := to - o.from; span > 0 {
+		t.Load.Achieved = max(due-b.Growth, 0) / span * (1 - t.Load.ErrorRate)
+	}
+	if f, ok := capacity.MeasureBacklog(o.flying, o.from, to); ok {
+		t.Load.Concurrency = f.Mean
+	}
+	h := totals.Trend(metrics.Selector{Name: metrics.ResponseTime.Name, Tags: at})
+	if h == nil || h.N == 0 {
+		return
+	}
+	mean := h.Mean() / 1e6
+	t.Load.Mean = &mean
+	t.Load.AtLeast = h.Censored > 0
+	for q, p := range map[float64]**float64{0.5: &t.Load.P50, 0.95: &t.Load.P95, 0.99: &t.Load.P99} {
+		if v, _, ok := h.Quantile(q); ok && float64(h.N+h.Censored)*(1-q) >= 1-1e-9 {
+			ms := float64(v) / 1e6
+			*p = &ms
+		}
+	}
+}
+
+// rules adds the SLA rules that were broken, first the one that ended the trial.
+func (o *trialObserver) rules(t *capacity.Trial, sum *report.Summary, m *measurement) {
+	for _, r := range sum.SLA {
+		if !r.Breaches() || slices.ContainsFunc(t.Breaches, func(b capacity.Breach) bool { return b.Rule == r.Rule }) {
+			continue
+		}
+		b := capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Scenario: o.worst(r, m.totals)}
+		if strings.HasPrefix(m.aborted, r.Rule+" is ") {
+			t.Breaches = slices.Insert(t.Breaches, 0, b)
+			continue
+		}
+		t.Breaches = append(t.Breaches, b)
+	}
+	if len(t.Breaches) == 0 && m.aborted != "" {
+		rule, actual, _ := strings.Cut(m.aborted, " is ")
+		actual, target, _ := strings.Cut(actual, ", the target is ")
+		t.Breaches = append(t.Breaches, capacity.Breach{Rule: rule, Target: target, Actual: actual})
+	}
+}
+
+// resources adds what was over its target, without breaking the SLA by itself,
+// while the trial broke it: what may have been exhausted.
+func (o *trialObserver) resources(t *capacity.Trial, sum *report.Summary) {
+	for _, r := range sum.SLA {
+		resource := !strings.HasPrefix(r.Metric, metrics.ResponseTime.Name) && r.Metric != sla.ErrorRate
+		if r.Status == sla.Warned && resource {
+			t.Breaches = append(t.Breaches, capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Warning: true})
+		}
+	}
+	if o.waited > 0 {
+		t.Breaches = append(t.Breaches, capacity.Breach{
+			Rule: "The bound on arrivals in flight (-u)", Metric: metrics.InFlight.Name, Warning: true,
+			Target: "not reached", Actual: fmt.Sprintf("%d, and up to %d arrivals waited", o.bound, o.waited),
+		})
+	}
+}
+
+// worst names the scenario in which a figure of the mix is furthest off, empty
+// where there is only one scenario.
+func (o *trialObserver) worst(r sla.Result, totals *metrics.Totals) (name string) {
+	names := o.plan.scenarioNames()
+	for _, n := range names {
+		if strings.Contains(r.Metric, "scenario:"+n) {
+			return n
+		}
+	}
+	if len(names) < 2 {
+		return ""
+	}
+	worst := math.Inf(-1)
+	for _, n := range names {
+		tags := metrics.Tags{Scenario: n, Stage: trialStage}
+		v := math.Inf(-1)
+		switch r.Metric {
+		case metrics.ResponseTime.Name:
+			if h := totals.Trend(metrics.Selector{Name: r.Metric, Tags: tags}); h != nil {
+				if q, atLeast, ok := h.Quantile(0.95); ok {
+					v = float64(q)
+					if atLeast {
+						v = math.MaxFloat64
+					}
+				}
+			}
+		case sla.ErrorRate, sla.AchievedRatio:
+			due, _ := totals.Counter(metrics.Selector{Name: metrics.Arrivals.Name, Tags: tags})
+			done, _ := totals.Counter(metrics.Selector{Name: metrics.ArrivalsSucceeded.Name, Tags: tags})
+			if due > 0 {
+				v = 1 - float64(done)/float64(due)
+			}
+		}
+		if v > worst {
+			worst, name = v, n
+		}
+	}
+	return name
+}
+
+// queueName is the gauge of what waits in the broker.
+const queueName = "rabbitmq_queue_length"
+
+// queueLength returns the readings of the broker's queue in the trial's stage,
+// which are a second apart.
+func (o *trialObserver) queueLength(totals *metrics.Totals) []capacity.Sample {
+	values := totals.Gauge(metrics.Selector{Name: queueName, Tags: metrics.Tags{Stage: trialStage}})
+	out := make([]capacity.Sample, 0, len(values))
+	for i, v := range values {
+		out = append(out, capacity.Sample{At: o.from + float64(i) + 0.5, Backlog: v})
+	}
+	return out
+}

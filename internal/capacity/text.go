@@ -1,0 +1,135 @@
+package capacity
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text writes a result for people: the sentence, the curve as a table with a bar
+// for P95, its knee, the law, and what could not be told.
+func Text(w io.Writer, r *Result) error {
+	var b bytes.Buffer
+	if r.Name != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(r.Name))
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.Sentence)
+	if len(r.Curve) > 0 {
+		b.WriteString("\n")
+		table(&b, r)
+	}
+	b.WriteString("\n")
+	r.boundsText(&b)
+	if r.Knee != nil {
+		fmt.Fprintf(&b, "  knee: P95 turns up at %s/s, where it is %s\n", num(r.Knee.Rate), millis(&r.Knee.P95, false))
+	}
+	if r.Law != nil {
+		r.Law.text(&b)
+	}
+	for _, u := range r.CannotSay {
+		fmt.Fprintf(&b, "  cannot say (%s): %s\n", u.Question, u.Because)
+	}
+	fmt.Fprintf(&b, "  %d trials in %.0f s\n", len(r.Trials), r.Took)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (r *Result) boundsText(b *bytes.Buffer) {
+	if r.Lower == nil {
+		return
+	}
+	fmt.Fprintf(b, "  lower bound: %s/s", num(*r.Lower))
+	if r.Confirmed {
+		b.WriteString(", held for a confirming trial")
+	} else {
+		b.WriteString(", not confirmed")
+	}
+	b.WriteString("\n")
+	if r.Upper == nil {
+		b.WriteString("  upper bound: not known\n")
+		return
+	}
+	fmt.Fprintf(b, "  upper bound: %s/s, %.2g %% above\n", num(*r.Upper), 100**r.Width)
+	for i, x := range r.Broke {
+		word := "broke there"
+		switch {
+		case x.Warning:
+			word = "at the same time"
+		case i > 0:
+			word = "broke as well"
+		}
+		fmt.Fprintf(b, "    %s: %s\n", word, x.String())
+	}
+}
+
+// barWidth is how many characters the longest bar has.
+const barWidth = 20
+
+func table(b *bytes.Buffer, r *Result) {
+	var text bytes.Buffer
+	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "  offered/s\tdone/s\tin flight\tp50\tp95\tp99\terrors\theld\t")
+	low, high := math.Inf(1), 0.0
+	for _, p := range r.Curve {
+		if p.P95 != nil && *p.P95 > 0 {
+			low, high = min(low, *p.P95), max(high, *p.P95)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%.3g\t%s\t%s\t%s\t%.3g %%\t%d of %d\t\n", num(p.Rate), num(p.Achieved), p.Concurrency,
+			millis(p.P50, p.AtLeast), millis(p.P95, p.AtLeast), millis(p.P99, p.AtLeast), 100*p.ErrorRate, p.Held, p.Trials)
+	}
+	_ = tw.Flush() // a buffer takes everything
+	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
+		if i == 0 {
+			fmt.Fprintf(b, "%s  p95, log scale\n", line)
+			continue
+		}
+		fmt.Fprintf(b, "%s  %s\n", line, bar(r.Curve[i-1].P95, low, high))
+	}
+}
+
+// bar draws a value on a log scale.
+func bar(v *float64, low, high float64) string {
+	if v == nil || *v <= 0 {
+		return ""
+	}
+	n := 1
+	if high > low {
+		n += int(math.Round((barWidth - 1) * math.Log(*v/low) / math.Log(high/low)))
+	}
+	return strings.Repeat("▇", n)
+}
+
+// millis prints a time in milliseconds with three digits.
+func millis(v *float64, atLeast bool) string {
+	if v == nil {
+		return "–"
+	}
+	sign := ""
+	if atLeast {
+		sign = "≥"
+	}
+	if *v >= 1000 {
+		return fmt.Sprintf("%s%.3gs", sign, *v/1000)
+	}
+	return fmt.Sprintf("%s%.3gms", sign, *v)
+}
+
+func (l *Law) text(b *bytes.Buffer) {
+	fmt.Fprintf(b, "  scalability: λ %.3g, σ %.3g, κ %.3g (R² %.2f)", l.Lambda, l.Sigma, l.Kappa, l.R2)
+	switch {
+	case l.Peak == nil:
+		b.WriteString(": throughput rises with concurrency, no peak\n")
+		return
+	case l.Concurrency == nil:
+		fmt.Fprintf(b, ": throughput nears %s/s, without a peak", num(*l.Peak))
+	default:
+		fmt.Fprintf(b, ": throughput peaks at %s/s, with %.3g in flight", num(*l.Peak), *l.Concurrency)
+	}
+	if l.Low != nil && l.High != nil {
+		fmt.Fprintf(b, " (%s to %s without one point)", num(*l.Low), num(*l.High))
+	}
+	b.WriteString("\n")
+}
