@@ -45,6 +45,8 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 		}
 		out.tellDrifts(&plan)
 	}
+	out.flag(a, s)
+	out.bottleneck(a)
 	return out.finish(), nil
 }
 

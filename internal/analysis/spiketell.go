@@ -27,7 +27,7 @@ func (o *Analysis) tellRecoveries() {
 		}
 		o.Findings = append(o.Findings, Finding{
 			ID: "not_recovered", Severity: Critical, Title: "Not recovered from the spike",
-			Sentence: fmt.Sprintf("%s after %s the system is not what it was before it: %s.", seconds(r.Watched), r.Stage, r.still()),
+			Sentence: fmt.Sprintf("%s after the stage %s the system is not what it was before it: %s.", seconds(r.Watched), r.Stage, r.still()),
 			Advice:   "Look for what the spike left behind: backlogs, exhausted pools, retries that keep the load up; shed load, or scale sooner",
 			Evidence: Evidence{From: r.To, To: r.To + r.Watched, Series: "response_time", Unit: "ms", Values: values},
 		})
@@ -53,11 +53,11 @@ func (r *Recovery) sentence() string {
 	var b strings.Builder
 	switch {
 	case r.Recovered && *r.Time == 0:
-		fmt.Fprintf(&b, "After %s the system was at once what it was before.", r.Stage)
+		fmt.Fprintf(&b, "After the stage %s the system was at once what it was before.", r.Stage)
 	case r.Recovered:
-		fmt.Fprintf(&b, "The system recovered %s after the end of %s.", seconds(*r.Time), r.Stage)
+		fmt.Fprintf(&b, "The system recovered %s after the end of the stage %s.", seconds(*r.Time), r.Stage)
 	default:
-		fmt.Fprintf(&b, "The system did not recover within %s after the end of %s: %s.", seconds(r.Watched), r.Stage, r.still())
+		fmt.Fprintf(&b, "The system did not recover within %s after the end of the stage %s: %s.", seconds(r.Watched), r.Stage, r.still())
 	}
 	if r.Peak != nil && r.Depth != nil {
 		least := ""

@@ -1,0 +1,205 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/stats"
+)
+
+// A resource that is at its bound for three seconds is saturated.
+const saturatedSeconds = 3
+
+// candidate is a resource that may be the bottleneck.
+type candidate struct {
+	resource, series, how string
+	at                    int // the second from which it was saturated
+}
+
+// bottleneck names the resource that saturated first, where something is wrong
+// with a run at all. Where none reached its bound, it is the part of the system
+// that slowed down first; where none did, that is said.
+func (o *Analysis) bottleneck(a *axis) {
+	if !o.troubled() {
+		return
+	}
+	all := append(a.saturatedGauges(), a.saturatedMachine()...)
+	first, ok := earliest(all)
+	how := "saturated first"
+	if !ok {
+		first, ok = earliest(append(a.slowedDown(), a.atBound()...))
+		how = "slowed down first, and nothing that was read reached its bound"
+	}
+	if !ok {
+		o.unknown("the bottleneck", "no reading reached its bound and no part of the system slowed down before the others")
+		return
+	}
+	b := &Bottleneck{Resource: first.resource, Series: first.series, At: a.start[first.at], Rate: a.due[first.at] / max(a.length[first.at], 1e-9)}
+	b.Sentence = fmt.Sprintf("The bottleneck is probably %s: it %s, at %.0f s and %s, %s.", b.Resource, how, b.At, perSecond(b.Rate), first.how)
+	o.Bottleneck = b
+	o.Sentences = append(o.Sentences, b.Sentence)
+	for i := range o.Findings {
+		switch o.Findings[i].ID {
+		case "p95_over_target", "error_rate", "saturation", "not_recovered":
+			o.Findings[i].Evidence.First = b.Series
+		}
+	}
+}
+
+// troubled says whether there is something that a bottleneck explains.
+func (o *Analysis) troubled() bool {
+	for _, f := range o.Findings {
+		switch f.ID {
+		case "p95_over_target", "error_rate", "saturation", "not_recovered", "queue_growing", "pool_exhausted":
+			return true
+		}
+	}
+	return len(o.Breaks) > 0
+}
+
+// earliest returns the first candidate, of those at one time the first in order.
+func earliest(all []candidate) (candidate, bool) {
+	best, ok := candidate{}, false
+	for _, c := range all {
+		if !ok || c.at < best.at {
+			best, ok = c, true
+		}
+	}
+	return best, ok
+}
+
+// since returns the first second from which the condition holds for as long as
+// it takes to be saturated.
+func (a *axis) since(holds func(i int) bool) (int, bool) {
+	run := 0
+	for i := range a.n {
+		if !holds(i) {
+			run = 0
+			continue
+		}
+		if run++; run == saturatedSeconds {
+			return i - run + 1, true
+		}
+	}
+	return 0, false
+}
+
+// saturatedGauges returns the resources whose readings reached their bound.
+func (a *axis) saturatedGauges() (out []candidate) {
+	cores := float64(a.run.Info.Machine.CPUs)
+	for k := range a.gauges {
+		g := &a.gauges[k]
+		v := g.values
+		var resource, how string
+		var holds func(i int) bool
+		switch name := g.series.Name; {
+		case name == "db_pool_utilisation":
+			resource, how = "the database connection pool"+of(g.series.Scenario), "with "+share(busyShare)+" of it in use"
+			holds = func(i int) bool { return v[i] >= busyShare }
+		case name == "agent_availability":
+			resource, how = "the agents that consume tasks", "which were busy all the time"
+			holds = func(i int) bool { return v[i] <= 0.05 }
+		case strings.HasPrefix(name, "process_cpu"):
+			// A server of one thread has one core; others have them all.
+			most := 100 * max(cores, 1)
+			if strings.Contains(g.key, "redis") {
+				most = 100
+			}
+			resource, how = "the CPU of "+orSeries(g), "at "+value(busyShare*most, "percent")+" of a core"
+			holds = func(i int) bool { return v[i] >= busyShare*most }
+		default:
+			continue
+		}
+		if at, ok := a.since(holds); ok {
+			out = append(out, candidate{resource, g.key, how, at})
+		}
+	}
+	return out
+}
+
+// orSeries names a gauge by the operation it is of, if any.
+func orSeries(g *gauge) string {
+	if g.series.Operation != "" {
+		return g.series.Operation
+	}
+	return g.key
+}
+
+// saturatedMachine returns the machine where the processes that were watched and
+// the generator took all its cores.
+func (a *axis) saturatedMachine() []candidate {
+	cores := float64(a.run.Info.Machine.CPUs)
+	own, others := a.gauge("generator_cpu_percent"), a.gauge("process_cpu_percent")
+	if cores <= 0 || own == nil || others == nil {
+		return nil
+	}
+	at, ok := a.since(func(i int) bool { return own[i]+others[i] >= busyShare*100*cores })
+	if !ok {
+		return nil
+	}
+	return []candidate{{"the machine's CPU", "process_cpu_percent", "with all its cores busy, the generator's among them", at}}
+}
+
+// parts are the parts of a system and the time that shows them slowing down.
+var parts = []struct{ series, resource string }{
+	{"db_pool_wait", "the database connection pool"},
+	{"db_query_duration", "the database"},
+	{"rabbitmq_publish_latency", "the broker"},
+	{"agent_wait_time", "the agents that consume tasks"},
+	{"redis_command_duration", "the cache"},
+	{"cache_backend_duration", "the back end behind the cache"},
+	{"http_req_waiting", "the HTTP API"},
+}
+
+// slowedBy is by what factor the mean of a part's times must rise.
+const slowedBy = 3.0
+
+// slowedDown returns the parts of the system that became three times as slow as
+// in the first judged load, for three seconds in a row.
+func (a *axis) slowedDown() (out []candidate) {
+	from, to := a.firstLoad()
+	for _, p := range parts {
+		x := a.means(p.series, "")
+		before := stats.Median(read(x[from:to]))
+		if math.IsNaN(before) {
+			continue
+		}
+		limit := max(slowedBy*before, before+finest, stats.UpperFence(read(x[from:to])))
+		at, ok := a.since(func(i int) bool { return i >= to && x[i] > limit })
+		if !ok {
+			continue
+		}
+		out = append(out, candidate{p.resource, p.series, fmt.Sprintf("%s taking %s instead of %s", p.series, millis(x[at]), millis(before)), at})
+	}
+	return out
+}
+
+// atBound returns the bound on arrivals in flight where it was reached: all that
+// is known then is that the system was too slow.
+func (a *axis) atBound() []candidate {
+	v, bound := a.gauge(metrics.InFlight.Name), float64(a.run.Info.MaxInFlight)
+	if v == nil || bound <= 0 {
+		return nil
+	}
+	at, ok := a.since(func(i int) bool { return v[i] >= 0.98*bound })
+	if !ok {
+		return nil
+	}
+	return []candidate{{"the whole system", metrics.InFlight.Name, fmt.Sprintf("with all %.0f arrivals in flight that -u allows", bound), at}}
+}
+
+// firstLoad returns the seconds of the first judged stage, a minute of them at
+// most, less its very beginning.
+func (a *axis) firstLoad() (i, j int) {
+	for k := range a.stages {
+		s := &a.stages[k]
+		if !s.Judged || s.Duration <= 0 {
+			continue
+		}
+		i, j = a.within(s.Start+min(2, s.Duration/5), s.Start+min(s.Duration/2, 60))
+		return i, j
+	}
+	return 0, 0
+}

@@ -1,0 +1,230 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/stats"
+)
+
+const (
+	// busySeconds is how long a resource must be at its bound.
+	busySeconds = 5
+	// busyShare is the share of a pool in use from which it counts as at its
+	// bound.
+	busyShare = 0.9
+	// waitMillis is the wait for a connection that shows.
+	waitMillis = 5.0
+	// fellBehind is the achieved part of the offered load below which the system
+	// does not keep up.
+	fellBehind = 0.95
+	// moreInFlight is by what factor arrivals in flight grow when they queue.
+	moreInFlight = 2.0
+	// halfElastic is the elasticity of throughput to the arrivals in flight
+	// below which more of them mostly wait.
+	halfElastic = 0.5
+)
+
+// saturated says, by Little's law, at which level the system stopped doing more
+// for more: the throughput fell behind what was offered while the number in
+// flight grew. Or, at one level, that the bound on arrivals in flight was
+// reached.
+func (a *axis) saturated(levels []Level) *Finding {
+	for i := 1; i < len(levels); i++ {
+		l, before := &levels[i], &levels[i-1]
+		if l.InFlight == nil || before.InFlight == nil || l.Achieved >= fellBehind*l.Rate {
+			continue
+		}
+		n0 := max(*before.InFlight, 0.5) // readings of less than one are rough
+		e := stats.Elasticity(n0, before.Achieved, *l.InFlight, l.Achieved)
+		if *l.InFlight < moreInFlight*n0 || e >= halfElastic {
+			continue
+		}
+		return &Finding{ID: "saturation", Severity: Critical, Title: "Saturated",
+			Sentence: fmt.Sprintf("At %s offered the system did %s with %.0f in flight, where it had done %s with %.1f: by Little's law each was in it for %s; what is added only waits.",
+				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), *before.InFlight, millis(1e3**l.InFlight/max(l.Achieved, 1e-9))),
+			Advice: "Offer less than that, or widen the resource that saturated first",
+			Evidence: Evidence{From: l.From, To: l.To, Series: metrics.InFlight.Name, Unit: "count",
+				Values: map[string]float64{"offered_rps": l.Rate, "achieved_rps": l.Achieved, "in_flight": *l.InFlight, "elasticity": e}}}
+	}
+	return a.bounded()
+}
+
+// bounded says that the bound on arrivals in flight was reached for long.
+func (a *axis) bounded() *Finding {
+	bound := float64(a.run.Info.MaxInFlight)
+	gauge := a.gauge(metrics.InFlight.Name)
+	if bound <= 0 || gauge == nil {
+		return nil
+	}
+	from, to, ok := a.lasts(busySeconds, func(i int) bool { return gauge[i] >= 0.95*bound })
+	if !ok {
+		return nil
+	}
+	done := sum(a.succeeded, from, to) / (a.end(to-1) - a.start[from])
+	return &Finding{ID: "saturation", Severity: Critical, Title: "The bound on arrivals in flight was reached",
+		Sentence: fmt.Sprintf("%.0f arrivals were in flight from %.0f s to %.0f s and %s succeeded: by Little's law each was in the system for %s, and no more than that can be done within the bound.",
+			bound, a.start[from], a.end(to-1), perSecond(done), seconds(bound/max(done, 1e-9))),
+		Advice: "The target is too slow for this load; raise -u only if that many users at once are realistic",
+		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: metrics.InFlight.Name, Unit: "count",
+			Values: map[string]float64{"in_flight": bound, "achieved_rps": done}}}
+}
+
+// lasts returns the longest stretch of seconds in which the condition holds, if
+// it is at least n long. One second in between may miss it.
+func (a *axis) lasts(n int, holds func(i int) bool) (from, to int, ok bool) {
+	start, last := -1, -1
+	for i := 0; i <= a.n; i++ {
+		if i < a.n && holds(i) {
+			if start < 0 {
+				start = i
+			}
+			last = i
+			continue
+		}
+		if start >= 0 && (i == a.n || i-last > 1) {
+			if last+1-start > to-from {
+				from, to = start, last+1
+			}
+			start = -1
+		}
+	}
+	return from, to, to-from >= n
+}
+
+// exhausted says that a connection pool was at its bound while arrivals waited
+// for a connection.
+func (a *axis) exhausted() *Finding {
+	for k := range a.gauges {
+		g := &a.gauges[k]
+		if g.series.Name != "db_pool_utilisation" {
+			continue
+		}
+		wait := a.means("db_pool_wait", g.series.Scenario)
+		from, to, ok := a.lasts(busySeconds, func(i int) bool { return g.values[i] >= busyShare })
+		if !ok {
+			continue
+		}
+		waited := mean(wait[from:to])
+		if math.IsNaN(waited) || waited < waitMillis {
+			continue
+		}
+		return &Finding{ID: "pool_exhausted", Severity: Critical, Title: "Connection pool exhausted",
+			Sentence: fmt.Sprintf("The database pool%s was in use by %s on average from %.0f s to %.0f s, and a connection took %s to get.",
+				of(g.series.Scenario), share(mean(g.values[from:to])), a.start[from], a.end(to-1), millis(waited)),
+			Advice: "Increase the pool's size, hold connections for a shorter time, or reduce the connections needed",
+			Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: g.key, Unit: "ratio",
+				Values: map[string]float64{"utilisation": mean(g.values[from:to]), "wait_ms": waited}}}
+	}
+	return nil
+}
+
+func of(scenario string) string {
+	if scenario == "" {
+		return ""
+	}
+	return " of " + scenario
+}
+
+// means returns the mean of a trend in each second, in milliseconds, over all its
+// series of a scenario; of all where that is empty.
+func (a *axis) means(name, scenario string) []float64 {
+	sums, n := make([]float64, a.n), make([]float64, a.n)
+	for _, l := range a.run.Lines {
+		if l.Series.Name != name || l.Trend == nil || scenario != "" && l.Series.Scenario != scenario {
+			continue
+		}
+		for i, at := range l.At {
+			sums[at] += l.Trend[i].Sum / 1e6
+			n[at] += float64(l.Trend[i].N)
+		}
+	}
+	return divide(sums, n)
+}
+
+// queueLevel is how unlikely the growth of a queue must be by chance.
+const queueLevel = 1e-4
+
+// queues says which queues grew under a constant load, by a second's arrivals
+// and fifty at least.
+func (a *axis) queues(o *Analysis) (out []*Finding) {
+	for k := range a.gauges {
+		g := &a.gauges[k]
+		if groupOf(&g.series) != GroupQueue || o.flagged(g.key) {
+			continue
+		}
+		var worst *Finding
+		most := 0.0
+		for i := range a.stages {
+			s := &a.stages[i]
+			if s.From != s.To || s.Class == "spike" {
+				continue
+			}
+			if f, grew := a.queue(g, s); f != nil && grew > most {
+				worst, most = f, grew
+			}
+		}
+		if worst != nil {
+			out = append(out, worst)
+		}
+	}
+	return out
+}
+
+// flagged says whether a finding is about the series already.
+func (o *Analysis) flagged(series string) bool {
+	for _, f := range o.Findings {
+		if f.Evidence.Series == series {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *axis) queue(g *gauge, s *report.StageInfo) (*Finding, float64) {
+	i, j := a.within(s.Start, min(s.Start+s.Duration, a.ended()))
+	var t, x []float64
+	for k := i; k < j; k++ {
+		if v := g.values[k]; !math.IsNaN(v) {
+			t, x = append(t, a.start[k]), append(x, v)
+		}
+	}
+	if len(x) < 2*busySeconds {
+		return nil, 0
+	}
+	trend, _ := stats.MannKendall(thin(x))
+	slope, ok := stats.Sen(thin(t), thin(x), trend.Variance, 0.95)
+	grew := slope.Slope * (a.end(j-1) - a.start[i])
+	if !ok || trend.P > queueLevel || grew < max(50, s.From) || settled(thin(t), thin(x), slope.Slope) {
+		return nil, 0
+	}
+	return &Finding{ID: "queue_growing", Severity: Critical, Title: "A queue grows",
+		Sentence: fmt.Sprintf("%s grew by %s a second in %s, to %s, under a constant load.",
+			g.key, value(slope.Slope, string(g.series.Unit)), s.Name, value(x[len(x)-1], string(g.series.Unit))),
+		Advice: advice(g.key),
+		Evidence: Evidence{From: a.start[i], To: a.end(j - 1), Series: g.key, Unit: string(g.series.Unit),
+			Values: map[string]float64{"slope_per_s": slope.Slope, "last": x[len(x)-1], "p": trend.P}}}, grew
+}
+
+func advice(queue string) string {
+	if strings.HasPrefix(queue, metrics.Queued.Name) {
+		return "Arrivals wait for a free worker: the target is too slow for this load, or the bound -u too low"
+	}
+	return kinds[GroupQueue].advice
+}
+
+// thin returns at most two hundred of the values, evenly: enough for a trend.
+func thin(x []float64) []float64 {
+	const most = 200
+	if len(x) <= most {
+		return x
+	}
+	out := make([]float64, most)
+	for i := range out {
+		out[i] = x[i*len(x)/most]
+	}
+	return out
+}

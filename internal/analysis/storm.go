@@ -1,0 +1,112 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+const (
+	// stormShare is how many retries there are for each arrival in a storm,
+	// stormSeconds and stormLeast how long and how many there must be.
+	stormShare   = 0.1
+	stormSeconds = 3
+	stormLeast   = 20.0
+	// churnLeast and churnRate are how many connections must be opened anew, in
+	// all and per second; churnShare how many for each request of a client that
+	// is to keep its connections.
+	churnLeast = 5.0
+	churnRate  = 0.05
+	churnShare = 0.1
+)
+
+// retries says that what failed was tried again so often that it is a load of its
+// own.
+func (a *axis) retries() *Finding {
+	again := make([]float64, a.n)
+	name := ""
+	most := 0.0
+	for _, l := range a.run.Lines {
+		if l.Series.Kind != metrics.KindCounter || !strings.Contains(l.Series.Name, "retries") && !strings.Contains(l.Series.Name, "redelivered") {
+			continue
+		}
+		var n float64
+		for i, at := range l.At {
+			again[at] += l.Value[i]
+			n += l.Value[i]
+		}
+		if n > most {
+			most, name = n, l.Series.Name
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	from, to, ok := a.lasts(stormSeconds, func(i int) bool { return again[i] > 0 && again[i] >= stormShare*a.due[i] })
+	n := sum(again, from, to)
+	if !ok || n < stormLeast {
+		return nil
+	}
+	return &Finding{ID: "retry_storm", Severity: Warning, Title: "Retry storm",
+		Sentence: fmt.Sprintf("From %.0f s to %.0f s %.0f retries came on top of %.0f arrivals.", a.start[from], a.end(to-1), n, sum(a.due, from, to)),
+		Advice:   "Retry with a growing, random delay and a limit: retries keep up the overload that causes them",
+		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: name, Unit: "count",
+			Values: map[string]float64{"retries": n, "arrivals": sum(a.due, from, to)}}}
+}
+
+// churn says which clients opened connections again and again.
+func (a *axis) churn() (out []*Finding) {
+	for _, name := range []string{"db_reconnects", "rabbitmq_reconnects"} {
+		out = append(out, a.churning(name, a.count(name), churnRate))
+	}
+	if g := a.gauge("redis_reconnects"); g != nil {
+		out = append(out, a.churning("redis_reconnects", rises(g), churnRate))
+	}
+	if g := a.gauge("http_connections"); g != nil {
+		requests := sum(a.count("http_reqs"), 0, a.n)
+		opened := rises(g)
+		if sum(opened, 0, a.n) >= churnShare*requests {
+			out = append(out, a.churning("http_connections", opened, 1))
+		}
+	}
+	return out
+}
+
+// rises returns by what a reading that only rises rose in each second.
+func rises(x []float64) []float64 {
+	out := make([]float64, len(x))
+	last := math.NaN()
+	for i, v := range x {
+		if math.IsNaN(v) {
+			continue
+		}
+		if !math.IsNaN(last) {
+			out[i] = max(v-last, 0)
+		}
+		last = v
+	}
+	return out
+}
+
+func (a *axis) churning(name string, opened []float64, rate float64) *Finding {
+	n := sum(opened, 0, a.n)
+	first, last := -1, -1
+	for i, v := range opened {
+		if v > 0 {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	length := a.end(a.n - 1)
+	if n < churnLeast || n < rate*length {
+		return nil
+	}
+	return &Finding{ID: "connection_churn", Severity: Warning, Title: "Connection churn",
+		Sentence: fmt.Sprintf("%.0f connections were opened anew from %.0f s to %.0f s (%s).", n, a.start[first], a.end(last), name),
+		Advice:   "Keep connections open: look for time-outs of idle connections, servers that restart or refuse, and clients that do not read answers to their end",
+		Evidence: Evidence{From: a.start[first], To: a.end(last), Series: name, Unit: "count", Values: map[string]float64{"connections": n}}}
+}
