@@ -8,9 +8,9 @@ import (
 )
 
 // arrivalCost is the CPU time that an arrival is reckoned to need, drivers
-// included: twice what the dearest built-in scenario takes, so that a processor
-// is never more than half busy.
-const arrivalCost = 200 * time.Microsecond
+// included: about what the dearest built-in scenario takes. It is where awake
+// starts; dearer arrivals are noticed.
+const arrivalCost = 80 * time.Microsecond
 
 // Processors returns how many processors a rate of arrivals per second needs.
 func Processors(rate float64) int {
@@ -18,7 +18,8 @@ func Processors(rate float64) int {
 }
 
 // awake lets the runtime work with n processors, and with one more that is
-// kept from looking idle. It returns a function that undoes it.
+// kept from looking idle. It adds processors where those are too busy. It
+// returns a function that undoes it.
 //
 // An arrival is short, and between two of them nothing happens. Each time the
 // last busy processor of the runtime goes idle, its monitor thread is put to
@@ -40,9 +41,14 @@ func awake(n int) (undo func()) {
 		defer close(gone)
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
+		b := busy{used: processorTime(), at: time.Now()}
 		for !over.Load() {
 			hold(holdTime)
 			runtime.Gosched()
+			if n < runtime.NumCPU() && b.tooBusy(processorTime(), time.Now(), n) {
+				n++
+				runtime.GOMAXPROCS(n + 1)
+			}
 		}
 	}()
 	return func() {
@@ -55,3 +61,28 @@ func awake(n int) (undo func()) {
 // holdTime is how long the processor is held at a time: its wake-ups cost CPU,
 // and the end of a run waits for one.
 const holdTime = 20 * time.Millisecond
+
+// Processors that work more than busyShare of busyWindow are too few: an arrival
+// that comes due while all are at work waits for one.
+const (
+	busyShare  = 0.5
+	busyWindow = 100 * time.Millisecond
+)
+
+// busy watches how much the process's processors work.
+type busy struct {
+	used time.Duration // processor time at the start of the window
+	at   time.Time
+}
+
+// tooBusy is told the processor time used so far, and says whether n processors
+// were too few over the last window. Within a window it says no.
+func (b *busy) tooBusy(used time.Duration, now time.Time, n int) bool {
+	window := now.Sub(b.at)
+	if window < busyWindow {
+		return false
+	}
+	work := used - b.used
+	b.used, b.at = used, now
+	return float64(work) > busyShare*float64(n)*float64(window)
+}

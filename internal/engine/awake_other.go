@@ -8,3 +8,5 @@ import "time"
 const canHold = false
 
 func hold(time.Duration) {}
+
+func processorTime() time.Duration { return 0 }

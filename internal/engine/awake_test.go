@@ -26,9 +26,30 @@ func TestProcessorsAreGivenBack(t *testing.T) {
 }
 
 func TestProcessorsGrowWithTheRate(t *testing.T) {
-	for rate, want := range map[float64]int{0: 1, 100: 1, 5000: 1, 1e9: runtime.NumCPU()} {
+	for rate, want := range map[float64]int{0: 1, 100: 1, 10000: 1, 1e9: runtime.NumCPU()} {
 		if got := Processors(rate); got != want {
 			t.Errorf("%g/s needs %d processors, want %d", rate, got, want)
+		}
+	}
+}
+
+// One processor that works most of the time is joined by another; one that
+// mostly waits is not, and a moment is not enough to tell.
+func TestBusyProcessorsAreTooFew(t *testing.T) {
+	start := time.Now()
+	for _, c := range []struct {
+		work, window time.Duration
+		n            int
+		want         bool
+	}{
+		{60 * time.Millisecond, 100 * time.Millisecond, 1, true},
+		{40 * time.Millisecond, 100 * time.Millisecond, 1, false},
+		{60 * time.Millisecond, 100 * time.Millisecond, 2, false},
+		{10 * time.Millisecond, 10 * time.Millisecond, 1, false},
+	} {
+		b := busy{used: time.Second, at: start}
+		if got := b.tooBusy(time.Second+c.work, start.Add(c.window), c.n); got != c.want {
+			t.Errorf("%v of %v on %d processors: too busy is %v", c.work, c.window, c.n, got)
 		}
 	}
 }
