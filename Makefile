@@ -28,6 +28,11 @@ demo: servers build ## run the load profile against throwaway servers
 test: servers build ## run every test against throwaway servers; a skipped one fails
 	./scripts/test-with-lab
 
+# About 40 min; BENCH='-rounds 1 -only http' measures less.
+bench: build ## measure perfctl beside its peers and write docs/benchmarks.md
+	./scripts/install-servers wrk:wrk cc:gcc
+	$(GO) run ./bench -o docs/benchmarks.md $(BENCH)
+
 test-fast: ## run the tests that need no server; the others name themselves as skipped
 	$(GO) test ./...
 
