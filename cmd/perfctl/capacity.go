@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/capacity"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 const capacityExamples = `  # What do throwaway servers hold, for the default mix?
@@ -45,7 +46,7 @@ func (f *capacityFlags) register(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides; short ones take a third, the confirming one twice as long")
 	fs.StringVar(&f.precision, "precision", "5%", "how far apart the bounds may be, in `percent` of the lower one")
 	fs.DurationVar(&f.maxTime, "max-time", 20*time.Minute, "bound on the time of a search: what is known by then is told")
-	fs.Float64Var(&f.require, "require", 0, "exit with 99 unless it holds this `rate`, arrivals/s")
+	fs.Float64Var(&f.require, "require", 0, "exit with 99 unless it is known to hold this `rate`, arrivals/s; as --threshold 'capacity: >= RATE'")
 	fs.BoolVar(&f.each, "each", false, "search each scenario by itself, in place of the mix")
 	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, search, stop them")
 	fs.StringVar(&f.runDir, "run-dir", "", "write capacity.json and the trials' run directories to this new `DIR` (default: runs/capacity-TIME)")
@@ -116,7 +117,7 @@ func (w *world) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSe
 	pr := w.newProgress(f.quiet)
 	pr.calm = true
 	s := &capacitySearch{world: w, flags: f, cfg: cfg, plan: p, progress: pr}
-	if err := s.readTrialRules(); err != nil {
+	if err := s.readRules(); err != nil {
 		return err
 	}
 	if err := s.makeDir(); err != nil {
@@ -147,7 +148,7 @@ func (w *world) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSe
 	if searchErr != nil && len(found.Results) == 1 && len(found.Results[0].Trials) == 0 {
 		return searchErr // nothing is known
 	}
-	found.conclude(f.require, searchErr)
+	found.conclude(searchErr)
 	if err := w.presentCapacity(&found, s.dir, f); err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (s *capacitySearch) all(ctx context.Context, found *capacityReport) error {
 		if s.flags.each {
 			r.Rename(name)
 		}
-		found.Results = append(found.Results, r)
+		found.Results = append(found.Results, capacityPart{r, s.demands.Answer([]sla.Answer{capacityAnswer(&r)})})
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,40 +66,82 @@ func (h *hardServer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	time.Sleep(time.Until(end))
 }
 
-// command runs perfctl with a target and returns its exit code and outputs.
-func command(t *testing.T, url string, args ...string) (code int, stdout, stderr string) {
+// search runs perfctl capacity for JSON and returns its exit code and what it
+// found.
+func search(t *testing.T, w *world, h http.Handler, args ...string) (code int, r capacityReport) {
 	t.Helper()
+	s := httptest.NewServer(h)
+	defer s.Close()
 	var out, errs bytes.Buffer
-	zero := func() int { return 0 }
-	w := &world{
-		args: args, stdout: &out, stderr: &errs, outWidth: zero, errWidth: zero, signals: make(chan os.Signal),
-		lookupEnv: func(name string) (string, bool) { return url, name == "API_BASE_URL" },
-	}
+	w.stdout, w.stderr = &out, &errs
+	w.outWidth, w.errWidth = func() int { return 0 }, func() int { return 0 }
+	w.lookupEnv = func(name string) (string, bool) { return s.URL, name == "API_BASE_URL" }
+	w.args = append([]string{"capacity", "--scenario", "api", "--json", "--run-dir", filepath.Join(t.TempDir(), "out")}, args...)
 	code = w.main(t.Context())
-	return code, out.String(), errs.String()
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatalf("exit code %d, %v\n%s%s", code, err, out.String(), errs.String())
+	}
+	t.Log(errs.String())
+	return code, r
 }
 
 func TestCapacityOfATargetThatAlwaysFails(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
-	defer s.Close()
-	dir := filepath.Join(t.TempDir(), "out")
-	code, stdout, stderr := command(t, s.URL, "capacity", "--scenario", "api", "--trial", "300ms", "--run-dir", dir)
-	if code != 99 || !strings.Contains(stdout, "Cannot say what load the system holds: the target fails from the first arrival") {
-		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	fails := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	dir := filepath.Join(t.TempDir(), "trials")
+	code, found := search(t, &world{}, fails, "--trial", "300ms", "--run-dir", dir)
+	r := found.Results[0]
+	if code != 99 || found.Verdict != "fail" || r.Lower != nil || r.End != capacity.CannotSay || len(r.CannotSay) == 0 {
+		t.Errorf("exit code %d: %+v", code, r)
 	}
-	var report capacityReport
-	text, err := os.ReadFile(filepath.Join(dir, "capacity.json"))
+	if !strings.Contains(r.Sentence, "Cannot say what load the system holds: the target fails from the first arrival") {
+		t.Error(r.Sentence)
+	}
+	for _, file := range []string{"capacity.json", filepath.Join(r.Trials[0].Dir, "summary.json")} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRequiredCapacity(t *testing.T) {
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	lax := []string{"--trial", "300ms", "--start", "20", "--max", "20", "--sla", writeSLA(t)}
+	for rule, want := range map[string]int{"capacity: >= 20": 0, "capacity: > 30": 99} {
+		code, found := search(t, &world{}, ok, append(lax, "--threshold", rule)...)
+		r := found.Results[0]
+		if code != want || r.End != capacity.Maximum || *r.Lower != 20 || len(r.SLA) != 1 {
+			t.Errorf("%s: exit code %d, want %d: %s %+v", rule, code, want, r.Sentence, r.SLA)
+		}
+	}
+}
+
+// writeSLA writes an SLA that any machine keeps.
+func writeSLA(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "sla.yaml")
+	err := os.WriteFile(file, []byte("rules:\n  - {name: Median, threshold: \"response_time: med < 1m\", judge: run, severity: fail}\n"), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &report); err != nil {
-		t.Fatal(err)
+	return file
+}
+
+func TestInterruptedSearchTellsWhatIsKnown(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	var once sync.Once
+	var requests atomic.Int64
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if requests.Add(1) > 60 {
+			once.Do(func() { signals <- os.Interrupt })
+		}
+	})
+	code, found := search(t, &world{signals: signals}, h, "--trial", "300ms", "--start", "20", "--sla", writeSLA(t))
+	r := found.Results[0]
+	if code != 105 || found.Verdict != "interrupted" || r.End != capacity.Interrupted || r.Lower == nil || r.Confirmed {
+		t.Errorf("exit code %d: %s %+v", code, found.Verdict, r)
 	}
-	if r := report.Results[0]; r.Lower != nil || r.End != capacity.CannotSay || len(r.CannotSay) == 0 || report.Verdict != "fail" {
-		t.Errorf("capacity.json says %+v", r)
-	}
-	if _, err := os.Stat(filepath.Join(dir, report.Results[0].Trials[0].Dir, "summary.json")); err != nil {
-		t.Errorf("the trial's run directory: %v", err)
+	if !strings.Contains(r.Sentence, "seems to hold") {
+		t.Errorf("%q tells more than is known", r.Sentence)
 	}
 }
 
@@ -115,17 +158,10 @@ func TestCapacityOfAServerWithAHardLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // half a minute each, nearly all of it waiting
-			s := httptest.NewServer(h)
-			defer s.Close()
-			code, stdout, stderr := command(t, s.URL, "capacity", "--scenario", "api", "--start", "150", "--trial", "1s",
-				"--precision", "10%", "--run-dir", filepath.Join(t.TempDir(), "out"), "--json")
-			var report capacityReport
-			if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != 0 {
-				t.Fatalf("exit code %d, %v\n%s%s", code, err, stdout, stderr)
-			}
+			code, report := search(t, &world{}, h, "--start", "150", "--trial", "1s", "--precision", "10%")
 			r := report.Results[0]
-			if r.End != capacity.Found || *r.Lower > h.capacity() || *r.Upper < h.capacity() || *r.Width > 0.1 {
-				t.Errorf("capacity %.1f/s: %s\n%s", h.capacity(), r.Sentence, stderr)
+			if code != 0 || r.End != capacity.Found || *r.Lower > h.capacity() || *r.Upper < h.capacity() || *r.Width > 0.1 {
+				t.Errorf("capacity %.1f/s: exit code %d: %s", h.capacity(), code, r.Sentence)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/capacity"
@@ -24,8 +25,10 @@ type capacitySearch struct {
 	addresses *targets.Settings
 	settings  []setting
 	progress  *progress
-	// table and own are the rules that trials are judged by.
+	// table and own are the rules that trials are judged by, demands those about
+	// what is found.
 	table, own []sla.Rule
+	demands    *sla.Judge
 	// dir is where everything is written, prefix the folder of this search in
 	// it, and scenario what --scenario would say for it.
 	dir, prefix, scenario string
@@ -60,20 +63,37 @@ func (p *plan) forTrial(a capacity.Ask, scenario string) (*plan, error) {
 	}})
 }
 
-// readTrialRules reads the rules that trials are judged by: all but targets of
-// throughput, which say nothing about a rate that was chosen.
-func (s *capacitySearch) readTrialRules() error {
+// readRules reads the rules that trials are judged by, and those about the
+// capacity that is found. Targets of throughput say nothing about a rate that
+// was chosen, and no trial has a spike or is long enough to drift.
+func (s *capacitySearch) readRules() error {
 	table, own, err := s.plan.readRules()
 	if err != nil {
 		return err
 	}
+	if s.flags.require > 0 {
+		r, err := sla.ParseThreshold(fmt.Sprintf("%s: >= %v", sla.Capacity, s.flags.require))
+		if err != nil {
+			return err
+		}
+		own = append(own, r)
+	}
+	about := func(r sla.Rule) bool { return r.Metric == sla.Capacity }
+	foreign := func(r sla.Rule) bool {
+		return r.Metric == sla.Throughput || r.Metric == sla.RecoveryTime || strings.HasPrefix(r.Metric, sla.Drift+"(")
+	}
 	for _, r := range own {
-		if r.Metric == sla.Throughput {
-			return usageError("--threshold %q: a target of throughput does not apply to a search for the capacity\n  next: --require RATE demands one", r.Name)
+		if foreign(r) {
+			return usageError("--threshold %q: %s does not apply to a search for the capacity\n  next: --require RATE demands a capacity", r.Name, r.Metric)
 		}
 	}
-	s.table = slices.DeleteFunc(table, func(r sla.Rule) bool { return r.Metric == sla.Throughput })
-	s.own = own
+	all := append(slices.Clone(table), own...)
+	demands := slices.DeleteFunc(all, func(r sla.Rule) bool { return !about(r) })
+	if s.demands, err = sla.NewJudge(sla.Plan{Stages: []sla.Stage{{Name: trialStage, Judged: true}}}, nil, demands); err != nil {
+		return invalidConfig(err)
+	}
+	s.table = slices.DeleteFunc(table, func(r sla.Rule) bool { return about(r) || foreign(r) })
+	s.own = slices.DeleteFunc(own, about)
 	return nil
 }
 

@@ -8,11 +8,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/capacity"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // capacityFile is what a search leaves beside its trials.
@@ -20,43 +22,57 @@ const capacityFile = "capacity.json"
 
 // capacityReport is capacity.json and the output of capacity --json.
 type capacityReport struct {
-	Schema  int       `json:"schema"`
-	Started time.Time `json:"started"`
-	Command []string  `json:"command"`
-	Seed    uint64    `json:"seed"`
-	Process string    `json:"arrivals_process"`
-	// Required is the rate of --require, nil without.
-	Required *float64 `json:"required"`
-	Verdict  string   `json:"verdict"`
-	ExitCode int      `json:"exit_code"`
+	Schema   int       `json:"schema"`
+	Started  time.Time `json:"started"`
+	Command  []string  `json:"command"`
+	Seed     uint64    `json:"seed"`
+	Process  string    `json:"arrivals_process"`
+	Verdict  string    `json:"verdict"`
+	ExitCode int       `json:"exit_code"`
 	// Results has one entry: for the mix, or with --each for each scenario.
-	Results []capacity.Result `json:"results"`
+	Results []capacityPart `json:"results"`
+}
+
+// capacityPart is one search, and what came of the rules about a capacity.
+type capacityPart struct {
+	capacity.Result
+	SLA []sla.Result `json:"sla"`
+}
+
+// capacityAnswer is the capacity as rules see it: the lower bound, once it was
+// held for a confirming trial.
+func capacityAnswer(r *capacity.Result) sla.Answer {
+	a := sla.Answer{Metric: sla.Capacity, Exercised: true}
+	switch {
+	case r.Lower == nil || !r.Confirmed:
+		a.Because = "cannot say: " + r.Because
+	default:
+		a.Value, a.AtLeast = *r.Lower, r.Upper == nil
+	}
+	return a
 }
 
 // conclude decides the exit code. A capacity that is not known, or not known to
-// be what was required, is a breach; where the generator is why, nothing is
+// be what a rule asks for, is a breach; where the generator is why, nothing is
 // known about the target.
-func (c *capacityReport) conclude(required float64, err error) {
-	if required > 0 {
-		c.Required = &required
-	}
+func (c *capacityReport) conclude(err error) {
 	code := exitcode.Pass
 	for _, r := range c.Results {
-		generator := r.End == capacity.Generator || r.End == capacity.CannotSay && r.GeneratorLimit != nil
-		switch {
-		case r.Lower != nil && (required == 0 || r.Confirmed && r.Meets(required)):
-		case generator:
-			code = exitcode.Worst(code, exitcode.Invalid)
-		default:
-			code = exitcode.Worst(code, exitcode.Breached)
+		missed := slices.ContainsFunc(r.SLA, sla.Result.Breaches)
+		if r.Lower != nil && !missed {
+			continue
 		}
+		failed := exitcode.Breached
+		if r.End == capacity.Generator || r.End == capacity.CannotSay && r.GeneratorLimit != nil {
+			failed = exitcode.Invalid
+		}
+		code = exitcode.Worst(code, failed)
 	}
 	if err != nil {
-		worst := exitcode.Unexpected
+		code = exitcode.Unexpected
 		if e, ok := errors.AsType[*exitError](err); ok {
-			worst = e.code
+			code = e.code
 		}
-		code = worst
 	}
 	c.ExitCode = code
 	switch code {
@@ -98,8 +114,18 @@ func (w *world) presentCapacity(c *capacityReport, dir string, f *capacityFlags)
 		return err
 	}
 	for i := range c.Results {
-		if err := capacity.Text(w.stdout, &c.Results[i]); err != nil {
+		r := &c.Results[i]
+		if err := capacity.Text(w.stdout, &r.Result); err != nil {
 			return err
+		}
+		for _, x := range r.SLA {
+			mark := w.paint(w.outTTY, "32", "✓")
+			if x.Status != sla.Passed {
+				mark = w.paint(w.outTTY, "31", "✗")
+			}
+			if _, err := fmt.Fprintf(w.stdout, "  %s %s: %s\n", mark, x.Rule, x.Actual); err != nil {
+				return err
+			}
 		}
 	}
 	return w.capacityVerdict(c, dir)
@@ -107,23 +133,21 @@ func (w *world) presentCapacity(c *capacityReport, dir string, f *capacityFlags)
 
 // capacityVerdict prints the last line.
 func (w *world) capacityVerdict(c *capacityReport, dir string) error {
-	word := strings.ToUpper(c.Verdict)
-	why := "the capacity is known"
-	switch {
-	case c.ExitCode == exitcode.Interrupted:
-		why = "what was known by then is above"
-	case c.Required != nil && c.ExitCode == exitcode.Pass:
-		why = fmt.Sprintf("the required %s/s are held", compact(*c.Required))
-	case c.Required != nil:
-		why = fmt.Sprintf("the required %s/s are not known to be held", compact(*c.Required))
-	case c.ExitCode != exitcode.Pass:
-		why = "the capacity is not known"
+	why := map[int]string{
+		exitcode.Pass:        "the capacity is known",
+		exitcode.Breached:    "the capacity is not known, or is not what is required",
+		exitcode.Invalid:     "the generator was the limit",
+		exitcode.Interrupted: "what was known by then is above",
+	}[c.ExitCode]
+	if why == "" {
+		why = "the search could not go on, what was known by then is above"
 	}
 	colour := "31;1"
 	if c.ExitCode == exitcode.Pass {
 		colour = "32;1"
 	}
-	_, err := fmt.Fprintf(w.stdout, "\n%s: %s; trials in %s; exit code %d\n", w.paint(w.outTTY, colour, word), why, dir, c.ExitCode)
+	_, err := fmt.Fprintf(w.stdout, "\n%s: %s; trials in %s; exit code %d\n",
+		w.paint(w.outTTY, colour, strings.ToUpper(c.Verdict)), why, dir, c.ExitCode)
 	return err
 }
 

@@ -322,9 +322,6 @@ func (r *Result) Rename(name string) {
 	r.Sentence = r.sentence()
 }
 
-// Meets says whether the capacity is known to be a rate or more.
-func (r *Result) Meets(rate float64) bool { return r.Lower != nil && *r.Lower >= rate }
-
 // num prints a rate with at least three digits, and no more than it needs.
 func num(v float64) string {
 	if v >= 100 {
