@@ -62,7 +62,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	queued := f.registry.Gauge(metrics.Queued, metrics.Tags{})
 	collector := metrics.NewCollector(f.registry, e.Elapsed, p.schedule.StageAt)
 	collector.Subscribe(func(s *metrics.Snapshot) { watch.snapshot(s, collector) })
-	for _, sub := range subscribe {
+	for _, sub := range append(subscribe, p.streams.subscribers()...) {
 		collector.Subscribe(sub)
 	}
 

@@ -36,7 +36,11 @@ type plan struct {
 	// judge ends the run early where that was asked for; nil otherwise.
 	judge *sla.Judge
 	// observe, where it is set, runs beside the engine until the run is over.
-	observe       func(context.Context, *engine.Engine)
+	observe func(context.Context, *engine.Engine)
+	// runID is the run's identity where it was needed before its fixture.
+	runID string
+	// streams receive the run's seconds; nil without any.
+	streams       *streams
 	shard, shards int
 }
 

@@ -28,7 +28,10 @@ const runExamples = `  # The load profile against throwaway servers, in a tenth 
   perfctl run load --scenario crud=3,cache=1 -d 5m
 
   # In CI: settings from a file, the summary as JSON
-  perfctl run smoke --env-file .env.test --json > summary.json`
+  perfctl run smoke --env-file .env.test --json > summary.json
+
+  # A line for each series and second, as the run goes
+  perfctl run load --lab --out json=results.json`
 
 func (w *world) runCommand() *cobra.Command {
 	f := &runFlags{}
@@ -37,7 +40,11 @@ func (w *world) runCommand() *cobra.Command {
 		Short: "Offer a profile's load and judge the system by its SLA",
 		Long: `Run offers the load of a built-in profile (perfctl profiles) or of a FILE.yaml,
 prints a summary with a verdict, and leaves a run directory. Its exit code says
-how it went (perfctl help exit-codes).`,
+how it went (perfctl help exit-codes).
+
+Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
+
+` + w.outputList(),
 		Example:           runExamples,
 		Args:              exactArgs(1, "a profile's name or file"),
 		ValidArgsFunction: completeProfiles,
@@ -53,7 +60,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err != nil {
 		return err
 	}
-	views, err := w.viewOutputs(f.out)
+	sinks, views, err := w.splitOutputs(f)
 	if err != nil {
 		return err
 	}
@@ -62,6 +69,11 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	defer pr.done()
 
 	before, stop := w.interruptible(ctx)
+	if p.streams, err = w.openStreams(before, p, sinks); err != nil {
+		stop()
+		return interruptedOr(before, err)
+	}
+	defer p.streams.close()
 	var labSettings map[string]string
 	if f.lab {
 		l, err := startLab(before, pr, labServices(p), false)
@@ -121,6 +133,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	if err != nil {
 		return nil, nil, errors.Join(err, out.Close())
 	}
+	lost := p.streams.close()
 	gen := p.judgeGenerator(m, out.Err())
 	run := report.NewRun(info, m.totals, m.elapsed)
 	if err := out.Err(); err != nil {
@@ -130,6 +143,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	if err != nil {
 		return nil, nil, errors.Join(err, out.Close())
 	}
+	s.Notes = append(s.Notes, lost...)
 	if m.aborted != "" {
 		s.Notes = append(s.Notes, "stopped early: "+m.aborted)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -48,7 +49,7 @@ func (w *world) newFixture(p *plan, addresses *targets.Settings) (*fixture, erro
 	for i, s := range p.profile.Stages {
 		stages[i] = s.Name
 	}
-	f := &fixture{id: newRunID(), clock: work.NewClock(), registry: metrics.NewRegistry(stages)}
+	f := &fixture{id: cmp.Or(p.runID, newRunID()), clock: work.NewClock(), registry: metrics.NewRegistry(stages)}
 	f.workers = engine.Split(p.flags.vus, p.shares())
 	for i, d := range p.defs {
 		s, err := d.New(scenarios.Env{

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -58,28 +57,6 @@ func parseOutput(s string) (output, error) {
 		return output{}, fmt.Errorf("--out %q: want FORMAT=WHERE, as in html=report.html", s)
 	}
 	return output{format, where}, nil
-}
-
-// viewOutputs returns the outputs that are views of the finished run.
-func (w *world) viewOutputs(outs []string) (list []output, err error) {
-	var errs []error
-	for _, text := range outs {
-		o, err := parseOutput(text)
-		if err == nil {
-			if _, err = findView(w.views(), o.format); err != nil {
-				err = fmt.Errorf("--out %q: %w", text, err)
-			}
-		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		list = append(list, o)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, usageError("%w", err)
-	}
-	return list, nil
 }
 
 // writeView writes one view of a run to a file, or to stdout for "-". The file
