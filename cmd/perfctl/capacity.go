@@ -43,7 +43,7 @@ func (f *capacityFlags) register(fs *pflag.FlagSet) {
 	f.registerLoad(fs)
 	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s")
 	fs.Float64Var(&f.max, "max", 0, "highest `rate` to try, arrivals/s (0: what this machine can generate)")
-	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides; short ones take a third, the confirming one twice as long")
+	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides, longer at low rates; short ones take a third, the confirming one twice as long")
 	fs.StringVar(&f.precision, "precision", "5%", "how far apart the bounds may be, in `percent` of the lower one")
 	fs.DurationVar(&f.maxTime, "max-time", 20*time.Minute, "bound on the time of a search: what is known by then is told")
 	fs.Float64Var(&f.require, "require", 0, "exit with 99 unless it is known to hold this `rate`, arrivals/s; as --threshold 'capacity: >= RATE'")

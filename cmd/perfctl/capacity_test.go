@@ -105,7 +105,7 @@ func TestCapacityOfATargetThatAlwaysFails(t *testing.T) {
 
 func TestRequiredCapacity(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	lax := []string{"--trial", "300ms", "--start", "20", "--max", "20", "--sla", writeSLA(t)}
+	lax := []string{"--trial", "300ms", "--precision", "100%", "--start", "20", "--max", "20", "--sla", writeSLA(t)}
 	for rule, want := range map[string]int{"capacity: >= 20": 0, "capacity: > 30": 99} {
 		code, found := search(t, &world{}, ok, append(lax, "--threshold", rule)...)
 		r := found.Results[0]
@@ -135,7 +135,7 @@ func TestInterruptedSearchTellsWhatIsKnown(t *testing.T) {
 			once.Do(func() { signals <- os.Interrupt })
 		}
 	})
-	code, found := search(t, &world{signals: signals}, h, "--trial", "300ms", "--start", "20", "--sla", writeSLA(t))
+	code, found := search(t, &world{signals: signals}, h, "--trial", "300ms", "--precision", "100%", "--start", "20", "--sla", writeSLA(t))
 	r := found.Results[0]
 	if code != 105 || found.Verdict != "interrupted" || r.End != capacity.Interrupted || r.Lower == nil || r.Confirmed {
 		t.Errorf("exit code %d: %s %+v", code, found.Verdict, r)

@@ -114,7 +114,8 @@ type Config struct {
 	// precision).
 	Precision float64
 	// Trial is the length of a long trial. Short ones are a third as long, a
-	// confirming one twice.
+	// confirming one twice. At low rates long trials last until enough arrivals
+	// were due to tell rates apart that differ by the precision.
 	Trial time.Duration
 	// MaxTime bounds the whole search: a trial that would end later is not
 	// begun.
@@ -155,6 +156,13 @@ const (
 )
 
 func (c Config) short() time.Duration { return time.Duration(float64(c.Trial) * shortPart) }
+
+// told is how many arrivals a backlog must have grown by to be seen.
+const told = 3
+
+// enough is how many arrivals a long trial needs, so that a load above the
+// target's by the margin leaves as many over as can be seen.
+func (c Config) enough() float64 { return told / c.margin() }
 
 func (c Config) confirming() time.Duration { return confirmPart * c.Trial }
 

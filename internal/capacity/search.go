@@ -102,7 +102,7 @@ func (s *search) at(rate float64) *load {
 // try makes a trial, and another one where the generator was the limit: two of
 // them make a limit.
 func (s *search) try(rate float64, p Purpose) (Trial, error) {
-	length := s.lengthOf(p)
+	length := s.lengthOf(p, rate)
 	l := s.at(rate)
 	for {
 		switch {
@@ -135,29 +135,36 @@ func (s *search) try(rate float64, p Purpose) (Trial, error) {
 	}
 }
 
-// lengthOf is how long a trial of that purpose is.
-func (s *search) lengthOf(p Purpose) time.Duration {
+// lengthOf is how long a trial of that purpose is at a rate.
+func (s *search) lengthOf(p Purpose, rate float64) time.Duration {
+	least := s.cfg.enough() / rate
 	switch p {
 	case Explore, Narrow:
 		return s.cfg.short()
 	case Confirm:
-		return s.cfg.confirming()
+		return inSeconds(max(s.cfg.confirming().Seconds(), least))
 	}
-	return time.Duration(s.full * float64(time.Second))
+	return inSeconds(s.fullAt(rate))
 }
+
+// fullAt is how long a trial must be at a rate to count in full, in seconds.
+func (s *search) fullAt(rate float64) float64 { return max(s.full, s.cfg.enough()/rate) }
+
+func inSeconds(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }
 
 // tally sums up the trials of a load.
 func (s *search) tally(l *load) (t tally) {
+	full := s.fullAt(l.rate) * 0.999
 	for _, i := range l.trials[l.counted:] {
 		if x := s.trials[i]; x.Outcome != Invalid {
-			t.add(x.Outcome == Held, x.Length >= s.full*0.999, x.Length)
+			t.add(x.Outcome == Held, x.Length >= full, x.Length)
 		}
 	}
 	return t
 }
 
 // class is what a load is, by its trials.
-func (s *search) class(l *load) class { return s.tally(l).classify(s.full) }
+func (s *search) class(l *load) class { return s.tally(l).classify(s.fullAt(l.rate)) }
 
 // explore doubles the rate up to the first failure, or halves it down to the
 // first success.

@@ -69,7 +69,7 @@ func (s *search) beyond(rate float64, direction float64) float64 {
 	for _, l := range s.loads {
 		ahead := direction < 0 && l.rate < rate || direction > 0 && l.rate > rate
 		t := s.tally(l)
-		if ahead && t.fullLow+t.fullHigh > 0 && t.classify(s.full) == undecided {
+		if ahead && t.fullLow+t.fullHigh > 0 && t.classify(s.fullAt(l.rate)) == undecided {
 			return l.rate
 		}
 	}
