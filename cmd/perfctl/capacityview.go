@@ -113,6 +113,35 @@ func (w *world) presentCapacity(c *capacityReport, dir string, f *capacityFlags)
 		_, err := w.stdout.Write(text)
 		return err
 	}
+	return w.capacityText(c, dir)
+}
+
+// reportCapacity shows a search again. Its views are text and JSON.
+func (w *world) reportCapacity(dir string, o output) error {
+	text, err := os.ReadFile(filepath.Join(dir, capacityFile))
+	if err != nil {
+		return usageError("read the capacity: %w", err)
+	}
+	var c capacityReport
+	if err := json.Unmarshal(text, &c); err != nil {
+		return usageError("read %s: %w", filepath.Join(dir, capacityFile), err)
+	}
+	switch {
+	case o.where != "-" || o.format != "text" && o.format != "json":
+		return usageError("%s holds a capacity: it is shown as text or json, on stdout; the views of its trials are those of their run directories", dir)
+	case o.format == "json":
+		_, err = w.stdout.Write(text)
+	default:
+		err = w.capacityText(&c, dir)
+	}
+	if err != nil || c.ExitCode == exitcode.Pass {
+		return err
+	}
+	return verdictCode(c.ExitCode)
+}
+
+// capacityText prints what was found for people.
+func (w *world) capacityText(c *capacityReport, dir string) error {
 	for i := range c.Results {
 		r := &c.Results[i]
 		if err := capacity.Text(w.stdout, &r.Result); err != nil {

@@ -61,6 +61,9 @@ func (w *world) report(dir string, o output) error {
 	if _, err := findView(w.views(), o.format); err != nil {
 		return usageError("--format: %w", err)
 	}
+	if is, _ := hasCapacity(dir); is {
+		return w.reportCapacity(dir, o)
+	}
 	run, err := report.Open(dir)
 	if err != nil {
 		return usageError("%w", err)
