@@ -7,8 +7,9 @@ import (
 )
 
 // conclude summarises a run that is over, adds the answers that its directory
-// gives, and judges the rules about them; a run without a judge has none. An analysis that fails costs the answers, not the summary: it is said
-// in the notes.
+// gives, and judges the rules about them; a run without a judge has none. An
+// analysis that fails costs the answers, not the summary: it is said in the
+// notes.
 func conclude(run *report.Run, dir string, in report.Inputs, judge *sla.Judge) (*report.Summary, error) {
 	s, err := report.Summarise(run, in)
 	if err != nil {
