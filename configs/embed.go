@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-//go:embed profiles sla.yaml
+//go:embed profiles sla.yaml examples/perfctl.yaml examples/profile.yaml examples/sla.yaml
 var files embed.FS
 
 // order is that of the guide: what most people want first.
@@ -39,4 +39,16 @@ func SLA() (file string, data []byte, err error) {
 		return "", nil, fmt.Errorf("reading the built-in SLA tables: %w", err)
 	}
 	return "configs/sla.yaml", data, nil
+}
+
+// Starters returns the names of the files that a user starts from.
+func Starters() []string { return []string{"perfctl.yaml", "profile.yaml", "sla.yaml"} }
+
+// Starter returns one of them.
+func Starter(name string) ([]byte, error) {
+	data, err := files.ReadFile("examples/" + name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the example %s: %w", name, err)
+	}
+	return data, nil
 }

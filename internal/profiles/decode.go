@@ -10,8 +10,11 @@ import (
 	"github.com/perfctl/perfctl/internal/suggest"
 )
 
-// names of profiles, rates and stages become tags and parts of thresholds.
-var nameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+// NamePattern is the form of the names of profiles, rates and stages: they
+// become tags and parts of thresholds.
+const NamePattern = `^[A-Za-z][A-Za-z0-9_-]{0,63}$`
+
+var nameForm = regexp.MustCompile(NamePattern)
 
 // Decode reads a profile file; file is what messages call it. The form is
 // documented in configs/examples/profile.yaml. An error is a *strictyaml.Errors
