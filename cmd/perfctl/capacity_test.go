@@ -137,7 +137,7 @@ func TestInterruptedSearchTellsWhatIsKnown(t *testing.T) {
 	})
 	code, found := search(t, &world{signals: signals}, h, "--trial", "300ms", "--precision", "100%", "--start", "20", "--sla", writeSLA(t))
 	r := found.Results[0]
-	if code != 105 || found.Verdict != "interrupted" || r.End != capacity.Interrupted || r.Lower == nil || r.Confirmed {
+	if code != 105 || found.Verdict != "interrupted" || r.End != capacity.Stopped || r.Lower == nil || r.Confirmed {
 		t.Errorf("exit code %d: %s %+v", code, found.Verdict, r)
 	}
 	if !strings.Contains(r.Sentence, "seems to hold") {

@@ -78,10 +78,10 @@ func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measure
 
 	o.rules(t, sum, m)
 	if known && !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
-		o.grows(t, "arrivals due and not done", backlog.Growth, to)
+		o.grows(t, o.worst(metrics.ResponseTime.Name, m.totals), "arrivals due and not done", backlog.Growth, to)
 	}
 	if queue, ok := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to); ok && !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
-		o.grows(t, "tasks in the queue", queue.Growth, to)
+		o.grows(t, o.worst(queueName, m.totals), "tasks in the queue", queue.Growth, to)
 	}
 	for _, c := range sum.Checks {
 		if !c.Passed {
@@ -100,11 +100,11 @@ func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measure
 	}
 }
 
-func (o *trialObserver) grows(t *capacity.Trial, what string, growth, to float64) {
+func (o *trialObserver) grows(t *capacity.Trial, scenario, what string, growth, to float64) {
 	t.Breaches = append(t.Breaches, capacity.Breach{
 		Rule: capacity.KeepingUp, Metric: what,
 		Target: fmt.Sprintf("< %s/s", compact(capacity.Unsustained*o.rate)),
-		Actual: fmt.Sprintf("%s/s", compact(growth/(to-o.from))),
+		Actual: fmt.Sprintf("%s/s", compact(growth/(to-o.from))), Scenario: scenario,
 	})
 }
 
@@ -147,7 +147,7 @@ func (o *trialObserver) rules(t *capacity.Trial, sum *report.Summary, m *measure
 		if !r.Breaches() || slices.ContainsFunc(t.Breaches, func(b capacity.Breach) bool { return b.Rule == r.Rule }) {
 			continue
 		}
-		b := capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Scenario: o.worst(r, m.totals)}
+		b := capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Scenario: o.worst(r.Metric, m.totals)}
 		if strings.HasPrefix(m.aborted, r.Rule+" is ") {
 			t.Breaches = slices.Insert(t.Breaches, 0, b)
 			continue
@@ -178,44 +178,63 @@ func (o *trialObserver) resources(t *capacity.Trial, sum *report.Summary) {
 	}
 }
 
-// worst names the scenario in which a figure of the mix is furthest off, empty
-// where there is only one scenario.
-func (o *trialObserver) worst(r sla.Result, totals *metrics.Totals) (name string) {
-	names := o.plan.scenarioNames()
-	for _, n := range names {
-		if strings.Contains(r.Metric, "scenario:"+n) {
-			return n
-		}
-	}
-	if len(names) < 2 {
+// worst names the scenario that a figure is about: the one that the rule names,
+// the only one that has the metric, or in a mix the one that is furthest off. It
+// is empty where there is only one scenario.
+func (o *trialObserver) worst(metric string, totals *metrics.Totals) (name string) {
+	if len(o.plan.defs) < 2 {
 		return ""
 	}
-	worst := math.Inf(-1)
-	for _, n := range names {
-		tags := metrics.Tags{Scenario: n, Stage: trialStage}
-		v := math.Inf(-1)
-		switch r.Metric {
-		case metrics.ResponseTime.Name:
-			if h := totals.Trend(metrics.Selector{Name: r.Metric, Tags: tags}); h != nil {
-				if q, atLeast, ok := h.Quantile(0.95); ok {
-					v = float64(q)
-					if atLeast {
-						v = math.MaxFloat64
-					}
-				}
-			}
-		case sla.ErrorRate, sla.AchievedRatio:
-			due, _ := totals.Counter(metrics.Selector{Name: metrics.Arrivals.Name, Tags: tags})
-			done, _ := totals.Counter(metrics.Selector{Name: metrics.ArrivalsSucceeded.Name, Tags: tags})
-			if due > 0 {
-				v = 1 - float64(done)/float64(due)
-			}
+	base, _, _ := strings.Cut(metric, "{")
+	owners := 0
+	for _, d := range o.plan.defs {
+		if strings.Contains(metric, "scenario:"+d.Name) {
+			return d.Name
 		}
-		if v > worst {
-			worst, name = v, n
+		if slices.ContainsFunc(d.Metrics, func(m metrics.Desc) bool { return m.Name == base }) {
+			owners, name = owners+1, d.Name
+		}
+	}
+	if owners > 0 {
+		if owners > 1 {
+			name = ""
+		}
+		return name
+	}
+	worst := math.Inf(-1)
+	for _, d := range o.plan.defs {
+		if v := badness(base, metrics.Tags{Scenario: d.Name, Stage: trialStage}, totals); v > worst {
+			worst, name = v, d.Name
 		}
 	}
 	return name
+}
+
+// badness is how bad a scenario's part of a figure of the mix is; -Inf where it
+// has none.
+func badness(metric string, tags metrics.Tags, totals *metrics.Totals) float64 {
+	switch metric {
+	case metrics.ResponseTime.Name:
+		h := totals.Trend(metrics.Selector{Name: metric, Tags: tags})
+		if h == nil {
+			break
+		}
+		v, atLeast, ok := h.Quantile(0.95)
+		switch {
+		case !ok:
+		case atLeast:
+			return math.MaxFloat64
+		default:
+			return float64(v)
+		}
+	case sla.ErrorRate, sla.AchievedRatio:
+		due, _ := totals.Counter(metrics.Selector{Name: metrics.Arrivals.Name, Tags: tags})
+		done, _ := totals.Counter(metrics.Selector{Name: metrics.ArrivalsSucceeded.Name, Tags: tags})
+		if due > 0 {
+			return 1 - float64(done)/float64(due)
+		}
+	}
+	return math.Inf(-1)
 }
 
 // queueName is the gauge of what waits in the broker.

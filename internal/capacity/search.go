@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,14 +15,15 @@ type End string
 
 // Found is a search that came to its end. Maximum and Generator have no upper
 // bound: the target held the highest rate that was asked for, or that this
-// machine can generate. The others end before, and leave what is known.
+// machine can generate. The others end before, and leave what is known; Stopped
+// is the runner's doing.
 const (
-	Found       End = "found"
-	Maximum     End = "maximum"
-	Generator   End = "generator"
-	TimeOver    End = "time"
-	Interrupted End = "interrupted"
-	CannotSay   End = "cannot_say"
+	Found     End = "found"
+	Maximum   End = "maximum"
+	Generator End = "generator"
+	TimeOver  End = "time"
+	Stopped   End = "stopped"
+	CannotSay End = "cannot_say"
 )
 
 // maxTrials bounds a search whatever its target does.
@@ -79,7 +81,8 @@ func Search(cfg Config, run Runner) (Result, error) {
 		err = nil
 	}
 	if err != nil {
-		s.end, s.because = Interrupted, err.Error()
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		s.end, s.because = Stopped, first
 	}
 	return s.result(), err
 }
