@@ -194,14 +194,15 @@ type Steady struct {
 	Known   bool   `json:"known"`
 	Because string `json:"because,omitempty"`
 	// WarmUp is how many of the stage's seconds come before the steady state, and
-	// Before the mean response time in them, in milliseconds; 0 and nil where they
-	// differ from it by less than a tenth.
+	// Before and After the median response times in them and after them, in
+	// milliseconds; 0 and nil where these differ by less than a tenth.
 	WarmUp float64  `json:"warm_up_s"`
-	Before *float64 `json:"before_mean_ms"`
+	Before *float64 `json:"before_p50_ms"`
+	After  *float64 `json:"after_p50_ms"`
 	// From and To bound the steady part.
 	From float64 `json:"from_s"`
 	To   float64 `json:"to_s"`
-	// Mean is the response time in the steady part, in milliseconds.
+	// Mean is the mean response time in the steady part, in milliseconds.
 	Mean float64 `json:"mean_ms"`
 }
 

@@ -10,8 +10,8 @@ import (
 const (
 	// steadySeconds is how many values MSER-5 needs: ten batches of five.
 	steadySeconds = 50
-	// warmer is by what part the response time of a warm-up is above that of the
-	// steady state for it to be worth a word.
+	// warmer is by what part the response time of a warm-up differs from that of
+	// the steady state for it to be worth a word.
 	warmer = 0.1
 )
 
@@ -42,26 +42,52 @@ func (a *axis) steadyPart(st *Steady, from, to float64) string {
 	if j-i < steadySeconds {
 		return fmt.Sprintf("it lasts %d s, %d s are needed", j-i, steadySeconds)
 	}
-	var x, at []float64
+	// Medians tell of the state of the system, means of its slowest arrivals: a
+	// single stall would pass for the end of the warm-up.
+	var x, means, at []float64
 	for s := i; s < j; s++ {
 		if m := a.response[s]; m.n > 0 {
-			x, at = append(x, m.mean), append(at, a.start[s])
+			x, means, at = append(x, m.p50), append(means, m.mean), append(at, a.start[s])
 		}
 	}
 	if len(x) < steadySeconds || 5*len(x) < 4*(j-i) {
 		return fmt.Sprintf("response time is known of %d of %d s only", len(x), j-i)
 	}
-	cut, ok := stats.MSER5(x)
+	cut, ok := stats.MSER5(calmed(x))
 	if !ok {
-		return unsettled
+		// MSER-5 also fails where a system is steady and only the noise grows less.
+		first, second := stats.Median(x[:len(x)/2]), stats.Median(x[len(x)/2:])
+		if math.Abs(first-second) > warmer*second {
+			return unsettled
+		}
+		cut = 0
 	}
-	st.Mean = mean(x[cut:])
-	if cut > 0 && math.Abs(mean(x[:cut])-st.Mean) > warmer*st.Mean {
+	st.Mean = mean(means[cut:])
+	before, after := stats.Median(x[:cut]), stats.Median(x[cut:])
+	if cut > 0 && math.Abs(before-after) > max(warmer*after, finest) {
 		st.WarmUp = at[cut] - from
-		st.Before = number(mean(x[:cut]))
+		st.Before, st.After = number(before), number(after)
 	}
 	st.From, st.To = from+st.WarmUp, a.end(j-1)
 	return ""
+}
+
+// calmed returns x with what lies outside of Tukey's fences of its second half
+// drawn in to them: a warm-up is left above them, a single stall weighs no more
+// than noise.
+func calmed(x []float64) []float64 {
+	half := x[len(x)/2:]
+	high := stats.UpperFence(half)
+	mirrored := make([]float64, len(half))
+	for i, v := range half {
+		mirrored[i] = -v
+	}
+	low := -stats.UpperFence(mirrored)
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = min(max(v, low), high)
+	}
+	return out
 }
 
 // tellSteady advises on the warm-up.
@@ -73,8 +99,8 @@ func (o *Analysis) tellSteady() {
 		}
 		known++
 		if s.WarmUp > 0 && s.Before != nil {
-			o.say("The first %s of %s are not steady yet, with a mean response time of %s against %s after them: warm up for that much longer, or leave them out.",
-				seconds(s.WarmUp), s.Stage, millis(*s.Before), millis(s.Mean))
+			o.say("The first %s of %s are not steady yet, with a median response time of %s against %s after them: warm up for that much longer, or leave them out.",
+				seconds(s.WarmUp), s.Stage, millis(*s.Before), millis(*s.After))
 		}
 	}
 	if known == 0 && len(o.Steady) > 0 {
