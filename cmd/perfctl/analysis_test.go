@@ -67,6 +67,13 @@ func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, 
 		t.Fatal(err)
 	}
 	_, text, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color")
+	// A killed run has no summary, and is analysed when it is shown.
+	if err := os.Remove(filepath.Join(dir, "run", report.SummaryFile)); err != nil {
+		t.Fatal(err)
+	}
+	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 105 || !strings.Contains(killed, a.Sentences[0][:40]) {
+		t.Errorf("killed, exit code %d, it shows\n%s\nwithout %q", code, killed, a.Sentences[0])
+	}
 	return sum, a, text
 }
 

@@ -70,7 +70,7 @@ func (w *world) report(dir string, o output) error {
 	}
 	s := run.Summary
 	if s == nil {
-		if s, err = report.Summarise(run, report.Inputs{}); err != nil {
+		if s, err = conclude(run, dir, report.Inputs{}, nil); err != nil {
 			return err
 		}
 	}

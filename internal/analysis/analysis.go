@@ -96,7 +96,8 @@ type Recovery struct {
 	// Watched is how long it was watched after the spike.
 	Watched float64 `json:"watched_s"`
 	// Waiting lists the conditions that did not hold at the end, where it did not
-	// recover: response time, errors, in flight, achieved load.
+	// recover: response time, errors, arrivals in flight, queue length, achieved
+	// load.
 	Waiting []string `json:"waiting,omitempty"`
 	// Before is P95 response time before the spike, Limit up to where it counts
 	// as recovered, Peak the worst second's from the spike on; milliseconds. A
@@ -232,10 +233,12 @@ type Level struct {
 
 // Break is where an SLA rule was first broken on the way up.
 type Break struct {
-	Rule   string `json:"rule"`
-	Metric string `json:"metric"`
-	Target string `json:"target"`
-	Actual string `json:"actual"`
+	Rule string `json:"rule"`
+	// Severity is the rule's: fail or warn.
+	Severity string `json:"severity"`
+	Metric   string `json:"metric"`
+	Target   string `json:"target"`
+	Actual   string `json:"actual"`
 	// Rate is the offered rate at which it broke first, and Held the highest
 	// level below at which it still held, nil where there is none.
 	Rate float64  `json:"rate"`

@@ -99,7 +99,7 @@ func (a *axis) saturatedGauges() (out []candidate) {
 			resource, how = "the database connection pool"+of(g.series.Scenario), "with "+share(busyShare)+" of it in use"
 			holds = func(i int) bool { return v[i] >= busyShare }
 		case name == "agent_availability":
-			resource, how = "the agents that consume tasks", "which were busy all the time"
+			resource, how = "the agents that consume tasks", "with no agent idle"
 			holds = func(i int) bool { return v[i] <= 0.05 }
 		case strings.HasPrefix(name, "process_cpu"):
 			// A server of one thread has one core; others have them all.

@@ -101,7 +101,8 @@ func firstBreak(results []sla.Result, levels []Level) (Break, bool) {
 		}
 		if broken(r) && (i+1 == len(results) || broken(&results[i+1])) {
 			l := &levels[i]
-			return Break{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Rate: l.Rate, Held: held, From: l.From, To: l.To}, true
+			return Break{Rule: r.Rule, Severity: string(r.Severity), Metric: r.Metric, Target: r.Target, Actual: r.Actual,
+				Rate: l.Rate, Held: held, From: l.From, To: l.To}, true
 		}
 	}
 	return Break{}, false
@@ -125,7 +126,8 @@ func (o *Analysis) tellLevels() {
 	}
 	first := o.Breaks[0]
 	for _, b := range o.Breaks {
-		if b.Rate < first.Rate {
+		graver := b.Severity == string(sla.Fail) && first.Severity != string(sla.Fail)
+		if b.Rate < first.Rate || b.Rate == first.Rate && graver {
 			first = b
 		}
 	}

@@ -67,17 +67,16 @@ func (a *axis) slow(s *report.Summary) *Finding {
 	if slices.Contains(worst.Response.AtLeast, "p95") {
 		least = "at least "
 	}
-	from, to := a.bounds(worst.Name)
-	first := to
-	i, j := a.within(from, to)
-	for k := i; k < j; k++ {
-		if m := a.response[k]; m.p95 > target || m.least {
+	first, to := a.bounds(worst.Name)
+	for k := range a.n - 1 {
+		over := func(m moment) bool { return m.p95 > target || m.least }
+		if a.judged(k) && over(a.response[k]) && over(a.response[k+1]) && a.start[k] < to {
 			first = a.start[k]
 			break
 		}
 	}
 	return &Finding{ID: "p95_over_target", Severity: severity, Title: "P95 over its target",
-		Sentence: fmt.Sprintf("P95 response time was %s%s in %s, over its target of %s, for the first time at %.0f s.",
+		Sentence: fmt.Sprintf("P95 response time was %s%s in %s, over its target of %s; it was over it first at %.0f s.",
 			least, millis(p95), worst.Name, millis(target), first),
 		Advice: "Investigate the bottleneck: database, cache or RabbitMQ",
 		Evidence: Evidence{From: first, To: to, Series: metrics.ResponseTime.Name, Unit: "ms",

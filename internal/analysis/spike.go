@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -10,8 +11,8 @@ import (
 
 // No standard says when a system has recovered. Here it has at the first of ten
 // consecutive seconds in which P95 response time, the share of errors, the
-// arrivals in flight and the achieved load are again what they were before the
-// spike, within what they varied there; two of the ten, not the first, may miss it,
+// arrivals in flight, the length of the queues and the achieved load are again
+// what they were before the spike, within what they varied there; two of the ten, not the first, may miss it,
 // because ten seconds in a row are too much to ask of noise.
 const (
 	recoverySeconds = 10
@@ -33,6 +34,14 @@ type normal struct {
 	errors                  float64 // share
 	inFlight, inFlightLimit float64
 	rate                    float64 // due per second
+	queues                  []queue
+}
+
+// queue is the length of a queue in each second, and up to where it is what it
+// was before.
+type queue struct {
+	values []float64
+	limit  float64
 }
 
 // recoveries looks at every spike of the profile.
@@ -135,6 +144,13 @@ func (a *axis) before(spike int) (normal, string) {
 	if f := a.gauge(metrics.InFlight.Name); f != nil {
 		b.inFlight, b.inFlightLimit = usual(f[i:j])
 	}
+	for k := range a.gauges {
+		if g := &a.gauges[k]; groupOf(&g.series) == GroupQueue {
+			if _, limit := usual(g.values[i:j]); !math.IsNaN(limit) {
+				b.queues = append(b.queues, queue{g.values, limit})
+			}
+		}
+	}
 	return b, ""
 }
 
@@ -211,6 +227,7 @@ const (
 	ofResponse = "response time"
 	ofErrors   = "errors"
 	ofInFlight = "arrivals in flight"
+	ofQueues   = "queue length"
 	ofLoad     = "achieved load"
 )
 
@@ -235,6 +252,9 @@ func (a *axis) conditions(b normal, i, j int) [][]string {
 		if inFlight != nil && inFlight[s] > limit {
 			m = append(m, ofInFlight)
 		}
+		if slices.ContainsFunc(b.queues, func(q queue) bool { return q.values[s] > q.limit }) {
+			m = append(m, ofQueues)
+		}
 		// Those in flight are neither done nor missing.
 		slack := 2.0
 		if !math.IsNaN(limit) {
@@ -252,7 +272,7 @@ func (a *axis) conditions(b normal, i, j int) [][]string {
 func lasting(missing [][]string) []string {
 	last := missing[max(0, len(missing)-recoverySeconds):]
 	var out []string
-	for _, name := range []string{ofResponse, ofErrors, ofInFlight, ofLoad} {
+	for _, name := range []string{ofResponse, ofErrors, ofInFlight, ofQueues, ofLoad} {
 		n := 0
 		for _, m := range last {
 			for _, x := range m {
