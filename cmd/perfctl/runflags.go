@@ -61,7 +61,7 @@ func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
-	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` (repeatable)")
+	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` or 'recovery_time: <60s' (repeatable)")
 	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
 	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
 	fs.DurationVar(&f.maxLateness, "max-lateness", engine.DefaultMaxLateness, "drop an arrival that waited longer for a worker")
