@@ -29,19 +29,34 @@ func realMain() int {
 		outTTY:    isTerminal(os.Stdout),
 		errTTY:    isTerminal(os.Stderr),
 		signals:   signals,
-		errWidth:  func() int { return width(os.Stderr) },
-		outWidth:  func() int { return width(os.Stdout) },
+		errWidth:  func() int { n, _ := size(os.Stderr); return n },
+		outWidth:  func() int { n, _ := size(os.Stdout); return n },
+		errHeight: func() int { _, n := size(os.Stderr); return n },
+	}
+	if w.errTTY {
+		w.terminal = &terminal{
+			screen: os.Stderr, environ: os.Environ(), owned: func() bool { return inForeground(os.Stderr) },
+			interrupt: func() {
+				select {
+				case signals <- os.Interrupt:
+				default: // two are waiting already, and more mean nothing
+				}
+			},
+		}
+		if isTerminal(os.Stdin) {
+			w.terminal.keys = os.Stdin
+		}
 	}
 	return w.main(context.Background())
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// width returns the terminal's width in columns, 0 where there is none.
-func width(f *os.File) int {
-	n, _, err := term.GetSize(int(f.Fd()))
+// size returns the terminal's columns and rows, 0 where there is none.
+func size(f *os.File) (columns, rows int) {
+	columns, rows, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return n
+	return columns, rows
 }

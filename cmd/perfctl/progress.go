@@ -7,13 +7,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/live"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/profiles"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// progress tells on stderr how a run goes: a line that is rewritten on a
-// terminal, and elsewhere a line for each stage and every ten seconds. It
-// reads snapshots and never holds the run up.
+// progress tells on stderr how a run goes: the live view or a line that is
+// rewritten on a terminal, and elsewhere a line for each stage and every ten
+// seconds. It reads snapshots and never holds the run up.
 type progress struct {
 	mu    sync.Mutex
 	out   io.Writer
@@ -25,6 +27,12 @@ type progress struct {
 	width    func() int
 	schedule *profiles.Schedule
 	stages   []profiles.Stage
+
+	// screen is the live view while it is open, judge what it shows beside the
+	// snapshots, said what was said meanwhile.
+	screen *live.View
+	judge  func(*metrics.Totals) ([]sla.Result, live.Health)
+	said   []string
 
 	shown   bool // a live line stands on the screen
 	stage   int
@@ -50,6 +58,10 @@ func (p *progress) say(format string, args ...any) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.onScreen() {
+		p.keep(fmt.Sprintf(format, args...))
+		return
+	}
 	p.clear()
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
@@ -73,13 +85,18 @@ func (p *progress) step(format string, args ...any) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.onScreen() {
+		p.screen.Step(fmt.Sprintf(format, args...))
+		return
+	}
 	p.rewrite(fmt.Sprintf(format, args...))
 }
 
-// done removes the live line.
+// done removes the live view or the live line.
 func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closeScreen()
 	p.clear()
 }
 
@@ -99,12 +116,17 @@ func (p *progress) rewrite(line string) {
 }
 
 // snapshot shows a second of the run.
-func (p *progress) snapshot(s *metrics.Snapshot) {
+func (p *progress) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 	if p.quiet || p.calm && !p.live {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.onScreen() {
+		p.screen.Snapshot(s)
+		c.Totals(func(t *metrics.Totals) { p.screen.Judge(p.judge(t)) })
+		return
+	}
 	p.recent = append(p.recent, tickOf(s))
 	if len(p.recent) > recentSeconds {
 		p.recent = p.recent[1:]

@@ -67,6 +67,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	pr := w.newProgress(f.quiet)
 	pr.schedule, pr.stages = p.schedule, p.profile.Stages
 	defer pr.done()
+	w.logTo = pr
 
 	before, stop := w.interruptible(ctx)
 	if p.streams, err = w.openStreams(before, p, sinks); err != nil {
@@ -113,6 +114,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if dir == "" {
 		dir = filepath.Join("runs", p.profile.Name+"-"+time.Now().Format("20060102-150405"))
 	}
+	w.openScreen(pr, p, judge)
 	s, _, err := w.record(ctx, p, dir, fix, judge, pr, p.runInfo(w, fix, p.allSettings(fs, addresses)))
 	if err != nil {
 		return err

@@ -125,6 +125,9 @@ func (w *world) unknownOutput(name string) error {
 // streams are a run's open streams.
 type streams struct {
 	open []openStream
+	// onTerminal says that one of them writes to a terminal, which then is no
+	// place for a live view.
+	onTerminal bool
 }
 
 type openStream struct {
@@ -152,6 +155,7 @@ func (w *world) openStreams(ctx context.Context, p *plan, outs []output) (*strea
 		}
 		s.open = append(s.open, openStream{o, to})
 		if o.where == "-" {
+			s.onTerminal = w.outTTY
 			w.yieldStdout()
 		}
 	}

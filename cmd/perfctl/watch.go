@@ -27,7 +27,7 @@ func newWatch(p *plan, e *engine.Engine, show *progress, abort context.CancelCau
 }
 
 func (w *watch) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
-	w.show.snapshot(s)
+	w.show.snapshot(s, c)
 	if s.Last {
 		return
 	}

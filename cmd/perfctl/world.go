@@ -24,7 +24,13 @@ type world struct {
 	outTTY, errTTY bool
 	// outWidth and errWidth return a terminal's columns, 0 where unknown.
 	outWidth, errWidth func() int
-	signals            <-chan os.Signal
+	// errHeight returns the rows of the terminal on stderr, 0 where unknown.
+	errHeight func() int
+	signals   <-chan os.Signal
+	// terminal is what the live view needs; nil without a terminal on stderr.
+	terminal *terminal
+	// logTo is where the log goes in place of stderr.
+	logTo io.Writer
 
 	noColor   bool
 	logFormat string
@@ -121,8 +127,12 @@ func (w *world) logger() *slog.Logger {
 	if w.verbose {
 		opts.Level = slog.LevelDebug
 	}
-	if w.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w.stderr, opts))
+	to := w.stderr
+	if w.logTo != nil {
+		to = w.logTo
 	}
-	return slog.New(slog.NewTextHandler(w.stderr, opts))
+	if w.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, opts))
+	}
+	return slog.New(slog.NewTextHandler(to, opts))
 }

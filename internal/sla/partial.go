@@ -44,6 +44,40 @@ func (j *Judge) Breached(t *metrics.Totals) string {
 	return ""
 }
 
+// Pending is the status of a rule whose outcome a run that goes on cannot tell yet;
+// only SoFar returns it.
+const Pending Status = "pending"
+
+// SoFar judges a run that goes on: each rule once, over all the stages that it is
+// for. A target that bounds a figure from below and is not met can still be, and a
+// figure of too few values can still change: both are Pending.
+func (j *Judge) SoFar(t *metrics.Totals) []Result {
+	var out []Result
+	for _, r := range j.rules {
+		d, recorded := j.units[r.Metric]
+		stages := j.judgedStages(r.Class)
+		if r.Tags.Stage != "" {
+			stages = j.stagesNamed(r.Tags.Stage)
+		}
+		over := j.whole(r, stages)
+		res := j.judge(t, r, r.Tags.Stage, over)
+		switch res.Status {
+		case NoData:
+			res.Status = Pending
+		case NotExercised:
+			if f := j.figure(t, r, over); f.n > 0 && math.IsNaN(f.value) {
+				res.Status = Pending
+			}
+		case Failed, Warned:
+			if !r.Op.upper() || !recorded || !onlyGrows(d.Kind, r.Stat) && j.figure(t, r, over).n < partialSamples {
+				res.Status = Pending
+			}
+		}
+		out = append(out, res)
+	}
+	return out
+}
+
 // onlyGrows says whether a figure can only rise while a run goes on. A counter's
 // rate does, because it is taken over the whole length of its stages.
 func onlyGrows(k metrics.Kind, s Stat) bool {

@@ -38,9 +38,17 @@ type Usage struct {
 	FDShare float64
 }
 
+// The names of the generator's gauges that views show while a run goes on.
+const (
+	// CPUPercent is CPU time in the last second, in percent of one core.
+	CPUPercent = "generator_cpu_percent"
+	// RunQueue is the mean number of threads that waited for a core.
+	RunQueue = "generator_run_queue"
+)
+
 // The metrics of the generator itself.
 var (
-	cpuPercent = metrics.Desc{Name: "generator_cpu_percent", Kind: metrics.KindGauge, Unit: metrics.UnitPercent,
+	cpuPercent = metrics.Desc{Name: CPUPercent, Kind: metrics.KindGauge, Unit: metrics.UnitPercent,
 		Help: "CPU time of the generator in the last second, in percent of one core"}
 	rss = metrics.Desc{Name: "generator_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
 		Help: "resident memory of the generator"}
@@ -48,7 +56,7 @@ var (
 		Help: "goroutines of the generator"}
 	gcPauseMax = metrics.Desc{Name: "generator_gc_pause_max", Kind: metrics.KindGauge, Unit: metrics.UnitSeconds,
 		Help: "longest stop of the world for garbage collection since the start"}
-	runQueueMean = metrics.Desc{Name: "generator_run_queue", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	runQueueMean = metrics.Desc{Name: RunQueue, Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "mean number of the generator's threads that waited for a core in the last second"}
 )
 

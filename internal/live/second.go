@@ -1,0 +1,151 @@
+package live
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
+
+// second is what the view keeps of a snapshot.
+type second struct {
+	end, span time.Duration
+	stage     int
+	last      bool
+	// parts are the scenarios' figures, lag the generator's own lateness.
+	parts map[string]*part
+	lag   *metrics.Hist
+	// errors counts failed, dropped and unfinished arrivals by scenario and kind.
+	errors           map[string]int64
+	inFlight, queued float64
+	cpu, memory      float64
+	readings         []reading
+}
+
+// part is one scenario's second, or the sum of several.
+type part struct {
+	done, failed, dropped int64
+	response              *metrics.Hist
+}
+
+func newPart() *part { return &part{response: new(metrics.Hist)} }
+
+func (p *part) add(o *part) {
+	p.done += o.done
+	p.failed += o.failed
+	p.dropped += o.dropped
+	p.response.Merge(o.response)
+}
+
+// reading is a gauge's value, or a rate's share, of one scenario.
+type reading struct {
+	name, scenario string
+	value          float64
+	unit           metrics.Unit
+}
+
+func secondOf(s *metrics.Snapshot) *second {
+	x := &second{
+		end: s.End, span: s.End - s.Start, stage: s.Stage, last: s.Last,
+		parts: map[string]*part{}, lag: new(metrics.Hist), errors: map[string]int64{},
+	}
+	for _, v := range s.Trends {
+		switch v.Series.Name {
+		case metrics.ResponseTime.Name:
+			x.part(v.Series).response.Merge(v.Hist)
+		case metrics.DispatchLag.Name:
+			x.lag.Merge(v.Hist)
+		}
+	}
+	for _, v := range s.Counters {
+		switch v.Series.Name {
+		case metrics.ArrivalsSucceeded.Name:
+			x.part(v.Series).done += v.Delta
+		case metrics.ArrivalsFailed.Name:
+			x.part(v.Series).failed += v.Delta
+			x.errors[v.Series.Scenario+" failed: "+cmp.Or(v.Series.Outcome, "unknown")] += v.Delta
+		case metrics.ArrivalsDropped.Name:
+			x.part(v.Series).dropped += v.Delta
+			x.errors[v.Series.Scenario+" dropped: "+cmp.Or(v.Series.Outcome, "unknown")] += v.Delta
+		case metrics.ArrivalsUnfinished.Name:
+			x.errors[v.Series.Scenario+" unfinished"] += v.Delta
+		}
+	}
+	x.read(s)
+	return x
+}
+
+func (x *second) part(s *metrics.Series) *part {
+	p := x.parts[s.Scenario]
+	if p == nil {
+		p = newPart()
+		x.parts[s.Scenario] = p
+	}
+	return p
+}
+
+// The generator's gauges that have a place of their own.
+const (
+	cpuGauge    = "generator_cpu_percent"
+	memoryGauge = "generator_memory_bytes"
+)
+
+// read takes the gauges and the rates over.
+func (x *second) read(s *metrics.Snapshot) {
+	for _, g := range s.Gauges {
+		switch name := g.Series.Name; {
+		case name == metrics.InFlight.Name:
+			x.inFlight = g.Value
+		case name == metrics.Queued.Name:
+			x.queued = g.Value
+		case name == cpuGauge:
+			x.cpu = g.Value
+		case name == memoryGauge:
+			x.memory = g.Value
+		case strings.HasPrefix(name, "generator_"):
+		default:
+			x.readings = append(x.readings, reading{name, g.Series.Scenario, g.Value, g.Series.Unit})
+		}
+	}
+	type key struct{ name, scenario string }
+	rates := map[key]*[2]int64{}
+	for _, r := range s.Rates {
+		k := key{r.Series.Name, r.Series.Scenario}
+		if rates[k] == nil {
+			rates[k] = new([2]int64)
+		}
+		rates[k][0] += r.Hits
+		rates[k][1] += r.Total
+	}
+	for k, v := range rates {
+		x.readings = append(x.readings, reading{k.name, k.scenario, float64(v[0]) / float64(v[1]), metrics.UnitRatio})
+	}
+	slices.SortFunc(x.readings, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), cmp.Compare(a.name, b.name), cmp.Compare(a.scenario, b.scenario))
+	})
+}
+
+// rank puts first what fills up first: queues, then pools.
+func rank(name string) int {
+	switch {
+	case strings.Contains(name, "queue"):
+		return 0
+	case strings.Contains(name, "pool"):
+		return 1
+	case strings.Contains(name, "ratio"):
+		return 2
+	}
+	return 3
+}
+
+// sum returns all scenarios together.
+func (x *second) sum() *part {
+	all := newPart()
+	for p := range maps.Values(x.parts) {
+		all.add(p)
+	}
+	return all
+}
