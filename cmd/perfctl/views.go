@@ -33,6 +33,15 @@ func (w *world) views() []view {
 		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JSON(out, s)
 		}},
+		{"junit", "JUnit XML: a rule is a test case", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+			return report.JUnit(out, s)
+		}},
+		{"markdown", "for a pull request or a CI job's summary page", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+			return report.Markdown(out, s)
+		}},
+		{"github", "annotations of GitHub Actions, ::error and ::warning", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+			return report.Annotations(out, s)
+		}},
 	}
 }
 

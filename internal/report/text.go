@@ -140,26 +140,40 @@ func (p *page) notes(s *Summary) {
 
 // verdict writes the last line.
 func (p *page) verdict(s *Summary, dir string) {
-	style, text := green, strings.ToUpper(string(s.Verdict))
+	style := green
 	switch s.Verdict {
-	case VerdictPass:
-		text += passed(s)
-	case VerdictFail:
+	case VerdictFail, VerdictInvalid:
 		style = red
-		text += ": " + missed(s)
-	case VerdictInvalid:
-		style = red
-		text += ": " + unusable(s)
 	case VerdictInterrupted:
 		style = yellow
-		text += fmt.Sprintf(": after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
 	}
 	tail := ""
 	if dir != "" {
 		tail = "; run directory " + dir
 	}
 	p.line()
-	p.line(span{style, text}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
+	p.line(span{style, verdictText(s)}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
+}
+
+// verdictText says what the run came to, and why.
+func verdictText(s *Summary) string {
+	text := strings.ToUpper(string(s.Verdict))
+	switch s.Verdict {
+	case VerdictPass:
+		text += passed(s)
+	case VerdictFail:
+		text += ": " + missed(s)
+	case VerdictInvalid:
+		text += ": " + unusable(s)
+	case VerdictInterrupted:
+		text += ": " + interrupted(s)
+	}
+	return text
+}
+
+// interrupted says when the run was stopped.
+func interrupted(s *Summary) string {
+	return fmt.Sprintf("after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
 }
 
 func passed(s *Summary) string {

@@ -1,0 +1,61 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// Annotations writes workflow commands of GitHub Actions, which show up beside
+// the job: an error for each breach of the SLA, each failed check and whatever
+// makes the run worthless, a warning for each rule that only warns. A run
+// without any of them writes nothing.
+func Annotations(w io.Writer, s *Summary) error {
+	b := bufio.NewWriter(w)
+	say := func(command, title, text string) {
+		fmt.Fprintf(b, "::%s title=%s::%s\n", command, escapeProperty(title), escapeData(text))
+	}
+	switch s.Verdict {
+	case VerdictInvalid:
+		say("error", "perfctl: the run is invalid", unusable(s))
+	case VerdictInterrupted:
+		say("error", "perfctl: interrupted", interrupted(s))
+	}
+	for _, r := range s.SLA {
+		text := ruleText(r)
+		if r.Action != "" {
+			text += "; " + r.Action
+		}
+		switch {
+		case r.Breaches():
+			say("error", "perfctl: "+ruleName(r), text)
+		case r.Status == sla.Warned, r.Status == sla.NoData:
+			say("warning", "perfctl: "+ruleName(r), text)
+		}
+	}
+	for _, c := range s.Checks {
+		if !c.Passed {
+			say("error", "perfctl: "+c.Name, c.Detail)
+		}
+	}
+	if s.Generator.Status == "suspect" {
+		say("warning", "perfctl: the generator is suspect", strings.Join(s.Generator.Reasons, "; "))
+	}
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write annotations: %w", err)
+	}
+	return nil
+}
+
+// escapeData escapes what the runner reads as structure in a command's text.
+func escapeData(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clean(s))
+}
+
+// escapeProperty escapes what it reads as structure in a command's properties.
+func escapeProperty(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(clean(s))
+}

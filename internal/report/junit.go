@@ -1,0 +1,168 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// The elements of JUnit's XML, as Ant's schema and Jenkins' have them in common.
+type (
+	junitSuites struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Name     string       `xml:"name,attr"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Time     string       `xml:"time,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name       string      `xml:"name,attr"`
+		Tests      int         `xml:"tests,attr"`
+		Failures   int         `xml:"failures,attr"`
+		Errors     int         `xml:"errors,attr"`
+		Skipped    int         `xml:"skipped,attr"`
+		Time       string      `xml:"time,attr"`
+		Timestamp  string      `xml:"timestamp,attr"`
+		Properties *junitProps `xml:"properties"`
+		Cases      []junitCase `xml:"testcase"`
+	}
+	junitProps struct {
+		All []junitProperty `xml:"property"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
+	junitCase struct {
+		Name      string        `xml:"name,attr"`
+		Class     string        `xml:"classname,attr"`
+		Time      string        `xml:"time,attr"`
+		Skipped   *junitMessage `xml:"skipped"`
+		Error     *junitMessage `xml:"error"`
+		Failure   *junitMessage `xml:"failure"`
+		SystemOut string        `xml:"system-out,omitempty"`
+	}
+	junitMessage struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes the run as JUnit XML, which CI servers show as tests: each SLA
+// rule and each consistency check is a case, and so is the generator. What
+// breaches the SLA is a failure, what makes the run worthless an error, a rule
+// that was not exercised is skipped, and one that only warns passes and says so.
+func JUnit(w io.Writer, s *Summary) error {
+	out := junitSuites{Name: "perfctl " + clean(s.Run.Profile), Time: junitSeconds(s.Run.Duration)}
+	rules := s.junitSuite("SLA")
+	for _, r := range s.SLA {
+		rules.add(ruleCase(r))
+	}
+	checks := s.junitSuite("consistency")
+	for _, c := range s.Checks {
+		x := junitCase{Name: clean(c.Name), SystemOut: clean(c.Detail)}
+		if !c.Passed {
+			x.Failure, x.SystemOut = &junitMessage{Message: clean(c.Detail), Type: "check"}, ""
+		}
+		checks.add(x)
+	}
+	run := s.junitSuite("run")
+	run.Time = out.Time // in one suite only, so that the sum over suites is the run's
+	run.Properties = &junitProps{[]junitProperty{
+		{"run", clean(s.Run.ID)}, {"seed", fmt.Sprint(s.Run.Seed)}, {"version", clean(s.Run.Version)},
+		{"verdict", string(s.Verdict)}, {"exit code", fmt.Sprint(s.ExitCode)},
+	}}
+	run.add(generatorCase(s))
+	run.add(completeCase(s))
+	for _, x := range []junitSuite{rules, checks, run} {
+		if len(x.Cases) == 0 {
+			continue
+		}
+		out.Suites = append(out.Suites, x)
+		out.Tests, out.Failures, out.Errors = out.Tests+x.Tests, out.Failures+x.Failures, out.Errors+x.Errors
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (s *Summary) junitSuite(name string) junitSuite {
+	return junitSuite{
+		Name:      "perfctl." + clean(s.Run.Profile) + "." + name,
+		Time:      junitSeconds(0),
+		Timestamp: s.Run.Started.UTC().Format("2006-01-02T15:04:05"),
+	}
+}
+
+func (x *junitSuite) add(c junitCase) {
+	c.Class, c.Time = x.Name, junitSeconds(0)
+	x.Tests++
+	switch {
+	case c.Failure != nil:
+		x.Failures++
+	case c.Error != nil:
+		x.Errors++
+	case c.Skipped != nil:
+		x.Skipped++
+	}
+	x.Cases = append(x.Cases, c)
+}
+
+func junitSeconds(s float64) string { return fmt.Sprintf("%.3f", s) }
+
+func ruleCase(r sla.Result) junitCase {
+	c := junitCase{Name: clean(ruleName(r))}
+	text := clean(ruleText(r))
+	switch {
+	case r.Breaches():
+		c.Failure = &junitMessage{Message: text, Type: string(r.Status), Text: clean(r.Action)}
+	case r.Status == sla.NotExercised:
+		c.Skipped = &junitMessage{Message: "not exercised: " + text}
+	case r.Status == sla.Passed:
+		c.SystemOut = text
+	default:
+		c.SystemOut = "warning: " + text + "\n" + clean(r.Action)
+	}
+	return c
+}
+
+// ruleText tells a rule's metric, target and figure.
+func ruleText(r sla.Result) string {
+	return fmt.Sprintf("%s: %s, target %s", r.Metric, orNone(r.Actual), r.Target)
+}
+
+func generatorCase(s *Summary) junitCase {
+	c := junitCase{Name: "the generator kept up"}
+	reasons := clean(strings.Join(s.Generator.Reasons, "; "))
+	switch s.Generator.Status {
+	case "invalid":
+		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "The generator was the bottleneck: the figures say nothing about the target."}
+	case "suspect":
+		c.SystemOut = "warning: " + reasons
+	}
+	return c
+}
+
+func completeCase(s *Summary) junitCase {
+	c := junitCase{Name: "the run is complete"}
+	switch {
+	case s.Verdict == VerdictInterrupted:
+		c.Error = &junitMessage{Message: interrupted(s), Type: "interrupted"}
+	case s.Run.Incomplete:
+		c.Error = &junitMessage{Message: clean(strings.Join(s.Notes, "; ")), Type: "incomplete"}
+	}
+	return c
+}
