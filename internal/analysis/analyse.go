@@ -33,7 +33,7 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 	if err := out.load(a, steps, s); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
-	if plan.asked && plan.why != "" {
+	if plan.asked && plan.why != "" && plan.planned >= fleeting {
 		out.unknown("drift", plan.why)
 	}
 	if plan.bins > 0 {
@@ -70,6 +70,10 @@ func (o *Analysis) load(a *axis, steps []step, s *report.Summary) (err error) {
 	o.tellSteady()
 	return nil
 }
+
+// fleeting is how many seconds a load must last for anybody to ask whether it is
+// steady.
+const fleeting = 20.0
 
 func (o *Analysis) unknown(question, because string) {
 	o.CannotSay = append(o.CannotSay, Unknown{question, because})

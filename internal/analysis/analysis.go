@@ -164,9 +164,9 @@ type Drift struct {
 	// Drifts is the answer: the trend is significant and no less than a tenth of
 	// the median over the run.
 	Drifts bool `json:"drifts"`
-	// P is the two-sided significance of Mann-Kendall's test, corrected for
-	// autocorrelation, and Limit below what it counts, corrected for the number
-	// of series.
+	// P is how likely such a trend is without one, by Mann-Kendall's test corrected
+	// for autocorrelation, or by that of the steps, and Limit below what it counts,
+	// corrected for the number of series.
 	P     float64 `json:"p"`
 	Limit float64 `json:"p_limit"`
 	// Slope is Sen's, per second, with its 95 % confidence interval; Change is
@@ -205,6 +205,8 @@ type Steady struct {
 	To   float64 `json:"to_s"`
 	// Mean is the mean response time in the steady part, in milliseconds.
 	Mean float64 `json:"mean_ms"`
+
+	planned float64
 }
 
 // Level is a range of offered rates and what the system made of it on the way

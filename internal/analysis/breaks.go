@@ -114,12 +114,18 @@ func broken(r *sla.Result) bool {
 	return r.Status == sla.Failed || r.Status == sla.Warned || r.Status == sla.NoData && r.Metric == metrics.ResponseTime.Name
 }
 
+// risen is by what factor the rate must rise for a way up.
+const risen = 1.2
+
 // tellLevels says where what broke, if there was a way up.
 func (o *Analysis) tellLevels() {
-	if len(o.Levels) < 2 {
+	if len(o.Levels) == 0 {
 		return
 	}
 	low, high := o.Levels[0], o.Levels[len(o.Levels)-1]
+	if high.Rate < risen*low.Rate {
+		return // there was no way up
+	}
 	if len(o.Breaks) == 0 {
 		o.say("No rule of the SLA was broken on the way up from %s to %s.", perSecond(low.Rate), perSecond(high.Rate))
 		return

@@ -37,8 +37,10 @@ var driftFloor = map[string]float64{
 type driftPlan struct {
 	// asked is false where the profile holds no load steady for long enough for
 	// the question to make sense; why says why it has no answer.
-	asked    bool
-	why      string
+	asked bool
+	why   string
+	// planned is how long the steady load was to last, in seconds.
+	planned  float64
 	from, to float64
 	bin      float64
 	bins     int
@@ -59,7 +61,7 @@ func (a *axis) planDrift() driftPlan {
 	if longest == nil || 2*longest.Duration <= whole {
 		return driftPlan{}
 	}
-	p := driftPlan{asked: true, from: longest.Start, to: min(longest.Start+longest.Duration, a.ended())}
+	p := driftPlan{asked: true, planned: longest.Duration, from: longest.Start, to: min(longest.Start+longest.Duration, a.ended())}
 	length := p.to - p.from
 	if length < driftBins*shortBin-1 {
 		p.why = fmt.Sprintf("the run is too short: steady load for %s, a drift needs %s, %d bins of %.0f s",
@@ -177,13 +179,13 @@ func (p *driftPlan) drift(b *binned, many int, limits map[string]float64) Drift 
 		return d
 	}
 	trend, _ := stats.MannKendall(x)
-	slope, ok := stats.Sen(t, x, trend.Variance, 0.95)
+	slope, ok := stats.Sen(t, x, trend.Variance*trend.Cautious, 0.95)
 	if !ok {
 		d.Because = "it has no slope"
 		return d
 	}
 	length := p.bin * float64(p.bins)
-	d.Known, d.P, d.Median = true, trend.P, stats.Median(x)
+	d.Known, d.P, d.Median = true, significance(trend, x), stats.Median(x)
 	d.Slope, d.Low, d.High = slope.Slope, slope.Low, slope.High
 	floor := driftFloor[b.group]
 	d.Change = slope.Slope * length / max(math.Abs(d.Median), floor)
@@ -192,11 +194,27 @@ func (p *driftPlan) drift(b *binned, many int, limits map[string]float64) Drift 
 		worse = slope.Slope < 0
 	}
 	large := math.Abs(d.Change) >= driftSize && math.Abs(slope.Slope)*length >= floor
-	d.Drifts = worse && large && trend.P < d.Limit && !settled(t, x, slope.Slope)
+	d.Drifts = worse && large && d.P < d.Limit && !settled(t, x, slope.Slope)
 	if limit, known := limits[b.key]; known && d.Drifts {
 		d.Reaches = reach(t, x, slope.Slope, length, limit)
 	}
 	return d
+}
+
+// outstanding is by how many standard deviations of the noise a change must stand out
+// for the plain test to be enough.
+const outstanding = 6.0
+
+// significance is the likelihood of such a trend without one: the smaller of
+// Mann-Kendall's and of that of the steps, times two. Mann-Kendall's plain
+// correction for autocorrelation finds too much where noise is slow, the cautious
+// one too little; the plain one counts where the change stands out of the noise.
+func significance(trend stats.Trend, x []float64) float64 {
+	p := trend.P
+	if stats.Clarity(x) < outstanding {
+		p = trend.CautiousP
+	}
+	return min(1, 2*min(p, stats.StepTest(x)))
 }
 
 // settled says whether a series that moved has come to rest: in its second half
@@ -208,7 +226,7 @@ func settled(t, x []float64, whole float64) bool {
 	if !ok {
 		return false
 	}
-	s, ok := stats.Sen(t[half:], x[half:], trend.Variance, 0.95)
+	s, ok := stats.Sen(t[half:], x[half:], trend.Variance*trend.Cautious, 0.95)
 	if !ok {
 		return false
 	}

@@ -196,9 +196,10 @@ func (a *axis) queue(g *gauge, s *report.StageInfo) (*Finding, float64) {
 		return nil, 0
 	}
 	trend, _ := stats.MannKendall(thin(x))
-	slope, ok := stats.Sen(thin(t), thin(x), trend.Variance, 0.95)
+	slope, ok := stats.Sen(thin(t), thin(x), trend.Variance*trend.Cautious, 0.95)
+	p := significance(trend, thin(x))
 	grew := slope.Slope * (a.end(j-1) - a.start[i])
-	if !ok || trend.P > queueLevel || grew < max(50, s.From) || settled(thin(t), thin(x), slope.Slope) {
+	if !ok || p > queueLevel || grew < max(50, s.From) || settled(thin(t), thin(x), slope.Slope) {
 		return nil, 0
 	}
 	return &Finding{ID: "queue_growing", Severity: Critical, Title: "A queue grows",
@@ -206,7 +207,7 @@ func (a *axis) queue(g *gauge, s *report.StageInfo) (*Finding, float64) {
 			g.key, value(slope.Slope, string(g.series.Unit)), s.Name, value(x[len(x)-1], string(g.series.Unit))),
 		Advice: advice(g.key),
 		Evidence: Evidence{From: a.start[i], To: a.end(j - 1), Series: g.key, Unit: string(g.series.Unit),
-			Values: map[string]float64{"slope_per_s": slope.Slope, "last": x[len(x)-1], "p": trend.P}}}, grew
+			Values: map[string]float64{"slope_per_s": slope.Slope, "last": x[len(x)-1], "p": p}}}, grew
 }
 
 func advice(queue string) string {

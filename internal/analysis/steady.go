@@ -27,7 +27,7 @@ func (a *axis) steady() []Steady {
 		if !s.Judged || s.From != s.To || s.From == 0 || s.Duration <= 0 || s.Burst > 0 {
 			continue
 		}
-		st := Steady{Stage: s.Name}
+		st := Steady{Stage: s.Name, planned: s.Duration}
 		st.Because = a.steadyPart(&st, s.Start, s.Start+s.Duration)
 		st.Known = st.Because == ""
 		out = append(out, st)
@@ -103,13 +103,17 @@ func (o *Analysis) tellSteady() {
 				seconds(s.WarmUp), s.Stage, millis(*s.Before), millis(*s.After))
 		}
 	}
-	if known == 0 && len(o.Steady) > 0 {
-		s := o.Steady[0]
-		for _, other := range o.Steady {
-			if other.Because == unsettled {
-				s = other
-			}
+	if known > 0 {
+		return
+	}
+	var open *Steady
+	for i := range o.Steady {
+		s := &o.Steady[i]
+		if s.planned >= fleeting && (open == nil || s.Because == unsettled) {
+			open = s
 		}
-		o.unknown("steady state of "+s.Stage, s.Because)
+	}
+	if open != nil {
+		o.unknown("steady state of "+open.Stage, open.Because)
 	}
 }

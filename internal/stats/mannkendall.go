@@ -7,15 +7,15 @@ import (
 
 // Trend is what Mann-Kendall's test finds in a series.
 type Trend struct {
-	// S is the number of pairs that rise less those that fall.
-	S float64
-	// Variance is S's where there is no trend, Inflation included: by how much
-	// autocorrelation widens it, at least 1.
-	Variance  float64
-	Inflation float64
-	// Z is S in standard deviations, one pair towards zero, and P how likely an S
-	// so far from zero, in either direction, is without a trend.
-	Z, P float64
+	// S is the number of pairs that rise less those that fall, and Variance that of
+	// S where there is no trend and the values are independent.
+	S, Variance float64
+	// Inflation is by how much autocorrelation widens the variance, and P how
+	// likely an S so far from zero, in either direction, then is without a trend.
+	Inflation, P float64
+	// Cautious is the inflation if what correlation there seems to be is somewhat
+	// stronger, and CautiousP the likelihood then.
+	Cautious, CautiousP float64
 }
 
 // MannKendall tests whether x, in the order of time, rises or falls: H. B. Mann,
@@ -24,12 +24,12 @@ type Trend struct {
 // corrected for autocorrelation after K. H. Hamed and A. R. Rao, A modified
 // Mann-Kendall trend test for autocorrelated data, Journal of Hydrology 204
 // (1998): the correlations of the ranks of x less its Sen slope, where they are
-// significant.
+// significant. Unlike there, the correction is never below 1.
 //
-// Two things are more careful than there, because in series of a hundred values
-// correlations are found too small: the correction is not less than that of a
-// first-order process with the correlation found at lag 1, corrected for its bias
-// (M. H. Quenouille, 1949), and never below 1.
+// In series of less than a hundred values correlations are found too small, and
+// the test finds more trends than there are. The cautious correction is not less
+// than that of a first-order process with the correlation found at lag 1,
+// corrected for its bias (M. H. Quenouille, 1949); it misses more of them.
 //
 // ok is false for fewer than 4 values.
 func MannKendall(x []float64) (t Trend, ok bool) {
@@ -42,14 +42,19 @@ func MannKendall(x []float64) (t Trend, ok bool) {
 			t.S += sign(x[j] - x[i])
 		}
 	}
-	t.Inflation = inflation(x)
-	t.Variance = variance(x) * t.Inflation
-	t.P = 1
-	if t.Variance > 0 && t.S != 0 {
-		t.Z = (t.S - sign(t.S)) / math.Sqrt(t.Variance)
-		t.P = math.Erfc(math.Abs(t.Z) / math.Sqrt2)
-	}
+	t.Variance = variance(x)
+	t.Inflation, t.Cautious = inflation(x)
+	t.P, t.CautiousP = likelihood(t.S, t.Variance*t.Inflation), likelihood(t.S, t.Variance*t.Cautious)
 	return t, true
+}
+
+// likelihood is that of an S so far from zero, by a pair less, in either
+// direction.
+func likelihood(s, variance float64) float64 {
+	if variance <= 0 || s == 0 {
+		return 1
+	}
+	return math.Erfc((math.Abs(s) - 1) / math.Sqrt(variance) / math.Sqrt2)
 }
 
 func sign(v float64) float64 {
@@ -78,8 +83,8 @@ func variance(x []float64) float64 {
 }
 
 // inflation is Hamed and Rao's n ÷ n*:
-// 1 + 2 ÷ (n(n−1)(n−2)) · Σ (n−k)(n−k−1)(n−k−2) ρ(k).
-func inflation(x []float64) float64 {
+// 1 + 2 ÷ (n(n−1)(n−2)) · Σ (n−k)(n−k−1)(n−k−2) ρ(k), and the cautious one.
+func inflation(x []float64) (plain, cautious float64) {
 	n := float64(len(x))
 	slope := medianSlope(x)
 	// What remains of an exact line is rounding, which has ranks but no meaning.
@@ -113,5 +118,6 @@ func inflation(x []float64) float64 {
 		process += weight * power
 	}
 	scale := 2 / (n * (n - 1) * (n - 2))
-	return max(1, 1+scale*found, 1+scale*process)
+	plain = max(1, 1+scale*found)
+	return plain, max(plain, 1+scale*process)
 }

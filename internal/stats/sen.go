@@ -14,7 +14,8 @@ type Slope struct {
 // confidence interval: P. K. Sen, Estimates of the regression coefficient based
 // on Kendall's tau, Journal of the American Statistical Association 63 (1968);
 // the interval after R. O. Gilbert, Statistical Methods for Environmental
-// Pollution Monitoring (1987), from the variance of S that MannKendall returns.
+// Pollution Monitoring (1987), from the variance of S that MannKendall returns,
+// times the inflation.
 // confidence is, for example, 0.95. Points of one time make no pair.
 //
 // ok is false where there is no pair, or t and x differ in length.

@@ -25,8 +25,12 @@ func TestMannKendallOfAKnownSeries(t *testing.T) {
 		t.Fatal("ten values are enough")
 	}
 	near(t, "S", got.S, 35, 0)
-	near(t, "the variance", got.Variance/got.Inflation, 125, 1e-9) // 10·9·25 ÷ 18
-	near(t, "Z", (35-1)/math.Sqrt(got.Variance), got.Z, 1e-9)
+	near(t, "the variance", got.Variance, 125, 1e-9) // 10·9·25 ÷ 18
+	// Z is (35 − 1) ÷ √125 = 3.04 without a correction.
+	near(t, "P", likelihood(got.S, got.Variance), 0.00236, 1e-4)
+	if got.Inflation < 1 || got.Cautious < got.Inflation || got.CautiousP < got.P {
+		t.Errorf("the corrections are out of order: %+v", got)
+	}
 }
 
 func TestMannKendallCorrectsTheVarianceForTies(t *testing.T) {
@@ -62,7 +66,7 @@ func TestAnExactLineHasItsSlopeAndATrend(t *testing.T) {
 		if !ok || trend.P > 1e-3 || trend.S*slope < 0 {
 			t.Fatalf("a line of slope %g: %+v", slope, trend)
 		}
-		s, _ := Sen(at, x, trend.Variance, 0.95)
+		s, _ := Sen(at, x, trend.Variance*trend.Inflation, 0.95)
 		if math.Abs(s.Slope-slope) > 1e-6 || s.Low > s.High {
 			t.Fatalf("the slope is %+v, want %g", s, slope)
 		}
@@ -93,42 +97,82 @@ func TestTrendDoesNotDependOnUnits(t *testing.T) {
 func process(rng *rand.Rand, n int, phi float64) []float64 {
 	x := make([]float64, n)
 	state := rng.NormFloat64()
+	step := math.Sqrt(1 - phi*phi)
+	if phi == 1 {
+		step = 0.1 // a walk
+	}
 	for i := range x {
-		state = phi*state + math.Sqrt(1-phi*phi)*rng.NormFloat64()
+		state = phi*state + step*rng.NormFloat64()
 		x[i] = 100 + 5*state
 	}
 	return x
 }
 
 // alarms counts in how many of the processes a trend is found at the level.
-func alarms(runs, n int, phi, level, slope float64) (found int) {
+func alarms(p func([]float64) float64, runs, n int, phi, level, slope float64) (found int) {
 	for i := range runs {
 		x := process(rand.New(rand.NewPCG(uint64(i), 7)), n, phi)
 		for j := range x {
 			x[j] += slope * float64(j)
 		}
-		if t, _ := MannKendall(x); t.P < level {
+		if p(x) < level {
 			found++
 		}
 	}
 	return found
 }
 
-func TestMannKendallKeepsItsLevelUnderAutocorrelation(t *testing.T) {
+func plainP(x []float64) float64 {
+	t, _ := MannKendall(x)
+	return t.P
+}
+
+func cautiousP(x []float64) float64 {
+	t, _ := MannKendall(x)
+	return t.CautiousP
+}
+
+func TestTestsKeepTheirLevelUnderAutocorrelation(t *testing.T) {
 	for _, c := range []struct {
+		name string
+		p    func([]float64) float64
 		phi  float64
 		most int // of 1000 at a level of 1 %
-	}{{0, 20}, {0.3, 25}, {0.6, 30}, {0.8, 40}} {
-		if got := alarms(1000, 60, c.phi, 0.01, 0); got > c.most {
-			t.Errorf("autocorrelation %g: %d false alarms of 1000 at a level of 1 %%, want at most %d", c.phi, got, c.most)
+	}{
+		{"plain", plainP, 0, 25}, {"plain", plainP, 0.3, 70}, // known to find too much
+		{"cautious", cautiousP, 0, 20}, {"cautious", cautiousP, 0.3, 25}, {"cautious", cautiousP, 0.6, 30}, {"cautious", cautiousP, 0.8, 40},
+		{"step", StepTest, 0, 5}, {"step", StepTest, 0.6, 5}, {"step", StepTest, 0.9, 10}, {"step", StepTest, 1, 25},
+	} {
+		if got := alarms(c.p, 1000, 60, c.phi, 0.01, 0); got > c.most {
+			t.Errorf("%s, autocorrelation %g: %d false alarms of 1000 at a level of 1 %%, want at most %d", c.name, c.phi, got, c.most)
 		}
 	}
 }
 
-func TestMannKendallFindsATrendUnderAutocorrelation(t *testing.T) {
+func TestATrendIsFoundUnderAutocorrelation(t *testing.T) {
 	// 30 % over the series, at noise of 5 %.
-	if got := alarms(200, 60, 0.5, 0.01, 0.5); got != 200 {
-		t.Errorf("found %d of 200 trends", got)
+	if got := alarms(plainP, 200, 60, 0.5, 0.01, 0.5); got != 200 {
+		t.Errorf("Mann-Kendall found %d of 200 trends", got)
+	}
+	// Twice the value, on a smooth way.
+	if got := alarms(StepTest, 200, 60, 0.99, 0.01, 2); got < 198 {
+		t.Errorf("the steps told %d of 200 trends", got)
+	}
+}
+
+func TestClarityIsTheRiseOverTheNoise(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rise := rapid.Float64Range(1, 100).Draw(t, "rise")
+		x := make([]float64, 400)
+		for i := range x {
+			x[i] = rise*float64(i)/400 + 1 - 2*float64(i%2) // noise of a standard deviation of 1
+		}
+		if got := Clarity(x); math.Abs(got-rise) > 0.02*rise+0.1 {
+			t.Fatalf("a rise of %g: clarity %g", rise, got)
+		}
+	})
+	if c := Clarity(make([]float64, 10)); c != 0 {
+		t.Errorf("a constant has a clarity of %g", c)
 	}
 }
 
