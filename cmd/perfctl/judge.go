@@ -35,11 +35,17 @@ func (p *plan) readRules() (table, own []sla.Rule, err error) {
 	if err != nil {
 		return nil, nil, invalidConfig(fmt.Errorf("read the SLA tables: %w", err))
 	}
-	if table, err = sla.DecodeTable(file, data); err != nil {
+	p.table = report.File{Name: file, Text: string(data)}
+	return decodeRules(p.table, p.flags.thresholds)
+}
+
+// decodeRules reads SLA tables and thresholds.
+func decodeRules(file report.File, thresholds []string) (table, own []sla.Rule, err error) {
+	if table, err = sla.DecodeTable(file.Name, []byte(file.Text)); err != nil {
 		return nil, nil, invalidConfig(err)
 	}
 	var errs []error
-	for _, t := range p.flags.thresholds {
+	for _, t := range thresholds {
 		r, err := sla.ParseThreshold(t)
 		if err != nil {
 			errs = append(errs, err)

@@ -81,7 +81,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 			side.Go(func() { every(background, func() { sampleOnce(background, x) }) })
 		}
 	}
-	e.Begin(startLead)
+	e.Begin(p.lead(pr))
 	if p.observe != nil {
 		side.Go(func() { p.observe(background, e) })
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/configs"
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/profiles"
+	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -39,6 +40,10 @@ type plan struct {
 	observe func(context.Context, *engine.Engine)
 	// runID is the run's identity where it was needed before its fixture.
 	runID string
+	// table is the SLA file, once it was read.
+	table report.File
+	// startAt is the instant of the first arrival, zero for as soon as may be.
+	startAt time.Time
 	// streams receive the run's seconds; nil without any.
 	streams       *streams
 	shard, shards int

@@ -60,6 +60,9 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err != nil {
 		return err
 	}
+	if err := p.identify(f); err != nil {
+		return err
+	}
 	sinks, views, err := w.splitOutputs(f)
 	if err != nil {
 		return err
@@ -242,7 +245,7 @@ func (p *plan) runInfo(w *world, f *fixture, settings []setting) report.RunInfo 
 		ID: f.id, Version: version, Drivers: map[string]string{}, Machine: thisMachine(),
 		Command: redactArgs(w.args), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
 		Shard: p.shard, Shards: p.shards, MaxInFlight: p.flags.vus, Tolerance: p.flags.tolerance.Seconds(),
-		GracefulStop: p.flags.graceful.Seconds(), Started: time.Now(), Rules: p.flags.thresholds,
+		GracefulStop: p.flags.graceful.Seconds(), Started: time.Now(), Rules: p.flags.thresholds, Table: p.table,
 		Planned: engine.ShardTotal(p.schedule.Total(), p.shard, p.shards),
 	}
 	for _, d := range driverVersions() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ const streamPatience = 5 * time.Second
 // error now, before anything was started.
 func (w *world) openStreams(ctx context.Context, p *plan, outs []output) (*streams, error) {
 	s := &streams{}
-	p.runID = newRunID()
+	p.runID = cmp.Or(p.runID, newRunID())
 	run := outputs.Run{ID: p.runID, Profile: p.profile.Name, Version: version, Started: time.Now()}
 	var errs []error
 	for _, o := range outs {

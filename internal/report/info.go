@@ -40,14 +40,22 @@ type RunInfo struct {
 	GracefulStop float64 `json:"graceful_stop_s"`
 	// Settings are the resolved settings and where each came from.
 	Settings []Setting `json:"settings,omitempty"`
-	// Rules are the SLA rules and thresholds, as text.
+	// Rules are the thresholds, as text, and Table is the SLA file: by both a
+	// merged run is judged.
 	Rules []string `json:"rules,omitempty"`
+	Table File     `json:"sla_table,omitzero"`
 	// Started is when the first arrival could be due.
 	Started time.Time `json:"started"`
 	// Metrics describes every metric declared at the start.
 	Metrics []MetricInfo `json:"metrics"`
 	// Merged is set where this run was merged of shards.
 	Merged *MergeInfo `json:"merged,omitempty"`
+}
+
+// File is a file that a run was given.
+type File struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
 }
 
 // MergeInfo says what a merged run was made of.

@@ -24,6 +24,7 @@ const headerSize = 16
 
 // scenario is one run's cache.
 type scenario struct {
+	run    string
 	env    scenarios.Env
 	stages []stage
 	keys   []string // the loaded ones
@@ -64,9 +65,18 @@ type worker struct {
 	value []byte
 }
 
+// runName is what the run's keys are told apart by. Shards have keys each: the
+// one that ends first must not remove the others'.
+func runName(e scenarios.Env) string {
+	if e.Plan.Shards > 1 {
+		return e.RunID + "." + strconv.Itoa(e.Plan.Shard)
+	}
+	return e.RunID
+}
+
 func newScenario(e scenarios.Env) *scenario {
 	s := &scenario{
-		env: e, prefix: keyPrefix + e.RunID + ":",
+		env: e, run: runName(e), prefix: keyPrefix + runName(e) + ":",
 		stages: make([]stage, len(e.Plan.Stages)), workers: make([]worker, e.Plan.Workers),
 		filler: strings.Repeat("perfctl.", e.Values.Int(0, "value_size")/8+1)[:e.Values.Int(0, "value_size")-headerSize],
 		ttl:    e.Values.Duration(0, "ttl"), missed: e.Values.Duration(0, "miss_ttl"),

@@ -27,13 +27,13 @@ func (s *scenario) Setup(ctx context.Context) error {
 	addr := s.env.Targets.Redis
 	c, err := redis.Open(ctx, addr, redis.Options{
 		Connections: min(s.env.Values.Int(0, "pool_size"), s.env.Plan.Workers),
-		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.env.RunID,
+		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.run,
 	})
 	if err != nil {
 		return err
 	}
 	s.client = c
-	if err := c.SAdd(ctx, runsKey, s.env.RunID).Err(); err != nil {
+	if err := c.SAdd(ctx, runsKey, s.run).Err(); err != nil {
 		return redis.Explain(addr, "write "+runsKey, err)
 	}
 	empty, err := c.Info(ctx)
@@ -73,7 +73,7 @@ func (s *scenario) Close(ctx context.Context) error {
 	if s.client == nil {
 		return nil
 	}
-	err := remove(ctx, s.client, s.env.RunID)
+	err := remove(ctx, s.client, s.run)
 	if err != nil {
 		err = redis.Explain(s.env.Targets.Redis, "remove the run's keys", err)
 	}
