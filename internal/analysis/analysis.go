@@ -82,7 +82,8 @@ type Unknown struct {
 
 // Recovery is what a spike did and how the system came back from it.
 type Recovery struct {
-	// Stage is the spike's stage, From and To its bounds.
+	// Stage is the spike's stage, the one of the highest rate where several follow
+	// one another; From and To bound them all.
 	Stage string  `json:"stage"`
 	From  float64 `json:"from_s"`
 	To    float64 `json:"to_s"`

@@ -44,48 +44,66 @@ type queue struct {
 	limit  float64
 }
 
-// recoveries looks at every spike of the profile.
+// recoveries looks at every spike of the profile. Stages of that class that
+// follow one another are one spike.
 func (a *axis) recoveries() []Recovery {
 	out := []Recovery{}
-	for i := range a.stages {
-		if a.stages[i].Class == "spike" && a.stages[i].Duration > 0 {
-			out = append(out, a.recovery(i))
+	for i := 0; i < len(a.stages); i++ {
+		first := i
+		for i < len(a.stages) && a.stages[i].Class == "spike" {
+			i++
+		}
+		if r, ok := a.spike(first, i); ok {
+			out = append(out, r)
 		}
 	}
 	return out
 }
 
-func (a *axis) recovery(spike int) Recovery {
-	s := &a.stages[spike]
-	r := Recovery{Stage: s.Name, From: s.Start, To: s.Start + s.Duration, Backlogs: []Backlog{}, Memory: []Excursion{}}
-	a.losses(&r)
-	end := a.watchedUntil(spike)
+// spike looks at the spike that the stages from i up to but without j make.
+func (a *axis) spike(i, j int) (Recovery, bool) {
+	r := Recovery{Backlogs: []Backlog{}, Memory: []Excursion{}}
+	highest := -1.0
+	for k := i; k < j; k++ {
+		s := &a.stages[k]
+		if rate := (s.From + s.To) / 2; rate > highest && s.Duration > 0 {
+			r.Stage, highest = s.Name, rate
+		}
+		a.losses(&r, s.Name)
+	}
+	if highest < 0 {
+		return r, false // no spike, or one without a length
+	}
+	r.From, r.To = a.stages[i].Start, a.stages[j-1].Start+a.stages[j-1].Duration
+	r.ErrorRate = number(float64(r.Failed+r.Dropped+r.Unfinished) / float64(r.Due))
+	end := a.watchedUntil(j)
 	r.Watched = max(end-r.To, 0)
-	before, why := a.before(spike)
+	before, why := a.before(i)
 	if why == "" {
 		a.excess(&r, before, end)
-		a.excursions(&r, spike, end)
+		a.excursions(&r, i, end)
 		why = a.comeBack(&r, before, end)
 	}
 	r.Known, r.Because = why == "", why
-	return r
+	return r, true
 }
 
-// losses counts what became of the arrivals that were due in the spike.
-func (a *axis) losses(r *Recovery) {
+// losses adds what became of the arrivals that were due in a stage.
+func (a *axis) losses(r *Recovery, stage string) {
 	count := func(d metrics.Desc) int64 {
-		n, _ := a.run.Totals.Counter(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Stage: r.Stage}})
+		n, _ := a.run.Totals.Counter(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Stage: stage}})
 		return n
 	}
-	r.Due = count(metrics.Arrivals)
-	r.Failed, r.Dropped, r.Unfinished = count(metrics.ArrivalsFailed), count(metrics.ArrivalsDropped), count(metrics.ArrivalsUnfinished)
-	r.ErrorRate = number(float64(r.Failed+r.Dropped+r.Unfinished) / float64(r.Due))
+	r.Due += count(metrics.Arrivals)
+	r.Failed += count(metrics.ArrivalsFailed)
+	r.Dropped += count(metrics.ArrivalsDropped)
+	r.Unfinished += count(metrics.ArrivalsUnfinished)
 }
 
-// watchedUntil is the end of the load after a spike: the next spike, or the end
-// of the run.
-func (a *axis) watchedUntil(spike int) float64 {
-	for _, s := range a.stages[spike+1:] {
+// watchedUntil is the end of the load after a spike, of which next is the stage
+// that follows it: the next spike, or the end of the run.
+func (a *axis) watchedUntil(next int) float64 {
+	for _, s := range a.stages[next:] {
 		if s.Class == "spike" {
 			return min(s.Start, a.ended())
 		}
@@ -166,6 +184,9 @@ func usual(x []float64) (median, limit float64) {
 // comeBack looks for the recovery. It returns why it cannot be told.
 func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
 	i, j := a.within(r.To, end)
+	if a.ended() < r.To-grain {
+		return "the run ended before the spike did"
+	}
 	if r.Watched < 1 {
 		return "no load comes after the spike"
 	}

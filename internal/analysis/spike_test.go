@@ -115,6 +115,28 @@ func TestDepthAreaBacklogAndMemoryOfASpike(t *testing.T) {
 	}
 }
 
+func TestStagesOfASpikeAreOneAndTwoSpikesAreTwo(t *testing.T) {
+	y := system{stages: steps(stage("normal", "normal", true, 30, 50, 50), stage("up", "spike", true, 10, 50, 250),
+		stage("top", "spike", true, 10, 250, 250), stage("down", "spike", true, 10, 250, 50), stage("rest", "normal", true, 30, 50, 50),
+		stage("again", "spike", true, 10, 250, 250), stage("end", "normal", true, 30, 50, 50)),
+		slow: func(t float64) float64 {
+			if t > 30 && t < 65 || t > 90 && t < 108 {
+				return 200
+			}
+			return 5
+		}}
+	r := y.analyse(t).Recoveries
+	if len(r) != 2 || r[0].Stage != "top" || r[0].From != 30 || r[0].To != 60 || r[1].Stage != "again" {
+		t.Fatalf("%+v", r)
+	}
+	if !r[0].Recovered || math.Abs(*r[0].Time-5) > 1 || !r[1].Recovered || math.Abs(*r[1].Time-8) > 1 {
+		t.Errorf("recovered after %v s and %v s, want 5 and 8", r[0].Time, r[1].Time)
+	}
+	if r[0].Due != 5500 {
+		t.Errorf("%d arrivals in the stages of the first spike, want 1500+2500+1500", r[0].Due)
+	}
+}
+
 func TestWhereTheRecoveryCannotBeToldItIsSaidWhy(t *testing.T) {
 	short := func(before, after float64) system {
 		return system{stages: steps(stage("normal", "normal", true, before, 100, 100), stage("spike", "spike", true, 20, 500, 500),
@@ -132,6 +154,8 @@ func TestWhereTheRecoveryCannotBeToldItIsSaidWhy(t *testing.T) {
 		}
 		return 5
 	}
+	stopped := short(60, 60)
+	stopped.silent = func(t float64) bool { return t > 70 }
 	last := system{stages: steps(stage("normal", "normal", true, 60, 100, 100), stage("spike", "spike", true, 20, 500, 500))}
 	for want, y := range map[string]system{
 		"has no before":                   first,
@@ -141,6 +165,7 @@ func TestWhereTheRecoveryCannotBeToldItIsSaidWhy(t *testing.T) {
 		"nothing is known of 6 s":         hole,
 		"only the last 6 s":               late,
 		"no load comes after":             last,
+		"ended before the spike did":      stopped,
 	} {
 		a := y.analyse(t)
 		r := a.Recoveries[0]
