@@ -190,6 +190,8 @@ func typeSchema(t scenarios.Type) object {
 	switch t := t.(type) {
 	case scenarios.Int:
 		return object{"type": []string{"integer", "string"}, "minimum": t.Min, "maximum": t.Max}
+	case scenarios.IntOr:
+		return object{"anyOf": []any{typeSchema(t.Int), word(t.Word)}}
 	case scenarios.Float:
 		return object{"type": []string{"number", "string"}, "minimum": t.Min, "maximum": t.Max}
 	case scenarios.Duration:

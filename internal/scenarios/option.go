@@ -17,7 +17,8 @@ type Option struct {
 	Default string
 	// Help says what it does, with its unit.
 	Help string
-	// Type checks values and is one of Int, Float, Duration, Bool, Enum, Text.
+	// Type checks values and is one of Int, IntOr, Float, Duration, Bool, Enum,
+	// Text.
 	Type Type
 	// PerStage says that a stage may change it.
 	PerStage bool
@@ -28,6 +29,12 @@ type Type interface{ check(text string) error }
 
 // Int accepts whole numbers from Min to Max.
 type Int struct{ Min, Max int64 }
+
+// IntOr accepts whole numbers from Min to Max, and one word.
+type IntOr struct {
+	Int
+	Word string
+}
 
 // Float accepts finite numbers from Min to Max.
 type Float struct{ Min, Max float64 }
@@ -48,6 +55,16 @@ func (t Int) check(s string) error {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < t.Min || n > t.Max {
 		return fmt.Errorf("%q is not a whole number from %d to %d", s, t.Min, t.Max)
+	}
+	return nil
+}
+
+func (t IntOr) check(s string) error {
+	if s == t.Word {
+		return nil
+	}
+	if err := t.Int.check(s); err != nil {
+		return fmt.Errorf("%w, nor %s", err, t.Word)
 	}
 	return nil
 }

@@ -78,6 +78,10 @@ func (s *scenario) prepareCrew(c *amqp.Connection, i, step int, running *sync.Wa
 		s.background.Go(func() {
 			defer running.Done()
 			defer lost()
+			if s.outside != nil {
+				s.listen(&s.agents[j], tasks)
+				return
+			}
 			s.attend(&s.agents[j], tasks)
 		})
 	}

@@ -26,6 +26,8 @@ type config struct {
 	bodySize []int
 	workTime []time.Duration
 	maxBody  int
+	// external is nil for built-in agents.
+	external *externalConfig
 }
 
 func readConfig(v *scenarios.Values, stages int) (config, error) {
@@ -53,12 +55,18 @@ func readConfig(v *scenarios.Values, stages int) (config, error) {
 	case c.priorities > 0:
 		c.queueArgs["x-max-priority"] = int32(c.priorities)
 	}
+	if v.Text(0, keyAgents) == external {
+		// What consumes is the replies' consumers: one on each connection.
+		c.agents, c.queueArgs = c.connections, amqp.Table{amqp.QueueTypeArg: amqp.QueueTypeClassic}
+	}
 	for stage := range max(stages, 1) {
 		c.bodySize = append(c.bodySize, v.Int(stage, keyBodySize))
 		c.workTime = append(c.workTime, v.Duration(stage, keyWorkTime))
 		c.maxBody = max(c.maxBody, c.bodySize[stage])
 	}
-	return c, nil
+	var err error
+	c.external, err = readExternal(v, &c)
+	return c, err
 }
 
 // The random streams of a task.
@@ -66,6 +74,9 @@ const (
 	streamWork = 0x7461736b01
 	streamPrio = 0x7461736b02
 )
+
+// logSigma is the deviation of the logarithm of lognormal work times.
+const logSigma = 1.0
 
 // priorityOf returns the arrival's priority, drawn evenly from 0 to the
 // highest.
@@ -85,6 +96,10 @@ func (c *config) workOf(seed uint64, k int64, stage int) time.Duration {
 	case "exponential":
 		// The inverse of the distribution function; 1-u is never 0.
 		return time.Duration(-math.Log(1-u) * float64(mean))
+	case "lognormal":
+		// exp(σ·z − σ²/2) has the mean 1; z is the normal quantile of u.
+		z := math.Sqrt2 * math.Erfinv(2*u-1)
+		return time.Duration(math.Exp(logSigma*z-logSigma*logSigma/2) * float64(mean))
 	case "uniform":
 		return time.Duration(2 * u * float64(mean))
 	}

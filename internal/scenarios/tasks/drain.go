@@ -20,6 +20,9 @@ func (s *scenario) Drain(ctx context.Context) error {
 	if s.control == nil {
 		return nil
 	}
+	if s.outside != nil {
+		return s.drainReplies(ctx)
+	}
 	var quietSince time.Duration
 	quiet, last := false, int64(-1)
 	tick := time.NewTicker(pollEvery)
@@ -83,6 +86,20 @@ func (s *scenario) worked(now time.Duration) time.Duration {
 
 // Sample reads the queue's length and how busy the agents were.
 func (s *scenario) Sample(ctx context.Context) {
+	queue := s.queue
+	if s.outside == nil {
+		s.sampleAgents()
+	} else if queue = s.outside.watch; queue == "" {
+		return
+	}
+	if ready, err := s.control.Length(ctx, queue); err == nil {
+		s.m.queueLength.Set(float64(ready))
+	} else {
+		s.m.queueLength.Unset()
+	}
+}
+
+func (s *scenario) sampleAgents() {
 	now := s.clock.Now()
 	worked := s.worked(now)
 	if span := now - s.sampled; span > 0 {
@@ -91,25 +108,23 @@ func (s *scenario) Sample(ctx context.Context) {
 		s.m.availability.Set(max(float64(s.agentsUp())-busy, 0) / float64(len(s.agents)))
 	}
 	s.sampled, s.busied = now, worked
-	if ready, err := s.control.Length(ctx, s.queue); err == nil {
-		s.m.queueLength.Set(float64(ready))
-	} else {
-		s.m.queueLength.Unset()
-	}
 }
 
 // Check accounts for every task, in the manner of Jepsen's total-queue
 // checker: what was confirmed must have been processed, nothing more often
 // than it was published, and nothing that was not.
 func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
+	if s.outside != nil {
+		return s.checkOutside(ctx)
+	}
 	a := s.ledger.account()
 	checks := []scenarios.Check{
 		{Name: "tasks_lost", Passed: a.lost == 0, Detail: fmt.Sprintf(
-			"%d of %d confirmed tasks were never processed (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were processed)",
-			a.lost, a.confirmed, a.attempted, a.nacked, a.returned, a.unknown, a.recovered)},
+			"%d of %d confirmed tasks were never processed%s (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were processed)",
+			a.lost, a.confirmed, a.lostOnes, a.attempted, a.nacked, a.returned, a.unknown, a.recovered)},
 		{Name: "tasks_duplicated", Passed: a.duplicated == 0, Detail: fmt.Sprintf(
-			"%d of %d processed tasks were delivered more often than they were published; %d more were processed again after a redelivery, which at-least-once delivery allows",
-			a.duplicated, a.processed, a.explained)},
+			"%d of %d processed tasks were delivered more often than they were published%s; %d more were processed again after a redelivery, which at-least-once delivery allows",
+			a.duplicated, a.processed, a.duplicatedOnes, a.explained)},
 		{Name: "tasks_unexpected", Passed: a.unexpected == 0, Detail: fmt.Sprintf(
 			"%d messages came that this run never published", a.unexpected)},
 	}

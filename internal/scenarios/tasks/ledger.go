@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -138,24 +140,58 @@ type account struct {
 	// broker delivered them again; duplicated more often than that explains.
 	explained, duplicated int64
 	unexpected            int64
+	// The numbers of the first ones that are lost or duplicated.
+	lostOnes, duplicatedOnes examples
+}
+
+// examples are the numbers of some tasks.
+type examples []int64
+
+// maxExamples is how many tasks are named.
+const maxExamples = 5
+
+func (e *examples) add(n int64) {
+	if len(*e) <= maxExamples {
+		*e = append(*e, n)
+	}
+}
+
+// String returns the numbers for a message, with a leading colon; nothing where
+// there are none.
+func (e examples) String() string {
+	if len(e) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(": number")
+	for i, n := range e[:min(len(e), maxExamples)] {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, " %d", n)
+	}
+	if len(e) > maxExamples {
+		b.WriteString(" …")
+	}
+	return b.String()
 }
 
 func (l *ledger) account() account {
 	a := account{unexpected: l.unexpected.Load()}
-	for _, p := range *l.dir.Load() {
+	for page, p := range *l.dir.Load() {
 		if p == nil {
 			continue
 		}
 		for i := range p {
 			if w := p[i].Load(); w != 0 {
-				a.add(w)
+				a.add(int64(page)*ledgerPageLen+int64(i), w)
 			}
 		}
 	}
 	return a
 }
 
-func (a *account) add(w uint32) {
+func (a *account) add(n int64, w uint32) {
 	count := func(bit uint32, to *int64) {
 		if w&bit != 0 {
 			*to++
@@ -175,10 +211,12 @@ func (a *account) add(w uint32) {
 		}
 	case w&confirmed != 0:
 		a.lost++
+		a.lostOnes.add(n)
 	}
 	switch {
 	case first > 1:
 		a.duplicated++
+		a.duplicatedOnes.add(n)
 	case first+again > 1:
 		a.explained++
 	}

@@ -82,8 +82,14 @@ func (s *scenario) openPublishers(ctx context.Context) error {
 
 // declare declares the queue; where it stands already, nothing happens.
 func (s *scenario) declare(ch *amqp.Channel) error {
-	_, err := ch.QueueDeclare(s.queue, true, false, false, false, s.cfg.queueArgs)
-	return err
+	o := s.outside
+	if o != nil && o.replyQueue != "" {
+		return nil // the user's
+	}
+	if _, err := ch.QueueDeclare(s.queue, true, false, false, false, s.cfg.queueArgs); err != nil || o == nil || o.replyExchange == "" {
+		return err
+	}
+	return ch.QueueBind(s.queue, o.replyKey, o.replyExchange, false, nil)
 }
 
 func (s *scenario) preparePublisher(_ context.Context, c *amqp.Connection, lost func()) (*publisher, error) {
@@ -115,8 +121,8 @@ func (s *scenario) preparePublisher(_ context.Context, c *amqp.Connection, lost 
 func (s *scenario) returns(first, then <-chan amqp.Return, lost func()) {
 	defer lost()
 	for r := range first {
-		if t, err := decode(r.Body); err == nil && t.run == s.run && !t.warm {
-			if w := s.ledger.word(t.n); w != nil {
+		if n, ours := s.taskOf(&r); ours {
+			if w := s.ledger.word(n); w != nil {
 				w.Or(returned)
 			}
 		}
@@ -124,6 +130,15 @@ func (s *scenario) returns(first, then <-chan amqp.Return, lost func()) {
 			return
 		}
 	}
+}
+
+// taskOf returns the number of the task that was returned.
+func (s *scenario) taskOf(r *amqp.Return) (n int64, ours bool) {
+	if s.outside != nil {
+		return parseID(r.MessageId, s.run)
+	}
+	t, err := decode(r.Body)
+	return t.n, err == nil && t.run == s.run && !t.warm
 }
 
 // Do publishes one task and waits for its confirm.
@@ -162,6 +177,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 func (s *scenario) publish(l *lane, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if s.outside != nil {
+		return s.publishOutside(l, a)
+	}
 	body := l.body[:s.cfg.bodySize[min(a.Stage, len(s.cfg.bodySize)-1)]]
 	t := task{run: s.run, n: a.N, k: a.K, stage: a.Stage, due: a.Due, sent: s.clock.Now()}
 	t.encode(body)
@@ -210,6 +228,9 @@ func (s *scenario) unknown(word *atomic.Uint32, stage int) {
 // warmUp sends a marked message through every channel, and as many as there
 // are agents at least, and waits until all of them arrived.
 func (s *scenario) warmUp(ctx context.Context) error {
+	if s.outside != nil {
+		return s.warmOutside(ctx)
+	}
 	var confirms []*amqp.DeferredConfirmation
 	lanes := len(s.publishers) * s.cfg.channels
 	count := (max(lanes, s.cfg.agents) + lanes - 1) / lanes * lanes
@@ -237,7 +258,12 @@ func (s *scenario) warmUp(ctx context.Context) error {
 			return fmt.Errorf("the broker did not confirm a warm-up message")
 		}
 	}
-	for s.warmed.Load() < int64(count) {
+	return s.awaitWarmed(ctx, int64(count))
+}
+
+// awaitWarmed waits until that many warm-up messages were received.
+func (s *scenario) awaitWarmed(ctx context.Context, count int64) error {
+	for s.warmed.Load() < count {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%d of %d warm-up messages arrived: %w", s.warmed.Load(), count, ctx.Err())

@@ -289,3 +289,6 @@ func with(a targets.Address, user, password string) targets.Address {
 	u.User = url.UserPassword(user, password)
 	return targets.Address{Kind: a.Kind, URL: &u}
 }
+
+// selector returns the selector of a metric in all stages.
+func selector(name string) metrics.Selector { return metrics.Selector{Name: name} }

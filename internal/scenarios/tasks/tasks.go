@@ -26,7 +26,8 @@ type scenario struct {
 	cfg     config
 	address targets.Address
 	options rabbitmq.Options
-	// queue is the run's queue, prefix begins the names that Reset removes.
+	// queue is the run's queue, of tasks or of replies, which with external
+	// agents may be the user's; prefix begins the names that Reset removes.
 	queue, prefix string
 	run           uint64
 	seed          uint64
@@ -53,6 +54,8 @@ type scenario struct {
 	stage atomic.Int64
 	// sampled is the time of the last reading, busied the agents' work up to it.
 	sampled, busied time.Duration
+	// outside is nil for built-in agents.
+	outside *outside
 }
 
 // handles are the scenario's metrics.
@@ -61,6 +64,7 @@ type handles struct {
 
 	published, confirmed, nacked, returned, unknown           *metrics.Counter
 	processed, duplicated, redelivered, unexpected, reconnect *metrics.Counter
+	late                                                      *metrics.Counter
 
 	queueLength, availability, busy, prefetch *metrics.Gauge
 }
@@ -83,6 +87,12 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		limiter: rabbitmq.NewLimiter(),
 		workers: make([]worker, max(env.Plan.Workers, 1)),
 		agents:  make([]agent, cfg.agents),
+	}
+	if cfg.external != nil {
+		if cfg.external.replyQueue != "" {
+			s.queue = cfg.external.replyQueue
+		}
+		s.outside = newOutside(&s.cfg, env.RunID, s.queue)
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -108,6 +118,7 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 		unknown: count(unknownCount, "publish"), processed: count(processedCount, "process"),
 		duplicated: count(duplicatedCount, "process"), redelivered: count(redeliveredCount, "consume"),
 		unexpected: count(unexpectedCount, "consume"), reconnect: count(reconnects, "reconnect"),
+		late:        count(lateCount, "process"),
 		queueLength: gauge(queueLength), availability: gauge(availability),
 		busy: gauge(busyAgents), prefetch: gauge(prefetchGauge),
 	}
@@ -121,12 +132,18 @@ func (s *scenario) Setup(ctx context.Context) error {
 	if s.control, err = rabbitmq.OpenControl(ctx, s.address, s.named("control"), s.log); err != nil {
 		return err
 	}
-	s.recorded = true
-	if err := s.control.Record(ctx, s.queue); err != nil {
-		return rabbitmq.Explain(s.address, "record the queue "+s.queue, err)
+	if s.outside != nil {
+		if err := s.prepareOutside(ctx); err != nil {
+			return err
+		}
 	}
-	if err := s.control.Do(ctx, s.declare); err != nil {
-		return rabbitmq.Explain(s.address, "declare the queue "+s.queue, err)
+	if s.recorded = s.outside == nil || s.outside.replyQueue == ""; s.recorded {
+		if err := s.control.Record(ctx, s.queue); err != nil {
+			return rabbitmq.Explain(s.address, "record the queue "+s.queue, err)
+		}
+		if err := s.control.Do(ctx, s.declare); err != nil {
+			return rabbitmq.Explain(s.address, "declare the queue "+s.queue, err)
+		}
 	}
 	if err := s.openCrews(ctx); err != nil {
 		return err

@@ -162,7 +162,7 @@ func TestStolenTaskIsFoundLost(t *testing.T) {
 	}
 	got := tr.verdicts(t)
 	wantFailed(t, got, "tasks_lost")
-	if d := got["tasks_lost"].Detail; !strings.HasPrefix(d, "1 of 20 confirmed tasks") {
+	if d := got["tasks_lost"].Detail; !strings.HasPrefix(d, "1 of 20 confirmed tasks were never processed: number ") {
 		t.Errorf("detail: %s", d)
 	}
 }
@@ -187,7 +187,7 @@ func TestForeignAndDoubledMessagesAreFound(t *testing.T) {
 	if d := got["tasks_unexpected"].Detail; !strings.HasPrefix(d, "3 messages") {
 		t.Errorf("detail: %s", d)
 	}
-	if d := got["tasks_duplicated"].Detail; !strings.HasPrefix(d, "1 of 10 processed tasks") {
+	if d := got["tasks_duplicated"].Detail; !strings.HasPrefix(d, "1 of 10 processed tasks were delivered more often than they were published: number 3;") {
 		t.Errorf("detail: %s", d)
 	}
 }

@@ -1,0 +1,215 @@
+package tasks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
+)
+
+const (
+	// external is the number of agents that says they are not perfctl's.
+	external    = "external"
+	jsonType    = "application/json"
+	defaultBody = `{"task_id":"{{id}}","number":{{n}},"payload":"{{fill}}"}`
+)
+
+// Where a reply carries the id of its task.
+const (
+	idProperty  = "correlation_id"
+	idMessage   = "message_id"
+	idBodyStart = "body."
+)
+
+func validReplyID(text string) error {
+	if text == idProperty || text == idMessage ||
+		strings.HasPrefix(text, idBodyStart) && len(text) > len(idBodyStart) && !strings.Contains(text+".", "..") {
+		return nil
+	}
+	return fmt.Errorf("%q is none of %s, %s and body.FIELD", text, idProperty, idMessage)
+}
+
+// externalConfig says how external agents are given tasks and reply.
+type externalConfig struct {
+	exchange, key, contentType          string
+	replyQueue, replyExchange, replyKey string
+	replyID                             string
+	replyPath                           []string // of replyID in the body
+	timeout                             time.Duration
+	watch                               string
+	bodies                              []bodyText // for each stage
+}
+
+// readExternal reads the settings of external agents; nil where the agents are
+// built in.
+func readExternal(v *scenarios.Values, c *config) (*externalConfig, error) {
+	e := &externalConfig{
+		exchange: v.Text(0, keyExchange), key: v.Text(0, keyRoutingKey), contentType: v.Text(0, keyContentType),
+		replyQueue: v.Text(0, keyReplyQueue), replyExchange: v.Text(0, keyReplyExchange), replyKey: v.Text(0, keyReplyKey),
+		replyID: v.Text(0, keyReplyID), timeout: v.Duration(0, keyReplyTimeout), watch: v.Text(0, keyWatchQueue),
+	}
+	if v.Text(0, keyAgents) != external {
+		if e.exchange != "" || e.key != "" || e.replyQueue != "" || e.replyExchange != "" {
+			return nil, fmt.Errorf("tasks.%s: an exchange, a routing key and a place for replies are for external agents; set tasks.%s=%s", keyExchange, keyAgents, external)
+		}
+		return nil, nil
+	}
+	if path, ok := strings.CutPrefix(e.replyID, idBodyStart); ok {
+		e.replyPath = strings.Split(path, ".")
+	}
+	switch {
+	case e.exchange == "" && e.key == "":
+		return nil, fmt.Errorf("tasks.%s: external agents need the queue, or the exchange and key, that they take tasks from", keyRoutingKey)
+	case e.exchange == "" && e.key == e.replyQueue:
+		return nil, fmt.Errorf("tasks.%s: %s is the queue of the tasks, from which perfctl would take them away", keyReplyQueue, e.replyQueue)
+	case e.replyQueue != "" && e.replyExchange != "":
+		return nil, fmt.Errorf("tasks.%s: replies come from %s or from an exchange, not both", keyReplyExchange, e.replyQueue)
+	}
+	if e.watch == "" && e.exchange == "" {
+		e.watch = e.key
+	}
+	for stage := range c.bodySize {
+		b, err := compileBody(v.Text(stage, keyBody))
+		if err != nil {
+			return nil, fmt.Errorf("tasks.%s: %w", keyBody, err)
+		}
+		if e.contentType == jsonType {
+			sample := b.fixed("r", "q", 0).render(nil, &bodyValues{arrival: &work.Arrival{}})
+			if !json.Valid(sample) {
+				return nil, fmt.Errorf("tasks.%s: not JSON once its fields are filled in: %s; correct it, or set tasks.%s", keyBody, sample, keyContentType)
+			}
+		}
+		e.bodies = append(e.bodies, b)
+	}
+	return e, nil
+}
+
+// outside is the state of a run with external agents.
+type outside struct {
+	*externalConfig
+	bodies []bodyText
+	times  times
+	// foreign counts replies that are of no task of this run, late those that
+	// came too late.
+	foreign, late atomic.Int64
+}
+
+func newOutside(c *config, runID, queue string) *outside {
+	o := &outside{externalConfig: c.external}
+	for stage, b := range c.external.bodies {
+		o.bodies = append(o.bodies, b.fixed(runID, queue, c.bodySize[stage]))
+	}
+	return o
+}
+
+// prepareOutside looks that everything of the user's is there.
+func (s *scenario) prepareOutside(ctx context.Context) error {
+	type thing struct{ what, name string }
+	look := func(t thing) error {
+		err := s.control.Do(ctx, func(ch *amqp.Channel) error {
+			if t.what == "exchange" {
+				return ch.ExchangeDeclarePassive(t.name, amqp.ExchangeDirect, true, false, false, false, nil)
+			}
+			_, err := ch.QueueDeclarePassive(t.name, true, false, false, false, nil)
+			return err
+		})
+		if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.NotFound {
+			return targets.Unreachable(s.address, "use the "+t.what+" "+t.name, errors.New("the virtual host has none of that name"),
+				"let your system declare it first, or correct the setting of the scenario tasks that names it")
+		}
+		return rabbitmq.Explain(s.address, "look for the "+t.what+" "+t.name, err)
+	}
+	o := s.outside
+	things := []thing{{"exchange", o.exchange}, {"exchange", o.replyExchange}, {"queue", o.replyQueue}, {"queue", o.watch}}
+	for _, t := range things {
+		if t.name == "" {
+			continue
+		}
+		if err := look(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishOutside writes a task to the user's exchange.
+func (s *scenario) publishOutside(l *lane, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
+	o := s.outside
+	stage := min(max(a.Stage, 0), len(o.bodies)-1)
+	o.times.set(a.N, a.Due, stage)
+	v := bodyValues{arrival: a, run: s.run, priority: s.cfg.priorityOf(a), work: s.cfg.workOf(s.seed, a.K, stage),
+		due: s.clock.Time(a.Due), sent: s.clock.Time(s.clock.Now())}
+	l.body = o.bodies[stage].render(l.body[:0], &v)
+	var text [idSize]byte
+	id := string(idText(text[:0], s.run, a.N))
+	return l.ch.PublishWithDeferredConfirm(o.exchange, o.key, true, false, amqp.Publishing{
+		ContentType: o.contentType, DeliveryMode: s.cfg.mode, Priority: v.priority,
+		CorrelationId: id, MessageId: id, ReplyTo: s.queue, Body: l.body,
+	})
+}
+
+// times holds when each task was due and its stage, by number, in pages: what
+// perfctl's own agents read in a task's body, others need not send back.
+type times struct {
+	dir  atomic.Pointer[[]*timesPage]
+	grow sync.Mutex
+}
+
+type timesPage [ledgerPageLen]struct {
+	due   atomic.Int64
+	stage atomic.Int32
+}
+
+func (t *times) page(n int64) *timesPage {
+	dir := t.dir.Load()
+	if i := n / ledgerPageLen; dir != nil && n >= 0 && i < int64(len(*dir)) {
+		return (*dir)[i]
+	}
+	return nil
+}
+
+func (t *times) set(n int64, due time.Duration, stage int) {
+	p := t.page(n)
+	if p == nil {
+		p = t.extend(n)
+	}
+	p[n%ledgerPageLen].due.Store(int64(due))
+	p[n%ledgerPageLen].stage.Store(int32(stage))
+}
+
+// get returns the times of a task that was set.
+func (t *times) get(n int64) (due time.Duration, stage int) {
+	p := t.page(n)
+	if p == nil {
+		return 0, 0
+	}
+	return time.Duration(p[n%ledgerPageLen].due.Load()), int(p[n%ledgerPageLen].stage.Load())
+}
+
+func (t *times) extend(n int64) *timesPage {
+	t.grow.Lock()
+	defer t.grow.Unlock()
+	var old []*timesPage
+	if d := t.dir.Load(); d != nil {
+		old = *d
+	}
+	i := int(n / ledgerPageLen)
+	dir := make([]*timesPage, max(len(old), i+1))
+	copy(dir, old)
+	if dir[i] == nil {
+		dir[i] = new(timesPage)
+	}
+	t.dir.Store(&dir)
+	return dir[i]
+}
