@@ -144,6 +144,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	if err := out.Err(); err != nil {
 		run.Lose(err.Error())
 	}
+	pr.step("analysing …")
 	s, err := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
 	if err != nil {
 		return nil, nil, errors.Join(err, out.Close())

@@ -28,6 +28,9 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 	if err := p.read(); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
+	if sum(a.due, 0, a.n) > 0 && sum(a.succeeded, 0, a.n) == 0 {
+		out.unknown("what the system holds", "no arrival succeeded: the target failed from the first one on")
+	}
 	out.Recoveries = a.recoveries()
 	out.tellRecoveries()
 	if err := out.load(a, steps, s); err != nil {

@@ -124,6 +124,9 @@ func TestASystemThatFailsFromTheFirstArrivalHasNoFigures(t *testing.T) {
 			t.Fatalf("%+v", l)
 		}
 	}
+	if !strings.Contains(because(a, "what the system holds"), "failed from the first one") {
+		t.Errorf("%+v", a.CannotSay)
+	}
 	if s := a.Steady[0]; s.Known || !strings.Contains(s.Because, "known of 0 of") {
 		t.Errorf("%+v", s)
 	}
