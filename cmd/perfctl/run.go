@@ -78,6 +78,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		return interruptedOr(before, err)
 	}
 	defer p.streams.close()
+	p.streams.announce(pr)
 	var labSettings map[string]string
 	if f.lab {
 		l, err := startLab(before, pr, labServices(p), false)

@@ -30,6 +30,7 @@ func streamKinds() []stream {
 	return []stream{
 		{"json", "a JSON line for each series and second, to a FILE", lineStream(outputs.NewJSON)},
 		{"csv", "the same as comma-separated values", lineStream(outputs.NewCSV)},
+		{"prometheus", "a listener with /metrics on [HOST:]PORT, the loopback interface where there is no HOST", openPrometheus},
 	}
 }
 
@@ -50,6 +51,14 @@ func lineStream(start func(io.WriteCloser) *outputs.Lines) func(context.Context,
 		}
 		return start(f), nil
 	}
+}
+
+func openPrometheus(ctx context.Context, _ *world, where string, run outputs.Run) (outputs.Stream, error) {
+	s, err := outputs.NewPrometheus(ctx, where, run)
+	if err != nil {
+		return nil, invalidConfig(err)
+	}
+	return s, nil
 }
 
 // keepOpen is a stream's end that others write to as well.
@@ -172,6 +181,15 @@ func (w *world) openStreams(ctx context.Context, p *plan, outs []output) (*strea
 func (w *world) yieldStdout() {
 	signal.Ignore(syscall.SIGPIPE)
 	w.stdout, w.outTTY, w.outWidth = w.stderr, w.errTTY, w.errWidth
+}
+
+// announce says where the streams that listen do so.
+func (s *streams) announce(pr *progress) {
+	for _, o := range s.open {
+		if l, ok := o.to.(*outputs.Prometheus); ok {
+			pr.say("metrics for Prometheus: http://%s/metrics", l.Address())
+		}
+	}
 }
 
 // subscribers returns what takes the run's snapshots.
