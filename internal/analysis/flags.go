@@ -25,7 +25,7 @@ var guideErrors = map[string]float64{"normal": guideError, "high": 0.01, "spike"
 func (o *Analysis) flag(a *axis, s *report.Summary) {
 	o.add(a.slow(s), a.errors(s), a.saturated(o.Levels), a.exhausted())
 	o.add(a.queues(o)...)
-	o.add(a.stalls(), a.retries())
+	o.add(a.stalls(), a.retries(), a.restarts())
 	o.add(a.churn()...)
 }
 

@@ -12,6 +12,7 @@ var (
 	poolUse   = metrics.Desc{Name: "db_pool_utilisation", Kind: metrics.KindGauge, Unit: metrics.UnitRatio}
 	agentIdle = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio}
 	retryOf   = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
+	restartOf = metrics.Desc{Name: "process_restarts", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
 	reconnect = metrics.Desc{Name: "db_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
 )
 
@@ -71,6 +72,7 @@ func TestRedFlags(t *testing.T) {
 			return 5
 		}},
 		"retry_storm":      {stages: loadStages(), counters: map[metrics.Desc]func(float64) float64{retryOf: on(140, 160, 300, 1)}},
+		"restart":          {stages: loadStages(), counters: map[metrics.Desc]func(float64) float64{restartOf: on(80, 81, 1, 0)}},
 		"connection_churn": {stages: loadStages(), counters: map[metrics.Desc]func(float64) float64{reconnect: on(80, 100, 2, 0)}},
 	} {
 		y.seed, y.noise, y.phi = 3, 0.05, 0.3

@@ -43,7 +43,7 @@ func groupOf(s *metrics.Series) string {
 	case s.Unit == metrics.UnitCount && has("queue_length", "queued", "messages_ready", "unacked", "unacknowledged", "backlog"):
 		return GroupQueue
 	// http_connections counts those ever opened.
-	case s.Unit == metrics.UnitCount && has("connections", "pool_size", "clients", "channels") &&
+	case s.Unit == metrics.UnitCount && has("connections", "pool_size", "clients", "channels", "open_files") &&
 		!has("max", "limit") && name != "http_connections":
 		return GroupConnections
 	}

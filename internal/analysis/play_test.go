@@ -88,7 +88,9 @@ func (p *player) second(s *metrics.Snapshot, at float64) {
 		}
 	}
 	for _, d := range sorted(p.counters) {
-		s.Counters = append(s.Counters, metrics.CounterValue{Series: p.of(d, all), Delta: int64(p.counters[d](at))})
+		if n := int64(p.counters[d](at)); n != 0 {
+			s.Counters = append(s.Counters, metrics.CounterValue{Series: p.of(d, all), Delta: n})
+		}
 	}
 	for _, d := range sorted(p.trends) {
 		if h := p.hist(int(due), p.noisy(d.Name, p.trends[d](at))); h.N > 0 {

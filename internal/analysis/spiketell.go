@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// tallQueue is the length from which a backlog is worth a word.
+const tallQueue = 50
+
 // tellRecoveries says how the system took each spike and came back from it. One
 // that did not come back is a finding.
 func (o *Analysis) tellRecoveries() {
@@ -74,11 +77,15 @@ func (r *Recovery) sentence() string {
 		}
 	}
 	for _, q := range r.Backlogs {
-		if q.Peak < 10*max(q.Before, 1) {
+		if q.Peak < max(10*q.Before, tallQueue) {
 			continue
 		}
 		drain := "and did not drain"
-		if q.Drain != nil {
+		switch {
+		case q.Drain == nil:
+		case *q.Drain == 0:
+			drain = "and was drained by its end"
+		default:
 			drain = "and was drained " + seconds(*q.Drain) + " after it"
 		}
 		fmt.Fprintf(&b, " %s rose from %s to %s %s.", q.Series, value(q.Before, q.Unit), value(q.Peak, q.Unit), drain)

@@ -74,6 +74,23 @@ func (a *axis) churn() (out []*Finding) {
 	return out
 }
 
+// restarts says that a process that was watched was gone, or another one in its
+// place.
+func (a *axis) restarts() *Finding {
+	for _, l := range a.run.Lines {
+		if l.Series.Name != "process_restarts" || len(l.At) == 0 {
+			continue
+		}
+		at := l.At[0]
+		return &Finding{ID: "restart", Severity: Critical, Title: "A process restarted",
+			Sentence: fmt.Sprintf("%s was gone, or another process in its place, at %.0f s.", l.Series.Operation, a.start[at]),
+			Advice:   "Read its log, and the kernel's for a process killed for want of memory",
+			Evidence: Evidence{From: a.start[at], To: a.end(l.At[len(l.At)-1]), Series: "process_restarts", Unit: "count",
+				Values: map[string]float64{"restarts": sum(a.count("process_restarts"), 0, a.n)}}}
+	}
+	return nil
+}
+
 // rises returns by what a reading that only rises rose in each second.
 func rises(x []float64) []float64 {
 	out := make([]float64, len(x))
