@@ -135,6 +135,7 @@ func (w *world) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSe
 		}
 		defer stopLab(l, pr)
 		labSettings = settingsMap(l)
+		p.watchLab(l)
 	}
 	addresses, err := w.addresses(before, p, labSettings)
 	stop()

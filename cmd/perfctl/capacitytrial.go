@@ -56,7 +56,7 @@ func (p *plan) forTrial(a capacity.Ask, scenario string) (*plan, error) {
 	flags := *p.flags
 	flags.scenario = scenario
 	flags.seed += uint64(a.Number - 1)
-	out := &plan{flags: &flags, config: p.config, origins: p.origins, shards: 1}
+	out := &plan{watches: p.watches, flags: &flags, config: p.config, origins: p.origins, shards: 1}
 	return out, out.shape(&profiles.Profile{Name: "capacity", Stages: []profiles.Stage{
 		{Name: warmUpStage, Duration: warmUp(a.Length), From: a.Rate, To: a.Rate, Class: profiles.Normal},
 		{Name: trialStage, Duration: a.Length, From: a.Rate, To: a.Rate, Class: profiles.Normal, Judged: true},

@@ -76,6 +76,11 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 			queued.Set(float64(n.Queued))
 		})
 	})
+	if f.processes != nil {
+		side.Go(func() {
+			every(background, func() { f.processes.Sample(p.schedule.StageAt(max(e.Elapsed(), 0))) })
+		})
+	}
 	for _, s := range f.scenarios {
 		if x, ok := s.(scenarios.Sampler); ok {
 			side.Go(func() { every(background, func() { sampleOnce(background, x) }) })

@@ -19,6 +19,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
 // plan is everything that is decided before anything is reached: what would be
@@ -42,6 +43,8 @@ type plan struct {
 	runID string
 	// table is the SLA file, once it was read.
 	table report.File
+	// watches are the processes that are watched.
+	watches []process.Watch
 	// startAt is the instant of the first arrival, zero for as soon as may be.
 	startAt time.Time
 	// streams receive the run's seconds; nil without any.
@@ -85,6 +88,9 @@ func newPlan(f *planFlags, fs *pflag.FlagSet) (*plan, error) {
 		}
 	})
 	if err := f.check(); err != nil {
+		return nil, err
+	}
+	if p.watches, err = parseWatches(f.watch); err != nil {
 		return nil, err
 	}
 	p.shard, p.shards, err = parseShard(f.shard)

@@ -88,6 +88,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		}
 		defer stopLab(l, pr)
 		labSettings = settingsMap(l)
+		p.watchLab(l)
 	}
 	addresses, err := w.addresses(before, p, labSettings)
 	if err != nil {

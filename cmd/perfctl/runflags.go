@@ -28,6 +28,7 @@ type planFlags struct {
 	queue       int
 	maxLateness time.Duration
 	graceful    time.Duration
+	watch       []string
 }
 
 // defaultVUs bounds the arrivals in flight where nobody says. It is well above
@@ -63,6 +64,7 @@ func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
 	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` or 'recovery_time: <60s' (repeatable)")
 	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
+	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
 	fs.DurationVar(&f.maxLateness, "max-lateness", engine.DefaultMaxLateness, "drop an arrival that waited longer for a worker")
 	fs.DurationVar(&f.graceful, "graceful-stop", engine.DefaultGracefulStop, "how long what is due may go on after the last arrival")

@@ -16,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
 // setupTimeout bounds how long reaching the targets may take before the first
@@ -33,6 +34,8 @@ type fixture struct {
 	registry  *metrics.Registry
 	scenarios []scenarios.Scenario
 	workers   []int
+	// processes reads the watched processes; nil where none is watched.
+	processes *process.Sampler
 }
 
 // newRunID returns an identity for a run: random, fit for names of queues,
@@ -50,6 +53,9 @@ func (w *world) newFixture(p *plan, addresses *targets.Settings) (*fixture, erro
 		stages[i] = s.Name
 	}
 	f := &fixture{id: cmp.Or(p.runID, newRunID()), clock: work.NewClock(), registry: metrics.NewRegistry(stages)}
+	if len(p.watches) > 0 {
+		f.processes = process.New(f.registry, p.watches, w.logger())
+	}
 	f.workers = engine.Split(p.flags.vus, p.shares())
 	for i, d := range p.defs {
 		s, err := d.New(scenarios.Env{
@@ -88,6 +94,11 @@ func (p *plan) part(i, workers int, stages []string) scenarios.Plan {
 // setUp sets the scenarios up side by side. The errors of all are returned:
 // who fixes one target should not find the next one only then.
 func (f *fixture) setUp(ctx context.Context, p *plan) error {
+	if f.processes != nil {
+		if err := f.processes.Find(); err != nil {
+			return withCode(exitcode.Unreachable, fmt.Errorf("--watch: %w", err))
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	errs := make([]error, len(f.scenarios))
