@@ -8,8 +8,9 @@ import (
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// Answers returns what rules of the SLA can be judged by: recovery_time of each
-// spike, and drift() of each group and each series that was looked at.
+// Answers returns what rules of the SLA can be judged by, of an analysis that
+// Analyse returned: recovery_time of each spike, and drift() of each group and
+// each metric that was looked at.
 func (o *Analysis) Answers() []sla.Answer {
 	var out []sla.Answer
 	for i := range o.Recoveries {

@@ -179,15 +179,17 @@ func (a *axis) slowedDown() (out []candidate) {
 // atBound returns the bound on arrivals in flight where it was reached: all that
 // is known then is that the system was too slow.
 func (a *axis) atBound() []candidate {
-	v, bound := a.gauge(metrics.InFlight.Name), float64(a.run.Info.MaxInFlight)
-	if v == nil || bound <= 0 {
+	held := a.held()
+	if held == nil {
 		return nil
 	}
-	at, ok := a.since(func(i int) bool { return v[i] >= 0.98*bound })
+	at, ok := a.since(held)
 	if !ok {
 		return nil
 	}
-	return []candidate{{"the whole system", metrics.InFlight.Name, fmt.Sprintf("with all %.0f arrivals in flight that -u allows", bound), at}}
+	flying := a.gauge(metrics.InFlight.Name)[at]
+	return []candidate{{"the system as a whole", metrics.Queued.Name,
+		fmt.Sprintf("with arrivals waiting for a free worker, and %.0f in flight", flying), at}}
 }
 
 // firstLoad returns the seconds of the first judged stage, a minute of them at

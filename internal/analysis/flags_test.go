@@ -88,6 +88,24 @@ func TestRedFlags(t *testing.T) {
 	}
 }
 
+func TestArrivalsThatWaitForAWorkerAreASaturation(t *testing.T) {
+	y := system{stages: spikeStages(), gauges: map[metrics.Desc]func(float64) float64{metrics.Queued: on(70, 90, 40, 0)}}
+	a := y.analyse(t)
+	if !slices.Contains(found(a), "saturation") {
+		t.Fatalf("found %v", found(a))
+	}
+	f := a.Findings[slices.Index(found(a), "saturation")]
+	if f.Evidence.From != 70 || f.Evidence.To != 90 || !strings.Contains(f.Sentence, "was reached") {
+		t.Errorf("%+v", f)
+	}
+	// One worker that is always busy is what the user asked for.
+	y.gauges = map[metrics.Desc]func(float64) float64{metrics.Queued: constant(0)}
+	y.slow = constant(10)
+	if ids := found(y.analyse(t)); len(ids) > 0 {
+		t.Errorf("found %v", ids)
+	}
+}
+
 func TestTheFlagSaysWhenItWasRaised(t *testing.T) {
 	y := system{stages: loadStages(), failing: on(140, 160, 0.05, 0), rules: guideRules}
 	a := y.analyse(t)

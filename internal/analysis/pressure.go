@@ -44,8 +44,8 @@ func (a *axis) saturated(levels []Level) *Finding {
 			continue
 		}
 		return &Finding{ID: "saturation", Severity: Critical, Title: "Saturated",
-			Sentence: fmt.Sprintf("At %s offered the system did %s with %.0f in flight, where it had done %s with %.1f: by Little's law each was in it for %s; what is added only waits.",
-				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), *before.InFlight, millis(1e3**l.InFlight/max(l.Achieved, 1e-9))),
+			Sentence: fmt.Sprintf("At %s offered the system did %s with %.0f in flight, where it had done %s with %s: by Little's law each was in it for %s; what is added only waits.",
+				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), few(*before.InFlight), millis(1e3**l.InFlight/max(l.Achieved, 1e-9))),
 			Advice: "Offer less than that, or widen the resource that saturated first",
 			Evidence: Evidence{From: l.From, To: l.To, Series: metrics.InFlight.Name, Unit: "count",
 				Values: map[string]float64{"offered_rps": l.Rate, "achieved_rps": l.Achieved, "in_flight": *l.InFlight, "elasticity": e}}}
@@ -53,24 +53,47 @@ func (a *axis) saturated(levels []Level) *Finding {
 	return a.bounded()
 }
 
-// bounded says that the bound on arrivals in flight was reached for long.
-func (a *axis) bounded() *Finding {
-	bound := float64(a.run.Info.MaxInFlight)
-	gauge := a.gauge(metrics.InFlight.Name)
-	if bound <= 0 || gauge == nil {
+// few prints a mean number in flight.
+func few(n float64) string {
+	if n < 1 {
+		return "less than one"
+	}
+	return fmt.Sprintf("%.0f", n)
+}
+
+// waitShare is how many arrivals wait for a worker, as a part of those due in a
+// second, where the bound on arrivals in flight holds them up.
+const waitShare = 0.02
+
+// held says in which seconds arrivals waited for a free worker: the bound on
+// arrivals in flight, or a scenario's part of it, was reached. nil where that was
+// not read.
+func (a *axis) held() func(i int) bool {
+	queued, flying := a.gauge(metrics.Queued.Name), a.gauge(metrics.InFlight.Name)
+	if queued == nil || flying == nil {
 		return nil
 	}
-	from, to, ok := a.lasts(busySeconds, func(i int) bool { return gauge[i] >= 0.95*bound })
+	return func(i int) bool { return flying[i] > 0 && queued[i] >= max(1, waitShare*a.due[i]) }
+}
+
+// bounded says that the bound on arrivals in flight was reached for long.
+func (a *axis) bounded() *Finding {
+	held := a.held()
+	if held == nil {
+		return nil
+	}
+	from, to, ok := a.lasts(busySeconds, held)
 	if !ok {
 		return nil
 	}
+	flying := mean(a.gauge(metrics.InFlight.Name)[from:to])
 	done := sum(a.succeeded, from, to) / (a.end(to-1) - a.start[from])
-	return &Finding{ID: "saturation", Severity: Critical, Title: "The bound on arrivals in flight was reached",
-		Sentence: fmt.Sprintf("%.0f arrivals were in flight from %.0f s to %.0f s and %s succeeded: by Little's law each was in the system for %s, and no more than that can be done within the bound.",
-			bound, a.start[from], a.end(to-1), perSecond(done), seconds(bound/max(done, 1e-9))),
+	return &Finding{ID: "saturation", Severity: Critical, Title: "Arrivals waited for a free worker",
+		Sentence: fmt.Sprintf("From %.0f s to %.0f s the bound on arrivals in flight (-u, shared by the scenarios) was reached, with %.0f in flight and %s succeeding: by Little's law each was in the system for %s.",
+			a.start[from], a.end(to-1), flying, perSecond(done), millis(1e3*flying/max(done, 1e-9))),
 		Advice: "The target is too slow for this load; raise -u only if that many users at once are realistic",
-		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: metrics.InFlight.Name, Unit: "count",
-			Values: map[string]float64{"in_flight": bound, "achieved_rps": done}}}
+		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: metrics.Queued.Name, Unit: "count",
+			Values: map[string]float64{"in_flight": flying, "achieved_rps": done}}}
 }
 
 // lasts returns the longest stretch of seconds in which the condition holds, if
