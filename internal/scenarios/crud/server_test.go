@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,69 +18,16 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
+	"github.com/perfctl/perfctl/internal/targets/postgres/postgrestest"
 )
 
-// server returns the address of the database under test: one of the package's
-// own, because other packages' tests may remove what perfctl left behind.
+// server returns the address of the database under test.
 func server(t testing.TB) targets.Address {
 	t.Helper()
-	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
-		t.Skip("needs servers: run make test")
-	}
-	a, err := database()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return postgrestest.Address(t)
 }
 
-// database makes the database on its first call.
-var database = sync.OnceValues(func() (targets.Address, error) {
-	s, err := targets.Resolve(func(name string) (string, string, bool) {
-		v, ok := os.LookupEnv(name)
-		return v, "environment", ok
-	})
-	if err != nil {
-		return targets.Address{}, err
-	}
-	made = fmt.Sprintf("perf_test_%x", time.Now().UnixNano())
-	u := *s.Postgres.URL
-	u.Path = "/" + made
-	return targets.Address{Kind: targets.Postgres, URL: &u}, administer("CREATE DATABASE " + made)
-})
-
-// made is the name of the database, empty where no test asked for one.
-var made string
-
-// administer runs a statement in the database that the environment names.
-func administer(sql string) error {
-	s, err := targets.Resolve(func(name string) (string, string, bool) {
-		v, ok := os.LookupEnv(name)
-		return v, "environment", ok
-	})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	c, err := postgres.Connect(ctx, s.Postgres, postgres.Options{Run: "test"})
-	if err != nil {
-		return err
-	}
-	_, err = c.Exec(ctx, sql)
-	return errors.Join(err, c.Close(ctx))
-}
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if made != "" {
-			if err := administer("DROP DATABASE " + made + " WITH (FORCE)"); err != nil && code == 0 {
-				panic(err)
-			}
-		}
-		os.Exit(code)
-	}))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(postgrestest.Exit)) }
 
 func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()

@@ -24,17 +24,27 @@ type ballot struct {
 }
 
 // layout says which vote an arrival is. A round is every agent's vote on every
-// proposal; within it the proposals take turns, so that the votes on one are
-// spread over the whole round and those at one time are on different ones.
-type layout struct{ agents, proposals int64 }
+// proposal. Within it, open proposals take turns until every agent has voted on
+// each, then the next ones are opened: how long a decision takes is then for
+// the system to say and not for the length of the round.
+type layout struct{ agents, proposals, open int64 }
 
 func (l layout) round() int64 { return l.agents * l.proposals }
+
+// place returns the proposal and the agent of the vote with that number.
+func (l layout) place(n int64) (proposal, agent int64) {
+	round, i := n/l.round(), n%l.round()
+	first := i / (l.agents * l.open) * l.open
+	width := min(l.open, l.proposals-first)
+	i -= first * l.agents
+	return round*l.proposals + first + i%width, i / width
+}
 
 // ballot returns the vote of the scenario's arrival n. Seven in ten agents say
 // yes, two no and one abstains.
 func (l layout) ballot(seed uint64, n int64) ballot {
-	round, i := n/l.round(), n%l.round()
-	b := ballot{proposal: round*l.proposals + i%l.proposals, agent: i / l.proposals}
+	var b ballot
+	b.proposal, b.agent = l.place(n)
 	switch h := work.Mix(seed, uint64(n), streamChoice) % 10; {
 	case h < 7:
 		b.choice = yes
@@ -48,6 +58,7 @@ func (l layout) ballot(seed uint64, n int64) ballot {
 
 // proposalsOf returns how many proposals the first n votes touch.
 func (l layout) proposalsOf(n int64) int64 {
-	full := n / l.round() * l.proposals
-	return full + min(n%l.round(), l.proposals)
+	round, i := n/l.round(), n%l.round()
+	first := i / (l.agents * l.open) * l.open
+	return round*l.proposals + first + min(i-first*l.agents, l.open, l.proposals-first)
 }

@@ -47,11 +47,12 @@ func TestEveryMetricEmittedIsDeclaredAndNoOther(t *testing.T) {
 
 func TestARoundIsEveryAgentsVoteOnEveryProposal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := layout{agents: rapid.Int64Range(1, 12).Draw(t, "agents"), proposals: rapid.Int64Range(1, 12).Draw(t, "proposals")}
+		l := layout{agents: rapid.Int64Range(1, 12).Draw(t, "agents"), proposals: rapid.Int64Range(1, 12).Draw(t, "proposals"), open: rapid.Int64Range(1, 12).Draw(t, "open")}
 		rounds := rapid.Int64Range(1, 3).Draw(t, "rounds")
 		type pair struct{ proposal, agent int64 }
 		seen := map[pair]bool{}
 		proposals := map[int64]bool{}
+		votes := map[int64]int64{}
 		for n := range rounds * l.round() {
 			b := l.ballot(1, n)
 			if b.agent < 0 || b.agent >= l.agents || b.proposal/l.proposals != n/l.round() || seen[pair{b.proposal, b.agent}] {
@@ -59,6 +60,16 @@ func TestARoundIsEveryAgentsVoteOnEveryProposal(t *testing.T) {
 			}
 			seen[pair{b.proposal, b.agent}] = true
 			proposals[b.proposal] = true
+			votes[b.proposal]++
+			opened := int64(0)
+			for _, v := range votes {
+				if v < l.agents {
+					opened++
+				}
+			}
+			if opened > l.open {
+				t.Fatalf("after vote %d there are %d open proposals", n, opened)
+			}
 			if got := l.proposalsOf(n + 1); got != int64(len(proposals)) {
 				t.Fatalf("%d votes touch %d proposals, said to be %d", n+1, len(proposals), got)
 			}
@@ -67,7 +78,7 @@ func TestARoundIsEveryAgentsVoteOnEveryProposal(t *testing.T) {
 }
 
 func TestChoicesAreAFunctionOfTheSeed(t *testing.T) {
-	l := layout{agents: 100, proposals: 50}
+	l := layout{agents: 100, proposals: 50, open: 5}
 	var n [choices]int
 	changed := 0
 	for i := range int64(10_000) {

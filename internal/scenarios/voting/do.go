@@ -2,6 +2,7 @@ package voting
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
@@ -20,6 +21,10 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	p := &s.proposals[b.proposal]
 	p.open(a.Due)
+	st := &s.stages[min(max(a.Stage, 0), len(s.stages)-1)]
+	if st.conflict > 0 && a.Uniform(streamConflict) < st.conflict {
+		return s.contend(ctx, a, p, b)
+	}
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return postgres.Fail(err)
@@ -28,9 +33,10 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	began := s.env.Clock.Now()
 	s.wait.Record(a.Stage, began-a.Started)
 
-	w := &s.workers[a.Worker]
+	w := &s.workers[a.Worker].params
 	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
 	s.log.Set(a.N, postgres.Unknown, b.choice)
+	p.sent[b.choice].Add(1)
 	v, err := s.castVote(ctx, c, w)
 	if err == nil && !v.taken {
 		s.log.Set(a.N, postgres.Refused, b.choice)
@@ -41,7 +47,10 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		return postgres.Fail(err)
 	}
 	s.committed(a, p, b, began, v)
-	return s.again(ctx, c, a, w, b)
+	if st.resubmit > 0 && a.Uniform(streamResubmit) < st.resubmit {
+		return s.again(ctx, c, a, w)
+	}
+	return nil
 }
 
 // answer is what the database said to a vote.
@@ -57,7 +66,7 @@ type answer struct {
 // castVote writes a vote and its tally in one transaction: two round trips,
 // and one where nothing is tallied. The tally is locked from its update to the
 // commit, between which there is no round trip.
-func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *worker) (v answer, err error) {
+func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params) (v answer, err error) {
 	if s.mode == computed {
 		rows, err := c.Exec(ctx, s.insert, w.insert)
 		v = answer{taken: rows == 1, outcome: postgres.OutcomeOf(err), inserted: s.env.Clock.Now()}
@@ -91,9 +100,22 @@ func (s *scenario) committed(a *work.Arrival, p *proposal, b ballot, began time.
 		s.addTime.Record(a.Stage, v.added-v.inserted)
 	}
 	s.cast.Add(a.Stage, 1)
+	raise(&p.last[b.choice], int64(a.Due))
+	opened := time.Duration(p.opened.Load() - 1)
 	if p.votes[b.choice].Add(1) == s.quorum && p.done.CompareAndSwap(false, true) {
 		s.decisions.Add(1)
-		s.consensus.Record(a.Stage, v.committed-time.Duration(p.opened.Load()-1))
+		s.consensus.Record(a.Stage, v.committed-opened)
+		s.lag.Record(a.Stage, v.committed-time.Duration(p.last[b.choice].Load()))
+		s.observer.look(decision{proposal: b.proposal, choice: b.choice, stage: a.Stage, committed: v.committed})
+	}
+	if p.all.Add(1) == s.agents {
+		s.everyone.Record(a.Stage, v.committed-opened)
+	}
+}
+
+// raise stores v where it is higher.
+func raise(to *atomic.Int64, v int64) {
+	for o := to.Load(); v > o && !to.CompareAndSwap(o, v); o = to.Load() {
 	}
 }
 
@@ -105,17 +127,8 @@ func (p *proposal) open(due time.Duration) {
 	}
 }
 
-// again votes a second time where the arrival is one of those that do.
-func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, b ballot) error {
-	st := &s.stages[min(max(a.Stage, 0), len(s.stages)-1)]
-	switch {
-	case st.resubmit > 0 && a.Uniform(streamResubmit) < st.resubmit:
-	case st.conflict > 0 && a.Uniform(streamConflict) < st.conflict:
-		b.choice = (b.choice + 1) % choices
-	default:
-		return nil
-	}
-	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
+// again sends the vote a second time.
+func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *params) error {
 	v, err := s.castVote(ctx, c, w)
 	switch {
 	case err != nil:

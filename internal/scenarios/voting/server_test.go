@@ -2,10 +2,8 @@ package voting
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,69 +19,16 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
+	"github.com/perfctl/perfctl/internal/targets/postgres/postgrestest"
 )
 
-// server returns the address of the database under test: one of the package's
-// own, because other packages' tests may remove what perfctl left behind.
+// server returns the address of the database under test.
 func server(t testing.TB) targets.Address {
 	t.Helper()
-	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
-		t.Skip("needs servers: run make test")
-	}
-	a, err := database()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return postgrestest.Address(t)
 }
 
-// database makes the database on its first call.
-var database = sync.OnceValues(func() (targets.Address, error) {
-	s, err := targets.Resolve(func(name string) (string, string, bool) {
-		v, ok := os.LookupEnv(name)
-		return v, "environment", ok
-	})
-	if err != nil {
-		return targets.Address{}, err
-	}
-	made = fmt.Sprintf("perf_test_%x", time.Now().UnixNano())
-	u := *s.Postgres.URL
-	u.Path = "/" + made
-	return targets.Address{Kind: targets.Postgres, URL: &u}, administer("CREATE DATABASE " + made)
-})
-
-// made is the name of the database, empty where no test asked for one.
-var made string
-
-// administer runs a statement in the database that the environment names.
-func administer(sql string) error {
-	s, err := targets.Resolve(func(name string) (string, string, bool) {
-		v, ok := os.LookupEnv(name)
-		return v, "environment", ok
-	})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	c, err := postgres.Connect(ctx, s.Postgres, postgres.Options{Run: "test"})
-	if err != nil {
-		return err
-	}
-	_, err = c.Exec(ctx, sql)
-	return errors.Join(err, c.Close(ctx))
-}
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if made != "" {
-			if err := administer("DROP DATABASE " + made + " WITH (FORCE)"); err != nil && code == 0 {
-				panic(err)
-			}
-		}
-		os.Exit(code)
-	}))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(postgrestest.Exit)) }
 
 func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
@@ -112,7 +57,7 @@ func newTrial(t testing.TB, a targets.Address, arrivals int64, over ...scenarios
 	s, err := newScenario(scenarios.Env{
 		RunID: fmt.Sprintf("test-%x-%d", time.Now().UnixNano(), serial.Add(1)), Seed: 7, Clock: clock, Metrics: reg,
 		Targets: &targets.Settings{Postgres: a}, Scenario: "voting",
-		Values: values(t, append([]scenarios.Override{set(keyAgents, "20"), set(keyProposals, "10"), set(keyPool, "6")}, over...)...),
+		Values: values(t, append([]scenarios.Override{set(keyAgents, "20"), set(keyProposals, "10"), set(keyOpen, "10"), set(keyPool, "6")}, over...)...),
 		Plan:   scenarios.Plan{Arrivals: arrivals, Workers: trialWorkers, Stages: stages},
 	})
 	if err != nil {
@@ -218,6 +163,9 @@ func TestEveryVoteIsCountedInEveryMode(t *testing.T) {
 		// A round and a half: the last one stays incomplete.
 		tr := begin(t, a, 300, set(keyTally, mode))
 		tr.offer(within(t, 30*time.Second), 0, 300)
+		if err := tr.Drain(within(t, 10*time.Second)); err != nil {
+			t.Fatal(err)
+		}
 		if failed := tr.verdicts(t); len(failed) > 0 || tr.done[""] != 300 {
 			t.Errorf("%s: %v, %v", mode, tr.done, failed)
 		}
@@ -230,7 +178,8 @@ func TestEveryVoteIsCountedInEveryMode(t *testing.T) {
 			t.Errorf("%s: %d votes cast, want 300", mode, n)
 		}
 		want := map[string]int64{"voting_latency": 300, "db_transaction_duration": 300, "db_pool_wait": 300, "db_query_duration": 600,
-			"voting_consensus_time": tr.decidable(300)}
+			"voting_consensus_time": tr.decidable(300), "voting_consensus_lag": tr.decidable(300),
+			"voting_visible_time": tr.decidable(300), "voting_visibility_lag": tr.decidable(300), "voting_all_time": 10}
 		if mode == computed {
 			want["db_query_duration"] = 300
 		}
@@ -256,7 +205,14 @@ func (tr *trial) decidable(n int64) (decided int64) {
 }
 
 func TestSecondVotesAreRefused(t *testing.T) {
-	tr := begin(t, server(t), 200, set(keyResubmit, "0.5"), set(keyConflict, "1"))
+	for _, over := range [][]scenarios.Override{{set(keyResubmit, "1")}, {set(keyConflict, "1")}, {set(keyConflict, "1"), set(keyTally, slotted)}, {set(keyConflict, "1"), set(keyTally, computed)}} {
+		testSecondVotes(t, over...)
+	}
+}
+
+func testSecondVotes(t *testing.T, over ...scenarios.Override) {
+	t.Helper()
+	tr := begin(t, server(t), 200, over...)
 	tr.offer(within(t, 30*time.Second), 0, 200)
 	if failed := tr.verdicts(t); len(failed) > 0 || tr.done[""] != 200 {
 		t.Errorf("%v, %v", tr.done, failed)
@@ -274,7 +230,7 @@ func TestSecondVoteThatIsTakenFailsTheArrival(t *testing.T) {
 	if tr.done[work.KindWrong] != 200 {
 		t.Errorf("%v, want 200 wrong answers", tr.done)
 	}
-	if failed := tr.verdicts(t); failed["votes_phantom"] == "" || failed["vote_count_accuracy"] == "" {
+	if failed := tr.verdicts(t); failed["votes_duplicated"] == "" || failed["vote_count_accuracy"] == "" {
 		t.Errorf("failed %v", failed)
 	}
 }
@@ -294,7 +250,7 @@ func TestVotesThatAreTamperedWithAreFound(t *testing.T) {
 		{"a vote is flipped", computed, "UPDATE VOTES SET choice = (choice + 1) % 3 WHERE number = 17", []string{"votes_flipped"}, 0.995},
 		{"a vote goes to another agent", computed, "UPDATE VOTES SET agent = 999 WHERE number = 17", []string{"votes_flipped"}, 0.995},
 		{"a vote nobody cast", computed, "INSERT INTO VOTES VALUES (0, 999, 1, 5000)", []string{"votes_phantom"}, 0.995},
-		{"a vote is there twice", computed, "INSERT INTO VOTES SELECT proposal, 999, choice, number FROM VOTES WHERE number = 17", []string{"votes_phantom"}, 0.995},
+		{"a vote is there twice", computed, "INSERT INTO VOTES SELECT proposal, 999, choice, number FROM VOTES WHERE number = 17", []string{"votes_duplicated"}, 0.995},
 		{"a tally is too high", hotRow, "UPDATE TALLY SET votes = votes + 1 WHERE proposal = 3 AND choice = 0", []string{"tally_mismatch"}, 0.995},
 		{"a slot is too low", slotted, "UPDATE TALLY SET votes = votes - 1 WHERE proposal = 3 AND choice = 0 AND slot = 2", []string{"tally_mismatch"}, 0.995},
 		{"a tally is gone", hotRow, "DELETE FROM TALLY WHERE proposal = 3 AND choice = 0", []string{"tally_mismatch"}, 0.995},

@@ -42,10 +42,12 @@ type scenario struct {
 	workers   []worker
 	log       *postgres.Outcomes // by the scenario's arrival number; rows is the choice
 	proposals []proposal
+	observer  *observer
 	decisions atomic.Int64
 	current   atomic.Int64 // the newest arrival's stage, which reconnects count for
 
 	latency, wait, transaction, insertTime, addTime, consensus, reconnectTime *metrics.Trend
+	lag, everyone, visible, visibility                                        *metrics.Trend
 	cast, refused, reconnects                                                 *metrics.Counter
 	accuracy, decided                                                         *metrics.Gauge
 	gauges                                                                    postgres.Gauges
@@ -56,15 +58,27 @@ type stage struct{ resubmit, conflict float64 }
 
 // worker is the state of one worker.
 type worker struct {
-	insert, add *postgres.Params
-	_           [64]byte
+	// rival is for the second of two votes at the same time.
+	params, rival params
+	_             [64]byte
 }
+
+// params are the parameters of a vote's statements.
+type params struct{ insert, add *postgres.Params }
+
+func newParams() params { return params{postgres.NewParams(4), postgres.NewParams(3)} }
 
 // proposal is what the client knows of one.
 type proposal struct {
 	opened atomic.Int64 // when its first vote was due, ns on the run's clock plus one
 	votes  [choices]atomic.Int64
-	done   atomic.Bool
+	// sent counts the votes that may have reached the server.
+	sent [choices]atomic.Int64
+	// last is when the newest of the votes on a choice was due.
+	last [choices]atomic.Int64
+	// all counts the committed votes on all choices.
+	all  atomic.Int64
+	done atomic.Bool
 }
 
 func newScenario(e scenarios.Env) (*scenario, error) {
@@ -74,7 +88,7 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 		run += "_s" + strconv.Itoa(e.Plan.Shard)
 	}
 	s := &scenario{
-		layout: layout{agents: int64(v.Int(0, keyAgents)), proposals: int64(v.Int(0, keyProposals))},
+		layout: layout{agents: int64(v.Int(0, keyAgents)), proposals: int64(v.Int(0, keyProposals)), open: int64(v.Int(0, keyOpen))},
 		env:    e, address: e.Targets.Postgres, mode: v.Text(0, keyTally), quorum: int64(v.Int(0, keyQuorum)),
 		votes: postgres.TableName(tablePrefix+"votes_", run), tally: postgres.TableName(tablePrefix+"tally_", run),
 		workers: make([]worker, max(e.Plan.Workers, 1)), log: postgres.NewOutcomes(e.Plan.Arrivals),
@@ -94,7 +108,7 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 		s.stages = append(s.stages, stage{v.Float(i, keyResubmit), v.Float(i, keyConflict)})
 	}
 	for i := range s.workers {
-		s.workers[i] = worker{insert: postgres.NewParams(4), add: postgres.NewParams(3)}
+		s.workers[i] = worker{params: newParams(), rival: newParams()}
 	}
 	s.insert = postgres.NewStatement("voting_insert",
 		"INSERT INTO "+s.votes+" (proposal, agent, choice, number) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
@@ -112,6 +126,8 @@ func (s *scenario) declare(e scenarios.Env) {
 	s.insertTime, s.addTime = m.Trend(postgres.QueryDuration, e.Tags("vote_insert")), m.Trend(postgres.QueryDuration, e.Tags("tally_update"))
 	s.consensus, s.reconnectTime = m.Trend(consensusTime, tags), m.Trend(postgres.ReconnectDuration, tags)
 	s.cast, s.refused, s.reconnects = m.Counter(votesCast, tags), m.Counter(votesRefused, tags), m.Counter(postgres.Reconnects, tags)
+	s.lag, s.everyone = m.Trend(consensusLag, tags), m.Trend(allTime, tags)
+	s.visible, s.visibility = m.Trend(visibleTime, tags), m.Trend(visibilityLag, tags)
 	s.accuracy, s.decided = m.Gauge(accuracy, tags), m.Gauge(decided, tags)
 	s.gauges = postgres.NewGauges(m, tags)
 }
@@ -141,7 +157,10 @@ func (s *scenario) Setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.pool, err = postgres.Open(ctx, s.address, s.options)
+	if s.pool, err = postgres.Open(ctx, s.address, s.options); err != nil {
+		return err
+	}
+	s.observer, err = s.observe(ctx)
 	return err
 }
 
@@ -177,7 +196,7 @@ const warmRounds = 6
 func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
 	tx := c.Begin(ctx)
 	defer tx.Rollback()
-	w := worker{insert: postgres.NewParams(4), add: postgres.NewParams(3)}
+	w := newParams()
 	for round := range int64(warmRounds) {
 		w.fill(ballot{proposal: -1 - int64(i), agent: round}, -1, 0)
 		if _, err := tx.Exec(s.insert, w.insert); err != nil {
@@ -190,7 +209,7 @@ func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
 	return nil
 }
 
-func (w *worker) fill(b ballot, number int64, slot int32) {
+func (w *params) fill(b ballot, number int64, slot int32) {
 	w.insert.Int64(0, b.proposal)
 	w.insert.Int64(1, b.agent)
 	w.insert.Int32(2, int32(b.choice))
@@ -216,6 +235,9 @@ func (s *scenario) Sample(context.Context) {
 // Close closes the pool and drops the tables.
 func (s *scenario) Close(ctx context.Context) error {
 	var errs []error
+	if s.observer != nil {
+		errs = append(errs, s.observer.close(ctx))
+	}
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close(ctx))
 	}
