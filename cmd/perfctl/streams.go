@@ -8,10 +8,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	outputs "github.com/perfctl/perfctl/internal/output"
 )
@@ -31,6 +33,7 @@ func streamKinds() []stream {
 		{"json", "a JSON line for each series and second, to a FILE", lineStream(outputs.NewJSON)},
 		{"csv", "the same as comma-separated values", lineStream(outputs.NewCSV)},
 		{"prometheus", "a listener with /metrics on [HOST:]PORT, the loopback interface where there is no HOST", openPrometheus},
+		{"otlp", "OpenTelemetry over HTTP to a URL, or to that of OTEL_EXPORTER_OTLP_ENDPOINT for " + outputs.OTLPEnv, openOTLP},
 	}
 }
 
@@ -56,6 +59,28 @@ func lineStream(start func(io.WriteCloser) *outputs.Lines) func(context.Context,
 func openPrometheus(ctx context.Context, _ *world, where string, run outputs.Run) (outputs.Stream, error) {
 	s, err := outputs.NewPrometheus(ctx, where, run)
 	if err != nil {
+		return nil, invalidConfig(err)
+	}
+	return s, nil
+}
+
+// intervalVariable is how often OpenTelemetry's exporters export, in milliseconds.
+const intervalVariable = "OTEL_METRIC_EXPORT_INTERVAL"
+
+func openOTLP(ctx context.Context, w *world, where string, run outputs.Run) (outputs.Stream, error) {
+	interval := outputs.DefaultOTLPInterval
+	if v, ok := w.lookupEnv(intervalVariable); ok && v != "" {
+		ms, err := strconv.ParseUint(v, 10, 31)
+		if err != nil || ms == 0 {
+			return nil, invalidConfig(fmt.Errorf("%s=%q: want milliseconds, as in 10000", intervalVariable, v))
+		}
+		interval = time.Duration(ms) * time.Millisecond
+	}
+	s, err := outputs.NewOTLP(ctx, where, run, interval, w.logger())
+	switch {
+	case errors.Is(err, outputs.ErrReceiver):
+		return nil, withCode(exitcode.Unreachable, err)
+	case err != nil:
 		return nil, invalidConfig(err)
 	}
 	return s, nil
