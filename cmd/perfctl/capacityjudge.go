@@ -74,13 +74,14 @@ func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measure
 		to = min(to, m.outcome.Length.Seconds())
 	}
 	backlog, known := capacity.MeasureBacklog(o.samples, o.from, to)
-	o.load(t, m.totals, to, backlog)
+	queue, queued := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to)
+	o.load(t, m.totals, to, backlog, queue)
 
 	o.rules(t, sum, m)
 	if known && !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
 		o.grows(t, o.worst(metrics.ResponseTime.Name, m.totals), "arrivals due and not done", backlog.Growth, to)
 	}
-	if queue, ok := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to); ok && !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
+	if queued && !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
 		o.grows(t, o.worst(queueName, m.totals), "tasks in the queue", queue.Growth, to)
 	}
 	for _, c := range sum.Checks {
@@ -108,8 +109,9 @@ func (o *trialObserver) grows(t *capacity.Trial, scenario, what string, growth, 
 	})
 }
 
-// load gathers what the trial measured.
-func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float64, b capacity.Backlog) {
+// load gathers what the trial measured. What waits in the broker's queue is in
+// flight too, and not done.
+func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float64, b, queue capacity.Backlog) {
 	at := metrics.Tags{Stage: trialStage}
 	count := func(d metrics.Desc) float64 {
 		n, _ := totals.Counter(metrics.Selector{Name: d.Name, Tags: at})
@@ -121,10 +123,15 @@ func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float
 		t.Load.ErrorRate = lost / due
 	}
 	if span := to - o.from; span > 0 {
-		t.Load.Achieved = max(due-b.Growth, 0) / span * (1 - t.Load.ErrorRate)
+		t.Load.Achieved = max(due-b.Growth-queue.Growth, 0) / span * (1 - t.Load.ErrorRate)
 	}
 	if f, ok := capacity.MeasureBacklog(o.flying, o.from, to); ok {
-		t.Load.Concurrency = f.Mean
+		t.Load.Concurrency = f.Mean + queue.Mean
+	}
+	if h := totals.Trend(metrics.Selector{Name: taskLatency, Tags: at}); h != nil && h.N >= 20 {
+		v, _, _ := h.Quantile(0.95)
+		ms := float64(v) / 1e6
+		t.Load.Task = &ms
 	}
 	h := totals.Trend(metrics.Selector{Name: metrics.ResponseTime.Name, Tags: at})
 	if h == nil || h.N == 0 {
@@ -237,8 +244,12 @@ func badness(metric string, tags metrics.Tags, totals *metrics.Totals) float64 {
 	return math.Inf(-1)
 }
 
-// queueName is the gauge of what waits in the broker.
-const queueName = "rabbitmq_queue_length"
+// queueName is the gauge of what waits in the broker, taskLatency the trend of
+// what goes on after a task is published.
+const (
+	queueName   = "rabbitmq_queue_length"
+	taskLatency = "agent_task_latency"
+)
 
 // queueLength returns the readings of the broker's queue in the trial's stage,
 // which are a second apart.

@@ -11,7 +11,7 @@ type Sample struct{ At, Backlog float64 }
 type Backlog struct{ Mean, Growth, Stray float64 }
 
 // minSamples is how many samples a growth is told from.
-const minSamples = 6
+const minSamples = 4
 
 // MeasureBacklog takes the samples within [from, to]. The growth is that of the
 // straight line through them with the least squares; ok is false where there are

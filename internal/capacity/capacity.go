@@ -76,8 +76,20 @@ type Load struct {
 	P50       *float64 `json:"p50_ms"`
 	P95       *float64 `json:"p95_ms"`
 	P99       *float64 `json:"p99_ms"`
+	// Task is P95 of what goes on after an arrival is done: a task that was
+	// published until it was processed. nil where nothing does.
+	Task *float64 `json:"task_p95_ms"`
 	// AtLeast says that the times are only known to be no smaller.
 	AtLeast bool `json:"at_least"`
+}
+
+// slow is P95 of the response time, or of what goes on after it where that is
+// slower.
+func (l Load) slow() *float64 {
+	if l.P95 == nil || l.Task != nil && *l.Task > *l.P95 {
+		return l.Task
+	}
+	return l.P95
 }
 
 // Trial is a trial that was made.

@@ -25,6 +25,9 @@ type Result struct {
 	Upper     *float64 `json:"upper"`
 	Width     *float64 `json:"width"`
 	Confirmed bool     `json:"confirmed"`
+	// Blurred says that a rate held above one that did not: the target does not
+	// behave the same at one rate, and the bounds may be further apart.
+	Blurred bool `json:"blurred"`
 	// GeneratorLimit is the lowest rate that this machine could not generate.
 	GeneratorLimit *float64 `json:"generator_limit"`
 	// Broke is what broke at the upper bound, the first to break first.
@@ -86,7 +89,7 @@ type Unknown struct {
 // result gathers what is known.
 func (s *search) result() Result {
 	r := Result{
-		Schema: Schema, End: s.end, Because: s.because, Confirmed: s.confirmed, Trials: s.trials, Took: s.spent,
+		Schema: Schema, End: s.end, Because: s.because, Confirmed: s.confirmed, Blurred: s.blurred, Trials: s.trials, Took: s.spent,
 		Broke: []Breach{}, Curve: s.curve(), CannotSay: []Unknown{},
 	}
 	if r.Trials == nil {
@@ -162,7 +165,7 @@ func (s *search) curve() []CurvePoint {
 	out := []CurvePoint{}
 	for _, l := range s.loads {
 		p := CurvePoint{Rate: l.rate}
-		var sum [7]meanOf
+		var sum [8]meanOf
 		for _, i := range l.trials {
 			t := s.trials[i]
 			if t.Outcome == Invalid {
@@ -180,12 +183,14 @@ func (s *search) curve() []CurvePoint {
 			sum[4].add(t.Load.P50)
 			sum[5].add(t.Load.P95)
 			sum[6].add(t.Load.P99)
+			sum[7].add(t.Load.Task)
 		}
 		if p.Trials == 0 {
 			continue
 		}
 		p.Achieved, p.Concurrency, p.ErrorRate = *sum[0].value(), *sum[1].value(), *sum[2].value()
 		p.Mean, p.P50, p.P95, p.P99 = sum[3].value(), sum[4].value(), sum[5].value(), sum[6].value()
+		p.Task = sum[7].value()
 		out = append(out, p)
 	}
 	return out
@@ -212,8 +217,8 @@ func (m *meanOf) value() *float64 {
 func (r *Result) knee() {
 	var points []stats.Point
 	for _, p := range r.Curve {
-		if p.P95 != nil {
-			points = append(points, stats.Point{X: p.Rate, Y: *p.P95})
+		if v := p.slow(); v != nil {
+			points = append(points, stats.Point{X: p.Rate, Y: *v})
 		}
 	}
 	if k, ok := stats.Knee(points); ok {
@@ -276,6 +281,9 @@ func (r *Result) sentence() string {
 	}
 	if r.Because != "" {
 		fmt.Fprintf(&b, "; %s", r.Because)
+	}
+	if r.Blurred {
+		b.WriteString("; the border is blurred: it did not behave the same at one rate")
 	}
 	b.WriteString(".")
 	return b.String()

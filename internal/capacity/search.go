@@ -56,8 +56,10 @@ type search struct {
 	// hintLow and hintHigh are what short trials found, 0 for nothing.
 	hintLow, hintHigh float64
 	steps             int // beyond the hints
-	end               End
-	because           string
+	// blurred says that a rate held above one that did not.
+	blurred bool
+	end     End
+	because string
 	// lower and upper are what is told once it is confirmed.
 	lower, upper float64
 	confirmed    bool

@@ -142,6 +142,32 @@ func TestARateThatDoesNotLastIsSearchedBelow(t *testing.T) {
 	}
 }
 
+func TestABlurredBorderIsSaidToBeOne(t *testing.T) {
+	blurred := 0
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		r, err := capacity.Search(config(), func(a capacity.Ask) (capacity.Trial, error) {
+			t := capacity.Trial{Outcome: capacity.Held, Took: a.Length.Seconds()}
+			if a.Rate > 800 || a.Rate > 680 && rng.IntN(2) == 0 {
+				t.Outcome = capacity.Broke
+			}
+			return t, nil
+		})
+		if err != nil || r.Lower == nil || *r.Lower > 800 || r.Upper == nil || *r.Upper < 680 || r.Took > 1200 {
+			t.Errorf("%s (%.0f s), %v", r.Sentence, r.Took, err)
+		}
+		if r.Blurred {
+			blurred++
+			if !strings.Contains(r.Sentence, "blurred") {
+				t.Errorf("%q does not say so", r.Sentence)
+			}
+		}
+	}
+	if blurred == 0 {
+		t.Error("no search saw the border blurred")
+	}
+}
+
 func TestAGeneratorAtItsLimitDoesNotBlameTheTarget(t *testing.T) {
 	q := &queue{servers: 8, service: 0.001, p95: 0.5, generator: 3000}
 	r, err := capacity.Search(config(), q.run)

@@ -12,7 +12,7 @@ func (s *search) settle() error {
 			return s.nothingHolds(s.trials[len(s.trials)-1])
 		}
 		if rate := s.next(low, high); rate > 0 {
-			if _, err := s.try(rate, Measure); err != nil {
+			if _, err := s.try(s.near(rate), Measure); err != nil {
 				return err
 			}
 			continue
@@ -95,11 +95,17 @@ func (s *search) confirm(low, high float64) (done bool, err error) {
 		switch {
 		case s.limit <= above:
 			above = high
-		case !ok:
-			// What broke at a lower rate was noise, or a state that is over.
+		case !ok && !s.blurred:
+			// What broke at a lower rate was noise, or a state that is over: it
+			// is measured anew, once.
+			s.blurred = true
 			l := s.at(high)
 			l.counted = len(l.trials)
 			return false, nil
+		case !ok:
+			if above, err = s.clear(above); err != nil {
+				return false, err
+			}
 		}
 	}
 	if ok, err := s.majority(told, Confirm, Held); err != nil || !ok {
@@ -109,12 +115,37 @@ func (s *search) confirm(low, high float64) (done bool, err error) {
 	}
 	s.lower, s.upper, s.confirmed = told, above, true
 	switch {
-	case !bounded:
+	case !bounded, math.IsInf(above, 1) && math.IsInf(s.limit, 1):
 		return true, s.stop(Maximum, "%s/s is the highest rate that was asked for", num(s.cfg.ceiling()))
-	case generator:
+	case generator, math.IsInf(above, 1):
 		return true, s.stop(Generator, "%s/s is beyond what this machine can generate", num(s.limit))
 	}
 	return true, s.stop(Found, "")
+}
+
+// clear returns a rate from the given one upwards that breaks the SLA, where the
+// border is blurred: each step is twice as far as the one before. It is +Inf
+// where there is none.
+func (s *search) clear(rate float64) (float64, error) {
+	for step := 1 + s.cfg.margin(); ; step *= step {
+		if rate *= step; rate > s.cfg.ceiling() || rate >= s.limit {
+			return math.Inf(1), nil
+		}
+		ok, err := s.majority(rate, Measure, Broke)
+		if ok || err != nil {
+			return rate, err
+		}
+	}
+}
+
+// near returns the load that a rate is as good as the same as, or the rate.
+func (s *search) near(rate float64) float64 {
+	for _, l := range s.loads {
+		if math.Abs(l.rate/rate-1) < 0.001 {
+			return l.rate
+		}
+	}
+	return rate
 }
 
 // majority says whether a rate comes to the wanted outcome: at once, or in two

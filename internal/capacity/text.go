@@ -71,14 +71,23 @@ const barWidth = 20
 func table(b *bytes.Buffer, r *Result) {
 	var text bytes.Buffer
 	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "  offered/s\tdone/s\tin flight\tp50\tp95\tp99\terrors\theld\t")
 	low, high := math.Inf(1), 0.0
+	task := ""
 	for _, p := range r.Curve {
-		if p.P95 != nil && *p.P95 > 0 {
-			low, high = min(low, *p.P95), max(high, *p.P95)
+		if v := p.slow(); v != nil && *v > 0 {
+			low, high = min(low, *v), max(high, *v)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%.3g\t%s\t%s\t%s\t%.3g %%\t%d of %d\t\n", num(p.Rate), num(p.Achieved), p.Concurrency,
-			millis(p.P50, p.AtLeast), millis(p.P95, p.AtLeast), millis(p.P99, p.AtLeast), 100*p.ErrorRate, p.Held, p.Trials)
+		if p.Task != nil {
+			task = "task p95\t"
+		}
+	}
+	fmt.Fprintln(tw, "  offered/s\tdone/s\tin flight\tp50\tp95\tp99\t"+task+"errors\theld\t")
+	for _, p := range r.Curve {
+		if task != "" {
+			task = millis(p.Task, false) + "\t"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%.3g\t%s\t%s\t%s\t%s%.3g %%\t%d of %d\t\n", num(p.Rate), num(p.Achieved), p.Concurrency,
+			millis(p.P50, p.AtLeast), millis(p.P95, p.AtLeast), millis(p.P99, p.AtLeast), task, 100*p.ErrorRate, p.Held, p.Trials)
 	}
 	_ = tw.Flush() // a buffer takes everything
 	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
@@ -86,7 +95,7 @@ func table(b *bytes.Buffer, r *Result) {
 			fmt.Fprintf(b, "%s  p95, log scale\n", line)
 			continue
 		}
-		fmt.Fprintf(b, "%s  %s\n", line, bar(r.Curve[i-1].P95, low, high))
+		fmt.Fprintf(b, "%s  %s\n", line, bar(r.Curve[i-1].slow(), low, high))
 	}
 }
 
