@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/keys"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -29,7 +30,7 @@ type config struct {
 type stage struct {
 	mode, batch  int
 	mix          mix
-	distribution int
+	distribution keys.Distribution
 	transaction  bool
 	// multiRow is the statement of a multi-row insert of this batch size.
 	multiRow *postgres.Statement
@@ -45,7 +46,7 @@ func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
 			return c, fmt.Errorf("crud.%s: %w", keyMix, err)
 		}
 		s := stage{mode: slices.Index(modeNames[:], v.Text(i, keyMode)), batch: v.Int(i, keyBatch), mix: m,
-			distribution: slices.Index(distributionNames[:], v.Text(i, keyKeys)), transaction: v.Bool(i, keyTransaction)}
+			distribution: keys.ByName(v.Text(i, keyKeys)), transaction: v.Bool(i, keyTransaction)}
 		if s.mode == modeSingle {
 			s.batch = 1
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/keys"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
@@ -28,7 +29,7 @@ type scenario struct {
 	clock   work.Clock
 	log     *slog.Logger
 	sql     statements
-	keys    keys
+	keys    keys.Range
 	m       handles
 
 	// created says that the table may exist.
@@ -130,7 +131,7 @@ func (s *scenario) Setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.keys = newKeys(s.cfg.table)
+	s.keys = keys.New(s.cfg.table)
 	s.pool, err = postgres.Open(ctx, s.address, s.options)
 	return err
 }

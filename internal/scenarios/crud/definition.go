@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/keys"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
@@ -66,8 +67,8 @@ func settings() []scenarios.Option {
 			Help: "rows of one insert in every mode but single"},
 		{Key: keyMix, Default: "insert=40,select=40,update=15,delete=5", Type: scenarios.Text{Valid: validMix}, PerStage: true,
 			Help: "operations and their weights, as in insert=40,select=60; one that is left out does not happen"},
-		{Key: keyKeys, Default: distributionNames[uniform], Type: scenarios.Enum(distributionNames[:]), PerStage: true,
-			Help: "which rows are selected and updated: uniform, zipf (a few keys take most, exponent 0.99), latest (zipf, the newest row first), hotspot (80 % of operations on 20 % of rows)"},
+		{Key: keyKeys, Default: keys.Names[keys.Uniform], Type: scenarios.Enum(keys.Names[:]), PerStage: true,
+			Help: "which rows are selected and updated: " + keys.Help},
 		{Key: keyTransaction, Default: "false", Type: scenarios.Bool{}, PerStage: true,
 			Help: "an insert of one row also updates another one, both in one transaction"},
 		{Key: keyPayload, Default: "200", Type: scenarios.Int{Min: 1, Max: 100_000},

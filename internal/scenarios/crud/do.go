@@ -70,7 +70,7 @@ func (s *scenario) done(a *work.Arrival, op int, sent time.Duration, err error) 
 }
 
 func (s *scenario) keyOf(a *work.Arrival, st *stage) int64 {
-	return s.keys.pick(st.distribution, a.Uniform(streamKey), a.Uniform(streamKey2))
+	return 1 + s.keys.Pick(st.distribution, a.Uniform(streamKey), a.Uniform(streamKey2))
 }
 
 // read selects a row and compares it with what must have been written.
