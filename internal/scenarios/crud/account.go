@@ -13,7 +13,9 @@ type account struct {
 	// inserts is by the scenario's arrival number, deletes by the place of the
 	// row among those that were written to be deleted.
 	inserts, deletes *postgres.Outcomes
-	nextDelete       atomic.Int64
+	// trims is by the number of the insert whose rows were deleted again.
+	trims      *postgres.Outcomes
+	nextDelete atomic.Int64
 	// updates counts rows whose update was committed, unknownUpdates those of
 	// which it is not known.
 	updates, unknownUpdates atomic.Int64

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
@@ -20,7 +21,11 @@ type config struct {
 	payload, pool   int
 	table           int64
 	statement, lock time.Duration
-	stages          []stage
+	isolation       string
+	retries         int
+	// keep is how many inserts stay in the table, 0 for all.
+	keep   int64
+	stages []stage
 	// stride is how many ids an insert has for itself; reserve how many rows
 	// are written before the run to be deleted in it.
 	stride, reserve int64
@@ -38,7 +43,8 @@ type stage struct {
 
 func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
 	c := config{payload: v.Int(0, keyPayload), pool: v.Int(0, keyPool), table: int64(v.Int(0, keyTable)),
-		statement: v.Duration(0, keyStatement), lock: v.Duration(0, keyLock), stride: 1}
+		statement: v.Duration(0, keyStatement), lock: v.Duration(0, keyLock), stride: 1,
+		retries: v.Int(0, keyRetries)}
 	var deletes float64
 	for i := range max(len(plan.Stages), 1) {
 		m, err := parseMix(v.Text(i, keyMix))
@@ -57,6 +63,12 @@ func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
 		}
 		deletes += float64(arrivals) * s.mix.share(opDelete)
 		c.stages = append(c.stages, s)
+	}
+	if level := v.Text(0, keyIsolation); level != isolationDefault {
+		c.isolation = strings.ReplaceAll(level, "-", " ")
+	}
+	if most := int64(v.Int(0, keyMaxRows)); most > 0 {
+		c.keep = max(most/c.stride, 1)
 	}
 	if deletes > 0 {
 		// Which arrivals delete is drawn: six standard deviations are room for

@@ -39,6 +39,11 @@ type scenario struct {
 	// buffers holds what a batch needs; a connection has at most one in use.
 	buffers sync.Pool
 	account account
+	// kept are the inserts that stay in the table, as a ring of their numbers
+	// plus one; nil where all do.
+	kept     []atomic.Int64
+	nextKept atomic.Int64
+	floor    *floor
 	// stage is the stage of the newest arrival, which reconnects count for.
 	stage atomic.Int64
 }
@@ -66,7 +71,11 @@ type handles struct {
 	modeQuery, batch [modeCount]*metrics.Trend
 	rows             [modeCount]*metrics.Counter
 	reconnects       *metrics.Counter
-	gauges           postgres.Gauges
+	trim             *metrics.Trend
+	trimmed          *metrics.Counter
+	// retries are by the place of the SQLSTATE in retriedStates.
+	retries [len(retriedStates)]*metrics.Counter
+	gauges  postgres.Gauges
 }
 
 func newScenario(env scenarios.Env) (*scenario, error) {
@@ -83,9 +92,13 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	}
 	s.sql = newStatements(s.table)
 	s.sql.prepareMultiRow(s.table, s.cfg.stages)
-	s.options = postgres.Options{Run: env.RunID, Size: cfg.pool, StatementTimeout: cfg.statement, LockTimeout: cfg.lock,
+	s.options = postgres.Options{Run: env.RunID, Size: cfg.pool, StatementTimeout: cfg.statement, LockTimeout: cfg.lock, Isolation: cfg.isolation,
 		Statements: s.sql.all, Warm: s.warm, Reconnected: s.restored}
 	s.account.inserts = postgres.NewOutcomes(env.Plan.Arrivals)
+	s.account.trims = postgres.NewOutcomes(0)
+	if cfg.keep > 0 {
+		s.kept = make([]atomic.Int64, cfg.keep)
+	}
 	s.account.deletes = postgres.NewOutcomes(cfg.reserve)
 	for i := range s.workers {
 		s.workers[i] = worker{params: postgres.NewParams(insertParams), payload: make([]byte, cfg.payload), expect: make([]byte, cfg.payload)}
@@ -104,6 +117,12 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 		reconnectTime: env.Metrics.Trend(postgres.ReconnectDuration, env.Tags("")),
 		reconnects:    env.Metrics.Counter(postgres.Reconnects, env.Tags("")),
 		gauges:        postgres.NewGauges(env.Metrics, env.Tags("")),
+	}
+	s.m.trim = env.Metrics.Trend(postgres.QueryDuration, env.Tags("trim"))
+	s.m.trimmed = env.Metrics.Counter(rowsTrimmed, env.Tags("trim"))
+	s.floor = &floor{trend: env.Metrics.Trend(roundTrip, env.Tags(""))}
+	for i, state := range retriedStates {
+		s.m.retries[i] = env.Metrics.Counter(retries, env.Tags(state))
 	}
 	for op, name := range opNames {
 		s.m.query[op] = env.Metrics.Trend(postgres.QueryDuration, env.Tags(name))
@@ -132,8 +151,10 @@ func (s *scenario) Setup(ctx context.Context) error {
 		return err
 	}
 	s.keys = keys.New(s.cfg.table)
-	s.pool, err = postgres.Open(ctx, s.address, s.options)
-	return err
+	if s.pool, err = postgres.Open(ctx, s.address, s.options); err != nil {
+		return err
+	}
+	return s.floor.open(ctx, s)
 }
 
 // fill makes the table and its first rows.
@@ -163,16 +184,18 @@ func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
 	tx := c.Begin(ctx)
 	defer tx.Rollback()
 	payload := make([]byte, s.cfg.payload)
-	p, one := postgres.NewParams(insertParams), postgres.NewParams(1)
+	p, one, span := postgres.NewParams(insertParams), postgres.NewParams(1), postgres.NewParams(2)
 	for round := range int64(warmRounds) {
 		id := -int64(i)*warmRounds - round - 1
 		fillPayload(payload, id, preloaded)
 		setRow(p, 0, id, preloaded, payload)
 		one.Int64(0, id)
+		span.Int64(0, id)
+		span.Int64(1, id)
 		for _, step := range []struct {
 			s *postgres.Statement
 			p *postgres.Params
-		}{{s.sql.insert, p}, {s.sql.read, one}, {s.sql.update, p}, {s.sql.remove, one}} {
+		}{{s.sql.insert, p}, {s.sql.read, one}, {s.sql.update, p}, {s.sql.remove, one}, {s.sql.trim, span}} {
 			if _, err := tx.Exec(step.s, step.p); err != nil {
 				return err
 			}
@@ -195,12 +218,15 @@ func (s *scenario) restored(took time.Duration) {
 	s.m.reconnectTime.Record(stage, took)
 }
 
-// Sample reads the pool.
-func (s *scenario) Sample(context.Context) { s.m.gauges.Read(s.pool) }
+// Sample reads the pool and times a round trip.
+func (s *scenario) Sample(ctx context.Context) {
+	s.m.gauges.Read(s.pool)
+	s.floor.sample(ctx, s)
+}
 
 // Close closes the pool and drops the table.
 func (s *scenario) Close(ctx context.Context) error {
-	var errs []error
+	errs := []error{s.floor.close(ctx)}
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close(ctx))
 	}

@@ -21,7 +21,7 @@ func Definition() scenarios.Definition {
 		Summary:  "inserts, selects, updates or deletes rows in PostgreSQL and is done when the result is read; inserts go one by one or in batches",
 		Targets:  []targets.Kind{targets.Postgres},
 		Settings: settings(),
-		Metrics:  append(postgres.Metrics(), rowsInserted, batchDuration),
+		Metrics:  append(postgres.Metrics(), rowsInserted, rowsTrimmed, batchDuration, retries, roundTrip),
 		New:      func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
 	}
 }
@@ -34,6 +34,16 @@ var (
 		Help: "from when the rows of one insert were sent until all were committed, successes only; the operation tag is the insert mode"}
 )
 
+// What is retried and what the rest is measured against.
+var (
+	rowsTrimmed = metrics.Desc{Name: "crud_rows_trimmed", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "rows inserted by the run that it deleted again to keep to max_rows"}
+	retries = metrics.Desc{Name: "db_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "operations tried again because the server gave them up for another's sake; the operation tag is the SQLSTATE: 40001 serialization failure, 40P01 deadlock"}
+	roundTrip = metrics.Desc{Name: "db_round_trip", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "a SELECT 1 on a connection of its own, from sent to read, once a second: the floor under every statement"}
+)
+
 // The names of the settings.
 const (
 	keyMode        = "mode"
@@ -43,10 +53,16 @@ const (
 	keyTransaction = "transaction"
 	keyPayload     = "payload_size"
 	keyTable       = "table_size"
+	keyMaxRows     = "max_rows"
+	keyIsolation   = "isolation"
+	keyRetries     = "retries"
 	keyPool        = "pool_size"
 	keyStatement   = "statement_timeout"
 	keyLock        = "lock_timeout"
 )
+
+// isolationDefault leaves the server's own isolation level.
+const isolationDefault = "default"
 
 // The insert modes.
 const (
@@ -75,6 +91,12 @@ func settings() []scenarios.Option {
 			Help: "bytes of a row's payload"},
 		{Key: keyTable, Default: "10000", Type: scenarios.Int{Min: 1, Max: 10_000_000},
 			Help: "rows written before the run, which are selected and updated; rows to delete come on top"},
+		{Key: keyMaxRows, Default: "0", Type: scenarios.Int{Min: 0, Max: 10_000_000},
+			Help: "rows inserted by the run that stay in the table; an insert beyond deletes the oldest, so that a soak measures a table of one size. 0 for no bound"},
+		{Key: keyIsolation, Default: isolationDefault, Type: scenarios.Enum{isolationDefault, "read-committed", "repeatable-read", "serializable"},
+			Help: "isolation level of every statement and transaction; default leaves the server's own setting"},
+		{Key: keyRetries, Default: "3", Type: scenarios.Int{Min: 0, Max: 1000},
+			Help: "how often an operation is tried again, at once, after a serialization failure (SQLSTATE 40001) or a deadlock (40P01)"},
 		{Key: keyPool, Default: "20", Type: scenarios.Int{Min: 1, Max: 5000},
 			Help: "connections, all opened before the run"},
 		{Key: keyStatement, Default: "10s", Type: scenarios.Duration{Max: time.Hour},

@@ -38,9 +38,22 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		return postgres.Fail(err)
 	}
 	defer c.Release()
+	s.m.wait.Record(a.Stage, s.clock.Now()-a.Started)
+	op := st.mix.pick(a.Uniform(streamOp))
+	err = s.once(ctx, c, a, w, st, op)
+	for try := 0; err != nil && try < s.cfg.retries && s.retriable(a.Stage, err); try++ {
+		err = s.once(ctx, c, a, w, st, op)
+	}
+	if err == nil && op == opInsert && s.kept != nil {
+		return s.trim(ctx, c, a, w)
+	}
+	return err
+}
+
+// once tries the operation.
+func (s *scenario) once(ctx context.Context, c postgres.Conn, a *work.Arrival, w *worker, st *stage, op int) (err error) {
 	now := s.clock.Now()
-	s.m.wait.Record(a.Stage, now-a.Started)
-	switch op := st.mix.pick(a.Uniform(streamOp)); op {
+	switch op {
 	case opInsert:
 		if st.transaction && st.mode == modeSingle {
 			return s.insertAndUpdate(ctx, c, a, w, st)
@@ -48,14 +61,12 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		return s.insert(ctx, c, a, w, st)
 	case opSelect:
 		err = s.read(ctx, c, w, s.keyOf(a, st))
-		return s.done(a, op, now, err)
 	case opUpdate:
 		err = s.update(ctx, c, w, s.keyOf(a, st), a.K)
-		return s.done(a, op, now, err)
 	default:
 		err = s.remove(ctx, c, w)
-		return s.done(a, op, now, err)
 	}
+	return s.done(a, op, now, err)
 }
 
 // done records an operation that is a transaction of its own.

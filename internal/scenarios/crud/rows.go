@@ -39,8 +39,8 @@ func payloadSQL(size int) string {
 
 // statements are those of the hot path.
 type statements struct {
-	insert, read, update, remove *postgres.Statement
-	all                          []*postgres.Statement
+	insert, read, update, remove, trim *postgres.Statement
+	all                                []*postgres.Statement
 }
 
 func newStatements(table string) statements {
@@ -49,8 +49,9 @@ func newStatements(table string) statements {
 		read:   postgres.NewStatement("crud_select", "SELECT token, payload FROM "+table+" WHERE id = $1"),
 		update: postgres.NewStatement("crud_update", "UPDATE "+table+" SET version = version + 1, token = $2, payload = $3 WHERE id = $1"),
 		remove: postgres.NewStatement("crud_delete", "DELETE FROM "+table+" WHERE id = $1"),
+		trim:   postgres.NewStatement("crud_trim", "DELETE FROM "+table+" WHERE id BETWEEN $1 AND $2"),
 	}
-	s.all = []*postgres.Statement{s.insert, s.read, s.update, s.remove}
+	s.all = []*postgres.Statement{s.insert, s.read, s.update, s.remove, s.trim}
 	return s
 }
 

@@ -50,6 +50,14 @@ func KindOf(err error) work.Kind {
 	return work.KindOf(err)
 }
 
+// StateOf returns the SQLSTATE that the server gave, empty where it gave none.
+func StateOf(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
 func kindOfState(code string) work.Kind {
 	switch code {
 	case "57014", "55P03": // query_canceled by a timeout, lock_not_available

@@ -33,6 +33,9 @@ var (
 	// PoolMax is the pool's bound.
 	PoolMax = metrics.Desc{Name: "db_pool_max", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "connections that the pool may have"}
+	// PoolWaiting is the number of operations that wait for a connection.
+	PoolWaiting = metrics.Desc{Name: "db_pool_waiting", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+		Help: "operations that wait for a connection of the pool, at the instant of the reading: above 0 the pool is saturated"}
 	// PoolUtilisation is the share of the pool in use.
 	PoolUtilisation = metrics.Desc{Name: "db_pool_utilisation", Kind: metrics.KindGauge, Unit: metrics.UnitRatio,
 		Help: "db_pool_in_use / db_pool_max"}
@@ -41,17 +44,17 @@ var (
 // Metrics lists the descriptions above.
 func Metrics() []metrics.Desc {
 	return []metrics.Desc{PoolWait, QueryDuration, TransactionDuration, Reconnects, ReconnectDuration,
-		PoolSize, PoolInUse, PoolIdle, PoolMax, PoolUtilisation}
+		PoolSize, PoolInUse, PoolIdle, PoolMax, PoolWaiting, PoolUtilisation}
 }
 
 // Gauges are the readings of a pool.
 type Gauges struct {
-	size, inUse, idle, most, share *metrics.Gauge
+	size, inUse, idle, most, waiting, share *metrics.Gauge
 }
 
 // NewGauges declares the gauges of a pool under the tags.
 func NewGauges(r *metrics.Registry, t metrics.Tags) Gauges {
-	return Gauges{r.Gauge(PoolSize, t), r.Gauge(PoolInUse, t), r.Gauge(PoolIdle, t), r.Gauge(PoolMax, t), r.Gauge(PoolUtilisation, t)}
+	return Gauges{r.Gauge(PoolSize, t), r.Gauge(PoolInUse, t), r.Gauge(PoolIdle, t), r.Gauge(PoolMax, t), r.Gauge(PoolWaiting, t), r.Gauge(PoolUtilisation, t)}
 }
 
 // Read takes the readings of the pool, which may be nil before it is open.
@@ -64,5 +67,6 @@ func (g Gauges) Read(p *Pool) {
 	g.inUse.Set(float64(s.AcquiredConns()))
 	g.idle.Set(float64(s.IdleConns()))
 	g.most.Set(float64(s.MaxConns()))
+	g.waiting.Set(float64(p.waiting.Load()))
 	g.share.Set(float64(s.AcquiredConns()) / float64(max(s.MaxConns(), 1)))
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// statement costs an error and not its connection. 0 leaves the server's
 	// own setting.
 	StatementTimeout, LockTimeout time.Duration
+	// Isolation is the isolation level of transactions, as SQL names it; empty
+	// for the server's own setting.
+	Isolation string
 	// Statements are prepared on every connection.
 	Statements []*Statement
 	// Warm is run once on every connection before Open returns; i counts the
@@ -68,6 +71,8 @@ type Pool struct {
 	*pgxpool.Pool
 	begin, commit, rollback *Statement
 	opened                  atomic.Bool
+	// waiting is how many callers of Acquire wait at the moment.
+	waiting atomic.Int64
 }
 
 // Conn is a connection taken from the pool for one operation.
@@ -79,7 +84,9 @@ type Conn struct {
 
 // Acquire takes a connection, waiting for one with ctx. Release gives it back.
 func (p *Pool) Acquire(ctx context.Context) (Conn, error) {
+	p.waiting.Add(1)
 	c, err := p.Pool.Acquire(ctx)
+	p.waiting.Add(-1)
 	if err != nil {
 		return Conn{}, err
 	}
@@ -171,6 +178,9 @@ func configure(cfg *pgx.ConnConfig, a targets.Address, o Options) {
 		p["application_name"] = "perfctl/" + o.Run
 		if o.StatementTimeout > 0 {
 			p["statement_timeout"] = fmt.Sprint(o.StatementTimeout.Milliseconds())
+		}
+		if o.Isolation != "" {
+			p["default_transaction_isolation"] = o.Isolation
 		}
 		if o.LockTimeout > 0 {
 			p["lock_timeout"] = fmt.Sprint(o.LockTimeout.Milliseconds())
