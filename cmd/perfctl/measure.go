@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,6 +87,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 			side.Go(func() { every(background, func() { sampleOnce(background, x) }) })
 		}
 	}
+	pr.idle()
 	e.Begin(p.lead(pr))
 	if p.observe != nil {
 		side.Go(func() { p.observe(background, e) })
@@ -151,10 +153,19 @@ func sampleOnce(ctx context.Context, s scenarios.Sampler) {
 func drainAll(ctx context.Context, p *plan, f *fixture, pr *progress) {
 	ctx, cancel := context.WithTimeout(ctx, p.flags.graceful)
 	defer cancel()
+	var names []string
+	for i, s := range f.scenarios {
+		if _, ok := s.(scenarios.Drainer); ok {
+			names = append(names, p.defs[i].Name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	pr.stepOf(f.scenarios, "draining %s …", strings.Join(names, ", "))
 	var wg sync.WaitGroup
 	for i, s := range f.scenarios {
 		if d, ok := s.(scenarios.Drainer); ok {
-			pr.step("draining %s …", p.defs[i].Name)
 			wg.Go(func() {
 				if err := d.Drain(ctx); err != nil {
 					pr.say("warning: drain %s: %v", p.defs[i].Name, err)
@@ -180,7 +191,7 @@ func checkAll(ctx context.Context, p *plan, f *fixture, pr *progress) (out []sce
 		if !ok {
 			continue
 		}
-		pr.step("checking %s …", p.defs[i].Name)
+		pr.stepOf(f.scenarios[i:i+1], "checking %s …", p.defs[i].Name)
 		checks, err := c.Check(ctx)
 		for _, x := range checks {
 			x.Name = p.defs[i].Name + ": " + x.Name

@@ -34,7 +34,9 @@ type progress struct {
 	judge  func(*metrics.Totals) ([]sla.Result, live.Health)
 	said   []string
 
-	shown   bool // a live line stands on the screen
+	doing   *doing // besides the run itself
+	running bool   // the first second is over
+	shown   bool   // a live line stands on the screen
 	stage   int
 	lastOut time.Duration
 	recent  []tick
@@ -73,29 +75,11 @@ func (p *progress) note(format string, args ...any) {
 	}
 }
 
-// step shows what is being done before and after the run; on a terminal the
-// next line replaces it.
-func (p *progress) step(format string, args ...any) {
-	if p.quiet || p.calm && !p.live {
-		return
-	}
-	if !p.live {
-		p.say(format, args...)
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.onScreen() {
-		p.screen.Step(fmt.Sprintf(format, args...))
-		return
-	}
-	p.rewrite(fmt.Sprintf(format, args...))
-}
-
 // done removes the live view or the live line.
 func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.forget()
 	p.closeScreen()
 	p.clear()
 }
@@ -122,6 +106,10 @@ func (p *progress) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !p.running && s.End > 0 {
+		p.running = true
+		p.forget() // what was waited for
+	}
 	if p.onScreen() {
 		p.screen.Snapshot(s)
 		c.Totals(func(t *metrics.Totals) { p.screen.Judge(p.judge(t)) })
@@ -131,7 +119,7 @@ func (p *progress) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 	if len(p.recent) > recentSeconds {
 		p.recent = p.recent[1:]
 	}
-	if s.End > p.schedule.Duration()+time.Second {
+	if p.doing != nil || s.End > p.schedule.Duration()+time.Second {
 		return // draining: the run says so itself
 	}
 	entered := s.Stage != p.stage || s.Number == 0

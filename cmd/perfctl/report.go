@@ -64,15 +64,23 @@ func (w *world) report(dir string, o output) error {
 	if is, _ := hasCapacity(dir); is {
 		return w.reportCapacity(dir, o)
 	}
+	pr := w.newProgress(false)
+	defer pr.done()
+	pr.quietStep("reading %s …", dir)
 	run, err := report.Open(dir)
 	if err != nil {
 		return usageError("%w", err)
 	}
 	s := run.Summary
 	if s == nil {
+		pr.quietStep("analysing …")
 		if s, err = conclude(run, dir, report.Inputs{}, nil); err != nil {
 			return err
 		}
+	}
+	pr.done()
+	if o.where != "-" {
+		pr.quietStep("writing %s …", o.where)
 	}
 	if err := w.writeView(o, run, s); err != nil {
 		return err

@@ -106,7 +106,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		return err
 	}
 	defer fix.close(pr)
-	pr.step("setting up %s …", strings.Join(p.scenarioNames(), ", "))
+	pr.stepOf(fix.scenarios, "setting up %s …", strings.Join(p.scenarioNames(), ", "))
 	err = fix.setUp(before, p)
 	stop()
 	if err != nil {

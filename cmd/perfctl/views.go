@@ -94,6 +94,8 @@ func (w *world) writeViews(outs []output, dir string, s *report.Summary, pr *pro
 	if len(outs) == 0 {
 		return
 	}
+	pr.quietStep("writing the views of the run …")
+	defer pr.idle()
 	r, err := report.Open(dir)
 	if err != nil {
 		pr.say("warning: read the run for --out: %v", err)

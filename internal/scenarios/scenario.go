@@ -76,7 +76,7 @@ func (e Env) Tags(operation string) metrics.Tags {
 }
 
 // Scenario is what an arrival does. The optional interfaces Drainer, Checker,
-// Sampler and Resetter are found by type assertion.
+// Sampler, Teller and Resetter are found by type assertion.
 type Scenario interface {
 	work.Executor
 	// Setup reaches the targets, creates what the scenario needs, opens every
@@ -115,6 +115,15 @@ type Sampler interface {
 	// Sample takes the readings and sets the gauges. It is called about once a
 	// second by one goroutine, and must give up with ctx.
 	Sample(ctx context.Context)
+}
+
+// Teller is a scenario that can tell how far it has come with what it does besides
+// arrivals: its set-up, its drain, its check.
+type Teller interface {
+	// Tell says so in a few words, with figures: "5000 of 10000 keys written". It
+	// is empty where there is nothing to tell. It may be called by any goroutine
+	// at any time.
+	Tell() string
 }
 
 // Resetter is a scenario that can remove what killed runs left behind.

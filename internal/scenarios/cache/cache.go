@@ -28,6 +28,7 @@ type scenario struct {
 	env    scenarios.Env
 	stages []stage
 	keys   []string // the loaded ones
+	loaded atomic.Int64
 	prefix string
 	filler string
 	ttl    time.Duration

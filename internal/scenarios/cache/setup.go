@@ -64,8 +64,18 @@ func (s *scenario) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		s.loaded.Add(int64(len(batch)))
 	}
 	return nil
+}
+
+// Tell tells how many keys are loaded, as long as some are not.
+func (s *scenario) Tell() string {
+	n := s.loaded.Load()
+	if n == int64(len(s.keys)) {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d keys written", n, len(s.keys))
 }
 
 // Close removes the run's keys.

@@ -34,6 +34,8 @@ type scenario struct {
 
 	// created says that the table may exist.
 	created bool
+	// written counts the rows of fill.
+	written atomic.Int64
 	pool    *postgres.Pool
 	workers []worker
 	// buffers holds what a batch needs; a connection has at most one in use.
@@ -165,11 +167,32 @@ func (s *scenario) fill(ctx context.Context, c *pgx.Conn) error {
 	}
 	rows := newSource(s.cfg.payload)
 	rows.reset(1, s.cfg.table+s.cfg.reserve, preloaded)
-	if _, err := c.CopyFrom(ctx, s.identifier(), columnNames, rows); err != nil {
+	if _, err := c.CopyFrom(ctx, s.identifier(), columnNames, counted{rows, &s.written}); err != nil {
 		return postgres.Explain(s.address, fmt.Sprintf("write %d rows to %s", rows.n, s.table), err)
 	}
 	_, err := c.Exec(ctx, "ANALYZE "+s.table)
 	return postgres.Explain(s.address, "analyse "+s.table, err)
+}
+
+// counted counts the rows that a source hands out.
+type counted struct {
+	*source
+	n *atomic.Int64
+}
+
+// Next goes on to the next row.
+func (c counted) Next() bool {
+	c.n.Add(1)
+	return c.source.Next()
+}
+
+// Tell tells how many rows are written, as long as some are not.
+func (s *scenario) Tell() string {
+	n, all := s.written.Load(), s.cfg.table+s.cfg.reserve
+	if n >= all {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d rows written", n, all)
 }
 
 // preloaded is the token of rows that no arrival wrote.

@@ -52,6 +52,14 @@ func (s *scenario) Drain(ctx context.Context) error {
 	}
 }
 
+// Tell tells how many confirmed tasks nobody has processed.
+func (s *scenario) Tell() string {
+	if n := s.ledger.outstanding.Load(); n > 0 {
+		return fmt.Sprintf("%d tasks to process", n)
+	}
+	return ""
+}
+
 // agentsUp returns how many agents are connected.
 func (s *scenario) agentsUp() int {
 	n := 0
