@@ -64,7 +64,7 @@ func (o *Analysis) driftAnswer(name string) sla.Answer {
 			open = d.Series + ": " + d.Because
 		case d.Drifts:
 			a.Value++
-			a.Text = fmt.Sprintf("%s %+.0f%%", d.Series, d.Change*100)
+			a.Text = fmt.Sprintf("%+.0f%% %s", d.Change*100, d.Series)
 		}
 	}
 	switch {

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,11 @@ func TestTheSteadyStateIsFound(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(a.Sentences, " "), "warm up for that much longer") {
 		t.Errorf("no advice: %v", a.Sentences)
+	}
+	y.slow = on(60, 1000, 40, 2)
+	a = y.analyse(t)
+	if s := a.Steady[0]; !s.Known || math.Abs(s.WarmUp-60) > 5 || !slices.Contains(found(a), "slowed_down") {
+		t.Errorf("a system that is slower from 60 s on: %+v, found %v", s, found(a))
 	}
 	y.slow = constant(10)
 	if s := y.analyse(t).Steady[0]; !s.Known || s.WarmUp != 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -98,9 +99,13 @@ func (o *Analysis) tellSteady() {
 			continue
 		}
 		known++
-		if s.WarmUp > 0 && s.Before != nil {
+		switch {
+		case s.WarmUp == 0 || s.Before == nil:
+		case *s.After < *s.Before:
 			o.say("The first %s of %s are not steady yet, with a median response time of %s against %s after them: warm up for that much longer, or leave them out.",
 				seconds(s.WarmUp), s.Stage, millis(*s.Before), millis(*s.After))
+		default:
+			o.slowed(&s)
 		}
 	}
 	if known > 0 {
@@ -116,4 +121,25 @@ func (o *Analysis) tellSteady() {
 	if open != nil {
 		o.unknown("steady state of "+open.Stage, open.Because)
 	}
+}
+
+const (
+	// slowedTimes is by what factor response time must rise and stay for a finding,
+	// and slowedMillis by how much.
+	slowedTimes  = 2.0
+	slowedMillis = 5.0
+)
+
+// slowed says that the system became slower within a stage and stayed so.
+func (o *Analysis) slowed(s *Steady) {
+	text := fmt.Sprintf("%s after the beginning of %s the median response time rose from %s to %s, and stayed there.",
+		seconds(s.WarmUp), s.Stage, millis(*s.Before), millis(*s.After))
+	if *s.After < slowedTimes**s.Before || *s.After < *s.Before+slowedMillis {
+		o.Sentences = append(o.Sentences, text)
+		return
+	}
+	o.Findings = append(o.Findings, Finding{ID: "slowed_down", Severity: Warning, Title: "Slower for good", Sentence: text,
+		Advice: "Look for what changed then: a cache or a buffer that was full, a limit that was reached, a plan or a code path that changed",
+		Evidence: Evidence{From: s.From, To: s.To, Series: metrics.ResponseTime.Name, Unit: "ms",
+			Values: map[string]float64{"before_p50_ms": *s.Before, "after_p50_ms": *s.After}}})
 }
