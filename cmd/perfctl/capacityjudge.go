@@ -73,15 +73,15 @@ func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measure
 	if t.CutShort {
 		to = min(to, m.outcome.Length.Seconds())
 	}
-	backlog, known := capacity.MeasureBacklog(o.samples, o.from, to)
-	queue, queued := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to)
+	backlog, _ := capacity.MeasureBacklog(o.samples, o.from, to)
+	queue, _ := capacity.MeasureBacklog(o.queueLength(m.totals), o.from, to)
 	o.load(t, m.totals, to, backlog, queue)
 
 	o.rules(t, sum, m)
-	if known && !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
+	if !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
 		o.grows(t, o.worst(metrics.ResponseTime.Name, m.totals), "arrivals due and not done", backlog.Growth, to)
 	}
-	if queued && !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
+	if !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
 		o.grows(t, o.worst(queueName, m.totals), "tasks in the queue", queue.Growth, to)
 	}
 	for _, c := range sum.Checks {

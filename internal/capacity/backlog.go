@@ -8,9 +8,14 @@ type Sample struct{ At, Backlog float64 }
 
 // Backlog is what a trial's samples say: the mean, how much the backlog grew over
 // the window, and how far the samples stray from a steady growth.
-type Backlog struct{ Mean, Growth, Stray float64 }
+type Backlog struct {
+	Mean, Growth, Stray float64
+	// Samples is how many there were.
+	Samples int
+}
 
-// minSamples is how many samples a growth is told from.
+// minSamples is how many samples a target is blamed for: two always lie on a
+// line.
 const minSamples = 4
 
 // MeasureBacklog takes the samples within [from, to]. The growth is that of the
@@ -23,7 +28,7 @@ func MeasureBacklog(samples []Sample, from, to float64) (b Backlog, ok bool) {
 			n, t, y = n+1, t+s.At, y+s.Backlog
 		}
 	}
-	if n < minSamples {
+	if n < 2 {
 		return Backlog{}, false
 	}
 	t, y = t/n, y/n
@@ -38,7 +43,7 @@ func MeasureBacklog(samples []Sample, from, to float64) (b Backlog, ok bool) {
 	if tt == 0 {
 		return Backlog{}, false
 	}
-	return Backlog{Mean: y, Growth: ty / tt * (to - from), Stray: math.Sqrt(max(yy-ty*ty/tt, 0) / n)}, true
+	return Backlog{Mean: y, Growth: ty / tt * (to - from), Stray: math.Sqrt(max(yy-ty*ty/tt, 0) / n), Samples: int(n)}, true
 }
 
 // Unsustained is the share of the arrivals due that may be left over at the end
@@ -57,6 +62,9 @@ const strays = 4
 // goes by itself; growth within that is none: no more than its stray, and than
 // the square root of its size, as counts do.
 func (b Backlog) Sustained(due float64) bool {
+	if b.Samples < minSamples {
+		return true
+	}
 	chance := min(2+math.Sqrt(max(b.Mean, 0)), 1+strays*b.Stray)
 	return b.Growth <= max(Unsustained*due, chance)
 }

@@ -92,7 +92,11 @@ func table(b *bytes.Buffer, r *Result) {
 	_ = tw.Flush() // a buffer takes everything
 	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
 		if i == 0 {
-			fmt.Fprintf(b, "%s  p95, log scale\n", line)
+			what := "p95"
+			if task != "" {
+				what = "the slower p95"
+			}
+			fmt.Fprintf(b, "%s  %s, log scale\n", line, what)
 			continue
 		}
 		fmt.Fprintf(b, "%s  %s\n", line, bar(r.Curve[i-1].slow(), low, high))
