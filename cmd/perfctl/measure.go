@@ -69,22 +69,22 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	var side, last sync.WaitGroup
-	side.Go(func() { sampler.Run(background) })
-	side.Go(func() {
+	side.Go(pr.guarded(func() { sampler.Run(background) }))
+	side.Go(pr.guarded(func() {
 		every(background, func() {
 			n := e.Progress()
 			inFlight.Set(float64(n.InFlight))
 			queued.Set(float64(n.Queued))
 		})
-	})
+	}))
 	if f.processes != nil {
-		side.Go(func() {
+		side.Go(pr.guarded(func() {
 			every(background, func() { f.processes.Sample(p.schedule.StageAt(max(e.Elapsed(), 0))) })
-		})
+		}))
 	}
 	for _, s := range f.scenarios {
 		if x, ok := s.(scenarios.Sampler); ok {
-			side.Go(func() { every(background, func() { sampleOnce(background, x) }) })
+			side.Go(pr.guarded(func() { every(background, func() { sampleOnce(background, x) }) }))
 		}
 	}
 	pr.idle()
@@ -93,7 +93,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 		side.Go(func() { p.observe(background, e) })
 	}
 	collecting, endCollecting := context.WithCancel(context.WithoutCancel(ctx))
-	last.Go(func() { collector.Run(collecting) })
+	last.Go(pr.guarded(func() { collector.Run(collecting) }))
 
 	m.outcome, m.panicked = e.Run(arrivals, all)
 	if errors.Is(context.Cause(arrivals), errInterrupted) || errors.Is(context.Cause(all), errInterrupted) {
@@ -166,11 +166,11 @@ func drainAll(ctx context.Context, p *plan, f *fixture, pr *progress) {
 	var wg sync.WaitGroup
 	for i, s := range f.scenarios {
 		if d, ok := s.(scenarios.Drainer); ok {
-			wg.Go(func() {
+			wg.Go(pr.guarded(func() {
 				if err := d.Drain(ctx); err != nil {
 					pr.say("warning: drain %s: %v", p.defs[i].Name, err)
 				}
-			})
+			}))
 		}
 	}
 	wg.Wait()

@@ -116,6 +116,20 @@ func (p *progress) closeScreen() {
 	p.said = nil
 }
 
+// guarded returns f such that a panic of it, which ends the program, leaves a clean
+// terminal to be read on.
+func (p *progress) guarded(f func()) func() {
+	return func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				p.done()
+				panic(fault)
+			}
+		}()
+		f()
+	}
+}
+
 // Write shows a line of the log.
 func (p *progress) Write(line []byte) (int, error) {
 	p.mu.Lock()
