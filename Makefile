@@ -11,12 +11,15 @@ GOLANGCI_VERSION := v2.15.0
 GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-fast lint check bench clean servers FORCE
+.PHONY: build demo test test-fast lint check bench clean servers browser FORCE
 
 build: $(BIN) ## build the binary
 
 $(BIN): FORCE
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/perfctl
+
+browser: ## install the browser in which the HTML report is tested
+	./scripts/install-servers chromium:chromium
 
 servers: ## install the server packages that --lab and the tests need
 	./scripts/install-servers
@@ -25,7 +28,7 @@ servers: ## install the server packages that --lab and the tests need
 demo: servers build ## run the load profile against throwaway servers
 	$(BIN) run load --lab --time-scale 0.09
 
-test: servers build ## run every test against throwaway servers; a skipped one fails
+test: servers browser build ## run every test against throwaway servers; a skipped one fails
 	./scripts/test-with-lab
 
 # About 40 min; BENCH='-rounds 1 -only http' measures less.

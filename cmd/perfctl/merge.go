@@ -77,7 +77,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 	if err := report.WriteSummary(out, s); err != nil {
 		pr.say("warning: %v", err)
 	}
-	w.writeViews(views, out, s, pr)
+	w.writeViews(withPage(views, out), out, s, pr)
 	pr.done()
 	return w.present(s, out, f)
 }

@@ -124,7 +124,7 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err != nil {
 		return err
 	}
-	w.writeViews(views, dir, s, pr)
+	w.writeViews(withPage(views, dir), dir, s, pr)
 	pr.done()
 	return w.present(s, dir, f)
 }

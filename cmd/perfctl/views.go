@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/report/html"
 )
 
 // view is one way to show a run that is over. Its data is what the run
@@ -33,6 +35,7 @@ func (w *world) views() []view {
 		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JSON(out, s)
 		}},
+		{"html", "one file with charts that opens offline", html.Write},
 		{"junit", "JUnit XML: a rule is a test case", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JUnit(out, s)
 		}},
@@ -106,4 +109,12 @@ func (w *world) writeViews(outs []output, dir string, s *report.Summary, pr *pro
 			pr.say("warning: %v\n  next: perfctl report %s --format %s writes it again", err, dir, o.format)
 		}
 	}
+}
+
+// pageFile is the HTML report in a run directory.
+const pageFile = "report.html"
+
+// withPage adds the HTML report of the run directory to the views.
+func withPage(views []output, dir string) []output {
+	return append(views, output{format: "html", where: filepath.Join(dir, pageFile)})
 }

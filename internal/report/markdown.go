@@ -46,7 +46,7 @@ func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " 
 
 func (m markdown) verdict(s *Summary) {
 	mark := map[Verdict]string{VerdictPass: "✅", VerdictFail: "❌", VerdictInvalid: "⚠️", VerdictInterrupted: "⏹️"}[s.Verdict]
-	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(verdictText(s)))
+	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(Verdicted(s)))
 	a := &s.Arrivals
 	m.line("%s arrivals planned: %s succeeded, %s failed, %s dropped, %s unfinished. Generator: %s.\n", showCount(a.Planned),
 		showCount(a.Succeeded), showCount(a.Failed), showCount(a.Dropped), showCount(a.Unfinished), escape(strings.ToUpper(s.Generator.Status)))

@@ -152,11 +152,11 @@ func (p *page) verdict(s *Summary, dir string) {
 		tail = "; run directory " + dir
 	}
 	p.line()
-	p.line(span{style, verdictText(s)}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
+	p.line(span{style, Verdicted(s)}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
 }
 
-// verdictText says what the run came to, and why.
-func verdictText(s *Summary) string {
+// Verdicted says what the run came to, and why, in one line.
+func Verdicted(s *Summary) string {
 	text := strings.ToUpper(string(s.Verdict))
 	switch s.Verdict {
 	case VerdictPass:

@@ -1,0 +1,61 @@
+// Package html shows a run directory as one HTML file that needs nothing else;
+// it judges nothing and reads no run by itself.
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed style.css
+var styleText string
+
+//go:embed charts.js
+var scriptText string
+
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"ms": optionalMillis, "share": optionalShare, "rate": optionalRate, "seconds": seconds, "count": count, "mark": mark,
+	"between": between, "args": bound,
+}).Parse(pageText))
+
+// Write writes the run as one HTML file with its charts. r was read by
+// report.Open; s is its summary. The file asks nobody for anything: what it
+// may load is forbidden by a policy in it, and texts that a target sent are
+// texts in it.
+func Write(w io.Writer, r *report.Run, s *report.Summary) error {
+	charts, err := gather(r, s)
+	if err != nil {
+		return fmt.Errorf("write the HTML report: %w", err)
+	}
+	v := view{
+		Summary: s, Run: r, Charts: charts, Operations: operations(r), Answers: answersOf(s),
+		Style: template.CSS(styleText), Script: template.JS(scriptText), // its own files, no data
+		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(styleText), hash(scriptText)),
+	}
+	v.fill()
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		return fmt.Errorf("write the HTML report: %w", err)
+	}
+	if _, err := b.WriteTo(w); err != nil {
+		return fmt.Errorf("write the HTML report: %w", err)
+	}
+	return nil
+}
+
+// hash is how a Content-Security-Policy names the one script and the one style
+// that it allows.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,240 @@
+package html_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/report/html"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+const hostile = `</script><script>document.title="owned"</script><img src=x onerror="document.title='owned'">&"'` + "\u2028\x00\x1b[31m"
+
+// recorded is what was recorded, to compare the page with.
+type recorded struct {
+	run     *report.Run
+	summary *report.Summary
+	ok      int64 // arrivals that succeeded
+}
+
+// record writes a run of so many seconds into a folder and reads it again.
+func record(t *testing.T, seconds int, killed bool) recorded {
+	t.Helper()
+	half := float64(seconds) / 2
+	info := report.RunInfo{
+		ID: "r1", Version: hostile, Profile: "load", Seed: 7, Process: "uniform", Shards: 1, MaxInFlight: 10, Started: time.Unix(1_750_000_000, 0),
+		Scenarios: []report.ScenarioShare{{Name: "tasks", Weight: 1}},
+		Stages: []report.StageInfo{
+			{Name: "steady", Class: "normal", Judged: true, Duration: half, From: 100, To: 100, Planned: int64(50 * seconds)},
+			{Name: "peak", Class: "high", Judged: true, Start: half, Duration: half, From: 200, To: 200, Planned: int64(100 * seconds)},
+		},
+		Settings: []report.Setting{{Name: "DB_HOST", Value: hostile, Origin: "flag -e"}},
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := report.Create(dir, info, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg := []*metrics.Series{
+		{Desc: metrics.ResponseTime, Tags: metrics.Tags{Scenario: "tasks", Stage: "steady"}}, {Desc: metrics.ResponseTime, Tags: metrics.Tags{Scenario: "tasks", Stage: "peak"}},
+		{Desc: metrics.ArrivalsSucceeded, Tags: metrics.Tags{Scenario: "tasks", Stage: "steady"}}, {Desc: metrics.ArrivalsSucceeded, Tags: metrics.Tags{Scenario: "tasks", Stage: "peak"}},
+		{Desc: metrics.InFlight}, {Desc: metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: hostile}, Tags: metrics.Tags{Operation: hostile}},
+	}
+	totals := metrics.NewTotals()
+	out := recorded{}
+	var end time.Duration
+	for i := range seconds {
+		stage := 2 * i / seconds
+		h := new(metrics.Hist)
+		for k := range 100 * (stage + 1) {
+			h.Record(int64(1e6 * (1 + float64(k%100)/10) * (1 + math.Sin(float64(i)/20)/2)))
+		}
+		end = time.Duration(i+1) * time.Second
+		s := &metrics.Snapshot{Number: i, Start: end - time.Second, End: end, At: info.Started.Add(end), Stage: stage, Last: i == seconds-1,
+			Trends:   []metrics.TrendValue{{Series: reg[stage], Hist: h}},
+			Counters: []metrics.CounterValue{{Series: reg[2+stage], Delta: h.N}},
+			Gauges:   []metrics.GaugeValue{{Series: reg[4], Value: float64(i % 7)}, {Series: reg[5], Value: 3}},
+		}
+		out.ok += h.N
+		totals.Add(s)
+		w.Snapshot(s)
+	}
+	in := report.Inputs{
+		SLA: []sla.Result{
+			{Rule: hostile, Metric: "response_time", Target: "P95 < 5ms", Threshold: "response_time: p(95) < 5ms", Actual: "9ms", Status: sla.Failed, Severity: sla.Fail, Action: hostile},
+			{Rule: "P99", Metric: "response_time", Target: "P99 < 2s", Threshold: "response_time: p(99) < 2s", Actual: "9ms", Status: sla.Passed, Severity: sla.Fail},
+		},
+		Checks:   []report.Check{{Name: "tasks_lost", Detail: hostile}},
+		Failures: []report.Failure{{Scenario: "tasks", Kind: hostile, Count: 2, Example: hostile}},
+		Analysis: map[string]any{"sentences": []string{hostile}, "findings": []map[string]any{{
+			"severity": "critical", "title": hostile, "sentence": "s", "advice": "a", "evidence": map[string]any{"from_s": 1, "to_s": 4}}}},
+	}
+	if killed {
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		s, err := report.Summarise(report.NewRun(info, totals, end), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Finish(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.run, err = report.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	if out.summary = out.run.Summary; out.summary == nil {
+		if out.summary, err = report.Summarise(out.run, report.Inputs{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func page(t *testing.T, r recorded) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := html.Write(&b, r.run, r.summary); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// chartData is the data that the page's script draws.
+func chartData(t *testing.T, page string) (d struct {
+	Bin    float64
+	T      []float64
+	Panels []struct {
+		ID     string
+		Series []struct {
+			Name   string
+			Values []*float64
+		}
+	}
+	Heat struct {
+		Rows  []float64
+		Cells [][3]int64
+	}
+	Limits []struct{ Value float64 }
+}) {
+	t.Helper()
+	_, rest, _ := strings.Cut(page, `<script type="application/json" id="data">`)
+	text, _, ok := strings.Cut(rest, "</script>")
+	if !ok {
+		t.Fatal("the page holds no data")
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		t.Fatalf("the data is not JSON: %v", err)
+	}
+	return d
+}
+
+// A run of any length has a page of bounded size, in which no arrival is lost:
+// points stand for longer intervals, and the heat map still counts everyone.
+func TestLongRunsAreMergedNotPicked(t *testing.T) {
+	for _, seconds := range []int{20, 1800, 3701} {
+		r := record(t, seconds, false)
+		text := page(t, r)
+		d := chartData(t, text)
+		if len(d.T) > 600 || len(d.T) < min(seconds, 300) {
+			t.Errorf("%d s have %d points", seconds, len(d.T))
+		}
+		if len(text) > 5<<20 {
+			t.Errorf("%d s make a page of %d bytes", seconds, len(text))
+		}
+		var n int64
+		for _, c := range d.Heat.Cells {
+			n += c[2]
+		}
+		if n != r.ok {
+			t.Errorf("%d s: the heat map counts %d of %d arrivals", seconds, n, r.ok)
+		}
+		var achieved float64
+		for _, v := range d.Panels[0].Series[1].Values {
+			achieved += *v * d.Bin
+		}
+		if last := float64(seconds) - d.Bin*float64(len(d.T)-1); math.Abs(achieved-float64(r.ok)) > 1e-3*float64(r.ok)+200*(d.Bin-last) {
+			t.Errorf("%d s: the load adds up to %.0f of %d arrivals", seconds, achieved, r.ok)
+		}
+		if len(d.Limits) != 2 || d.Limits[0].Value != 5 || d.Limits[1].Value != 2000 {
+			t.Errorf("the rules' lines are %v", d.Limits)
+		}
+	}
+}
+
+// A point's percentile is that of all arrivals of its interval.
+func TestPercentilesOfMergedIntervals(t *testing.T) {
+	r := record(t, 1800, false)
+	d := chartData(t, page(t, r))
+	h := new(metrics.Hist)
+	err := r.run.Intervals(func(l *report.Line) bool { return l.Series.Name == "response_time" }, func(second int, _ *report.Line, x *metrics.Hist) {
+		if second < int(d.Bin) {
+			h.Merge(x)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _, _ := h.Quantile(0.95)
+	if got := d.Panels[1].Series[1]; got.Name != "p95" || math.Abs(*got.Values[0]-float64(want)/1e6) > 1e-3 {
+		t.Errorf("%s is %v, want %v", got.Name, *got.Values[0], float64(want)/1e6)
+	}
+}
+
+// What a target sent is text in the page, never markup, and the page may load
+// nothing from anywhere.
+func TestHostileTextsStayTexts(t *testing.T) {
+	text := page(t, record(t, 20, false))
+	if strings.Contains(text, "<script>document") || strings.Contains(text, "<img") {
+		t.Error("a text became markup")
+	}
+	if n := strings.Count(text, "</script>"); n != 2 {
+		t.Errorf("%d scripts end in the page", n)
+	}
+	if !strings.Contains(text, "default-src &#39;none&#39;") {
+		t.Error("the page has no policy")
+	}
+	for _, bad := range []string{`src="`, `href="http`, "url(", "@import"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page holds %s", bad)
+		}
+	}
+}
+
+func TestAKilledRunHasAPage(t *testing.T) {
+	text := page(t, record(t, 20, true))
+	if !strings.Contains(text, "incomplete") || len(chartData(t, text).T) == 0 {
+		t.Error("the page does not show what is there")
+	}
+}
+
+func TestAnEmptyRunHasAPage(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r")
+	w, err := report.Create(dir, report.RunInfo{ID: "x", Profile: "p", Shards: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := report.Summarise(r, report.Inputs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := page(t, recorded{run: r, summary: s}); !strings.Contains(text, "</html>") {
+		t.Error("the page is not whole")
+	}
+}

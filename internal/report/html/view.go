@@ -1,0 +1,231 @@
+package html
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/analysis"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/sla"
+)
+
+// view is what the page's template shows.
+type view struct {
+	Summary    *report.Summary
+	Run        *report.Run
+	Charts     *charts
+	Operations []operation
+	Answers    analysis.Analysis
+	Style      template.CSS
+	Script     template.JS
+	Policy     string
+
+	Title, Verdict, VerdictText, Started, Took string
+	// Missed are the rules that were missed, Held those that were kept, Idle those
+	// that were not exercised.
+	Missed, Held, Idle []sla.Result
+	Figures            []figure
+	Failed             int64
+}
+
+// figure is one of the large figures at the top.
+type figure struct{ Label, Value, Note, State string }
+
+// operation is a trend's row: a scenario's operation.
+type operation struct {
+	Metric, Scenario, Name string
+	Count, Censored        int64
+	P50, P95, P99, Max     *float64
+	P50CI, P95CI, P99CI    *[2]float64
+	MaxAtLeast             bool
+}
+
+// answersOf decodes the summary's analysis; one of another form is empty.
+func answersOf(s *report.Summary) (a analysis.Analysis) {
+	if len(s.Analysis) > 0 && json.Unmarshal(s.Analysis, &a) != nil {
+		return analysis.Analysis{}
+	}
+	return a
+}
+
+func (v *view) fill() {
+	s := v.Summary
+	v.Verdict = string(s.Verdict)
+	v.VerdictText = report.Verdicted(s)
+	v.Title = "perfctl " + s.Run.Profile + ": " + v.Verdict
+	v.Started = s.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")
+	v.Took = seconds(s.Run.Duration)
+	for _, r := range s.SLA {
+		switch r.Status {
+		case sla.Passed:
+			v.Held = append(v.Held, r)
+		case sla.NotExercised:
+			v.Idle = append(v.Idle, r)
+		default:
+			v.Missed = append(v.Missed, r)
+		}
+	}
+	a := &s.Arrivals
+	v.Failed = a.Failed + a.Dropped + a.Unfinished
+	lost := figure{Label: "failed, dropped, unfinished", Value: count(v.Failed), Note: "of " + count(a.Planned) + " arrivals"}
+	if v.Failed > 0 {
+		lost.State = "bad"
+	}
+	v.Figures = append(v.Figures, v.peak(), v.percentile(), lost, v.generator())
+}
+
+// peak is the highest load achieved in a stage.
+func (v *view) peak() figure {
+	best, name := 0.0, ""
+	for _, st := range v.Summary.Stages {
+		if st.Achieved != nil && *st.Achieved > best {
+			best, name = *st.Achieved, st.Name
+		}
+	}
+	if name == "" {
+		return figure{Label: "arrivals succeeded", Value: count(v.Summary.Arrivals.Succeeded)}
+	}
+	return figure{Label: "highest load achieved", Value: optionalRate(&best) + "/s", Note: "in " + name}
+}
+
+func (v *view) percentile() figure {
+	f := figure{Label: "p95 response time", Value: "–"}
+	if m, ok := v.Summary.Metrics[metrics.ResponseTime.Name]; ok && m.Trend != nil {
+		f.Value = optionalMillis(m.Trend.P95)
+		if slices.Contains(m.Trend.AtLeast, "p95") {
+			f.Value = "≥ " + f.Value
+		}
+		f.Note = "p99 " + optionalMillis(m.Trend.P99) + ", whole run"
+	}
+	return f
+}
+
+func (v *view) generator() figure {
+	g := &v.Summary.Generator
+	f := figure{Label: "generator", Value: g.Status, Note: "released late by p99 " + optionalMillis(g.Lag.P99)}
+	if g.Status == "invalid" || g.Status == "suspect" {
+		f.State = map[string]string{"invalid": "bad", "suspect": "warn"}[g.Status]
+	}
+	return f
+}
+
+// operations returns a row for each trend of each scenario's operations, over
+// all stages.
+func operations(r *report.Run) []operation {
+	hists := map[string]*metrics.Hist{}
+	rows := map[string]operation{}
+	for _, t := range r.Totals.All() {
+		if t.Series.Kind != metrics.KindTrend || t.Hist.Empty() || t.Series.Scenario == "" {
+			continue
+		}
+		k := t.Series.Scenario + "\x00" + t.Series.Name + "\x00" + t.Series.Operation
+		if hists[k] == nil {
+			hists[k] = new(metrics.Hist)
+			rows[k] = operation{Metric: t.Series.Name, Scenario: t.Series.Scenario, Name: t.Series.Operation}
+		}
+		hists[k].Merge(t.Hist)
+	}
+	var out []operation
+	for _, k := range sorted(rows) {
+		o, h := rows[k], hists[k]
+		o.Count, o.Censored = h.N, h.Censored
+		o.P50, o.P50CI = quantile(h, 0.5), interval(h, 0.5)
+		o.P95, o.P95CI = quantile(h, 0.95), interval(h, 0.95)
+		o.P99, o.P99CI = quantile(h, 0.99), interval(h, 0.99)
+		o.Max, o.MaxAtLeast = quantile(h, 1), h.Censored > 0
+		out = append(out, o)
+	}
+	return out
+}
+
+// quantile returns a quantile in milliseconds, nil where there are too few
+// values to tell or it falls among those only known to be larger.
+func quantile(h *metrics.Hist, q float64) *float64 {
+	if q < 1 && float64(h.N+h.Censored)*(1-q) < 1 {
+		return nil
+	}
+	x, atLeast, ok := h.Quantile(q)
+	if !ok || atLeast && q < 1 {
+		return nil
+	}
+	v := float64(x) / 1e6
+	return &v
+}
+
+const none = "–"
+
+func optionalMillis(v *float64) string {
+	if v == nil {
+		return none
+	}
+	return sla.FormatValue(*v*1e6, metrics.UnitTime)
+}
+
+func optionalShare(v *float64) string {
+	if v == nil {
+		return none
+	}
+	return sla.FormatValue(*v, metrics.UnitRatio)
+}
+
+func optionalRate(v *float64) string {
+	switch {
+	case v == nil:
+		return none
+	case *v >= 100:
+		return count(int64(*v + 0.5))
+	}
+	return strconv.FormatFloat(*v, 'g', 3, 64)
+}
+
+func seconds(s float64) string {
+	if s < 60 {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", s), ".0") + " s"
+	}
+	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+}
+
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+// mark is how a rule's outcome is shown, in a sign that needs no colour.
+func mark(r sla.Result) string {
+	switch {
+	case r.Breaches():
+		return "✗"
+	case r.Status == sla.Passed:
+		return "✓"
+	case r.Status == sla.NotExercised:
+		return "–"
+	}
+	return "!"
+}
+
+// bounded is a figure of a distribution that may be a lower bound.
+type bounded struct {
+	Value   *float64
+	AtLeast bool
+}
+
+func bound(d report.Distribution, name string, v *float64) bounded {
+	return bounded{v, slices.Contains(d.AtLeast, name)}
+}
+
+// between shows a confidence interval.
+func between(i *[2]float64) string {
+	if i == nil {
+		return none
+	}
+	return optionalMillis(&i[0]) + " – " + optionalMillis(&i[1])
+}
