@@ -17,9 +17,9 @@ import (
 	"github.com/perfctl/perfctl/internal/report"
 )
 
-// bruisedServer is an HTTP server that answers in 4 ms, from the hurt on in
-// 150 ms, and from the cure on in 4 ms again. Its time counts from the first
-// request.
+// bruisedServer is an HTTP server that answers in 100 ms, from the hurt on in
+// 600 ms, and from the cure on in 100 ms again: slowly, so that what a busy
+// machine adds does not matter. Its time counts from the first request.
 type bruisedServer struct {
 	hurt, cure time.Duration
 	once       sync.Once
@@ -28,9 +28,9 @@ type bruisedServer struct {
 
 func (b *bruisedServer) ServeHTTP(http.ResponseWriter, *http.Request) {
 	b.once.Do(func() { b.start = time.Now() })
-	pause := 4 * time.Millisecond
+	pause := 100 * time.Millisecond
 	if at := time.Since(b.start); at >= b.hurt && at < b.cure {
-		pause = 150 * time.Millisecond
+		pause = 600 * time.Millisecond
 	}
 	time.Sleep(pause)
 }
@@ -56,7 +56,8 @@ func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, 
 	}
 	code, stdout, stderr := together(t, s.URL, "run", file, "--run-dir", filepath.Join(dir, "run"), "--json",
 		"--threshold", "recovery_time: < 15s")
-	if code != 0 && code != 99 {
+	// A busy machine may make the run invalid; its recovery can be told all the same.
+	if code != 0 && code != 99 && code != 111 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	sum, a := new(report.Summary), new(analysis.Analysis)
@@ -67,11 +68,12 @@ func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, 
 		t.Fatal(err)
 	}
 	_, text, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color")
+	first := strings.Join(strings.Fields(a.Sentences[0])[:6], " ")
 	// A killed run has no summary, and is analysed when it is shown.
 	if err := os.Remove(filepath.Join(dir, "run", report.SummaryFile)); err != nil {
 		t.Fatal(err)
 	}
-	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 105 || !strings.Contains(killed, a.Sentences[0][:40]) {
+	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 105 || !strings.Contains(killed, first) {
 		t.Errorf("killed, exit code %d, it shows\n%s\nwithout %q", code, killed, a.Sentences[0])
 	}
 	return sum, a, text
@@ -106,8 +108,8 @@ func TestRecoveryOfServersWhoseTruthIsKnown(t *testing.T) {
 		"at once": {&bruisedServer{hurt: 8 * second, cure: 13 * second}, 0, "pass"},
 		"later":   {&bruisedServer{hurt: 8 * second, cure: 18 * second}, 5, "pass"},
 		"never":   {&bruisedServer{hurt: 8 * second, cure: time.Hour}, -1, "fail"},
-		// 4 workers at 120/s: the spike leaves 600 waiting, of which 60 a second go.
-		"backlog": {newHardServer(4, second/30, time.Hour), 10, "pass"},
+		// 12 workers do 120/s: the spike leaves 600 waiting, of which 60 a second go.
+		"backlog": {newHardServer(12, second/10, time.Hour), 10, "pass"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // 40 s each, nearly all of it waiting
