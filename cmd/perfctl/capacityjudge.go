@@ -179,8 +179,8 @@ func (o *trialObserver) resources(t *capacity.Trial, sum *report.Summary) {
 	}
 	if o.waited > 0 {
 		t.Breaches = append(t.Breaches, capacity.Breach{
-			Rule: "The bound on arrivals in flight (-u)", Metric: metrics.InFlight.Name, Warning: true,
-			Target: "not reached", Actual: fmt.Sprintf("%d, and up to %d arrivals waited", o.bound, o.waited),
+			Rule: "the bound on arrivals in flight (-u)", Metric: metrics.InFlight.Name, Warning: true,
+			Target: "none waits", Actual: fmt.Sprintf("%d, and up to %d arrivals waited", o.bound, o.waited),
 		})
 	}
 }

@@ -53,14 +53,17 @@ func (u USL) Peak() (n, x float64) {
 const (
 	minUSLPoints = 6
 	minUSLRange  = 3.0
-	minUSLR2     = 0.8
+	minUSLR2     = 0.7
+	// maxUSLMiss is how far above every measured throughput the peak may lie where
+	// the concurrency of the peak was measured.
+	maxUSLMiss = 1.1
 )
 
 // FitUSL fits the law to points of concurrency (X) and throughput (Y). The
 // coefficients minimise the relative error of N ÷ X, which is linear in 1÷λ, σ÷λ
 // and κ÷λ, and are not negative. The error says why nothing can be told: too few
 // points, concurrency in too narrow a range, or points that do not follow the
-// law.
+// law, as those of a hard limit, which has a corner where the law has none.
 func FitUSL(points []Point) (USL, error) {
 	var p []Point
 	for _, q := range points {
@@ -71,9 +74,9 @@ func FitUSL(points []Point) (USL, error) {
 	if len(p) < minUSLPoints {
 		return USL{}, fmt.Errorf("%d points of concurrency and throughput: %d are needed", len(p), minUSLPoints)
 	}
-	low, high := p[0].X, p[0].X
+	low, high, most := p[0].X, p[0].X, 0.0
 	for _, q := range p {
-		low, high = min(low, q.X), max(high, q.X)
+		low, high, most = min(low, q.X), max(high, q.X), max(most, q.Y)
 	}
 	if low = max(low, 1); high < minUSLRange*low {
 		return USL{}, fmt.Errorf("concurrency was %.2g at most: the law tells nothing before it is %.2g", high, minUSLRange*low)
@@ -85,8 +88,11 @@ func FitUSL(points []Point) (USL, error) {
 	if u.R2 = u.explained(p); u.R2 < minUSLR2 {
 		return USL{}, fmt.Errorf("the law explains %.0f %% of the variance of throughput: %.0f %% are needed", 100*max(u.R2, 0), 100*minUSLR2)
 	}
-	_, u.Low = u.Peak()
-	u.High = u.Low
+	n, x := u.Peak()
+	if n <= high && x > maxUSLMiss*most {
+		return USL{}, fmt.Errorf("the law's peak of %.3g, with %.3g at a time, was not seen there: %.3g was the most", x, n, most)
+	}
+	u.Low, u.High = x, x
 	rest := make([]Point, 0, len(p))
 	for i := range p {
 		rest = append(append(rest[:0], p[:i]...), p[i+1:]...)

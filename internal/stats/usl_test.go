@@ -80,7 +80,7 @@ func TestFitCannotSay(t *testing.T) {
 		"variance":          noise,
 		"0 points":          {{X: math.NaN(), Y: 1}, {X: 1, Y: math.Inf(1)}, {X: -1, Y: 1}, {X: 1, Y: 0}},
 		// A hard limit has a corner, the law has none.
-		"explains": {{X: 1, Y: 100}, {X: 2, Y: 200}, {X: 4, Y: 400}, {X: 7, Y: 700}, {X: 8, Y: 800}, {X: 16, Y: 800}, {X: 64, Y: 800}, {X: 300, Y: 800}},
+		"was not seen": {{X: 1, Y: 100}, {X: 2, Y: 200}, {X: 4, Y: 400}, {X: 7, Y: 700}, {X: 8, Y: 800}, {X: 16, Y: 800}, {X: 64, Y: 800}, {X: 300, Y: 800}},
 	} {
 		if u, err := stats.FitUSL(p); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("fit = %+v, %v; want an error with %q", u, err, want)
