@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 		ValidArgsFunction: completeProfiles,
 	}
 	f.register(c.Flags())
+	_ = c.RegisterFlagCompletionFunc("out", w.completeOutputs)
 	c.RunE = func(c *cobra.Command, args []string) error { return w.run(c.Context(), args[0], f, c.Flags()) }
 	return c
 }
@@ -126,6 +128,9 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	}
 	w.writeViews(withPage(views, dir), dir, s, pr)
 	pr.done()
+	if slices.ContainsFunc(views, func(o output) bool { return o.where == "-" }) {
+		w.yieldStdout()
+	}
 	return w.present(s, dir, f)
 }
 

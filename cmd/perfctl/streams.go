@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	outputs "github.com/perfctl/perfctl/internal/output"
@@ -201,7 +203,7 @@ func (w *world) openStreams(ctx context.Context, p *plan, outs []output) (*strea
 	return s, nil
 }
 
-// yieldStdout leaves stdout to a stream: the summary goes to stderr, and a reader
+// yieldStdout leaves stdout to an output: the summary goes to stderr, and a reader
 // that goes away ends the stream and not the run.
 func (w *world) yieldStdout() {
 	signal.Ignore(syscall.SIGPIPE)
@@ -248,6 +250,20 @@ func (s *streams) close() (notes []string) {
 	}
 	s.open = nil
 	return notes
+}
+
+// completeOutputs completes the word before the equals sign of --out.
+func (w *world) completeOutputs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, s := range streamKinds() {
+		names = append(names, s.name+"=\t"+s.about)
+	}
+	for _, v := range w.views() {
+		if !isStream(v.name) {
+			names = append(names, v.name+"=\t"+v.about)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoSpace
 }
 
 // outputList describes what --out takes, for help.

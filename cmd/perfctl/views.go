@@ -105,6 +105,9 @@ func (w *world) writeViews(outs []output, dir string, s *report.Summary, pr *pro
 		return
 	}
 	for _, o := range outs {
+		if o.where == "-" {
+			pr.done() // the live view may be on the same terminal
+		}
 		if err := w.writeView(o, r, s); err != nil {
 			pr.say("warning: %v\n  next: perfctl report %s --format %s writes it again", err, dir, o.format)
 		}
