@@ -3,9 +3,11 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -56,7 +58,7 @@ func (o *Analysis) troubled() bool {
 			return true
 		}
 	}
-	return len(o.Breaks) > 0
+	return slices.ContainsFunc(o.Breaks, func(b Break) bool { return b.Severity == string(sla.Fail) })
 }
 
 // earliest returns the first candidate, of those at one time the first in order.
