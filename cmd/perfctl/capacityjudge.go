@@ -93,8 +93,16 @@ func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measure
 	if len(t.Breaches) > 0 {
 		t.Outcome = capacity.Broke
 	}
+	if t.Outcome == capacity.Broke && m.usage.Exhausted() {
+		t.Outcome = capacity.Invalid
+		t.Reasons = append([]string{fmt.Sprintf("%s, while the machine's CPU was used up, %.0f %% of it by the generator",
+			t.Breaches[0], 100*m.usage.MachineShare)}, t.Reasons...)
+	}
 	if sum.Generator.Status == "invalid" {
-		t.Outcome, t.Breaches = capacity.Invalid, []capacity.Breach{}
+		t.Outcome = capacity.Invalid
+	}
+	if t.Outcome == capacity.Invalid {
+		t.Breaches = []capacity.Breach{}
 	}
 	if t.Outcome == capacity.Broke {
 		o.resources(t, sum)

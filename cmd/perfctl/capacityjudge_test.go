@@ -6,6 +6,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/capacity"
 	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -86,6 +87,12 @@ func TestATrialBreaksByWhat(t *testing.T) {
 		"consistency": {change: func(_ *measurement, s *report.Summary) {
 			s.Checks = []report.Check{{Name: "tasks: accounted", Detail: "3 lost"}}
 		}, rule: "Consistency", outcome: capacity.Broke},
+		"a machine used up by the generator": {growth: 60, change: func(m *measurement, _ *report.Summary) {
+			m.usage = health.Usage{MachineBusy: 0.99, MachineShare: 0.5}
+		}, outcome: capacity.Invalid},
+		"a machine used up by the target": {growth: 60, change: func(m *measurement, _ *report.Summary) {
+			m.usage = health.Usage{MachineBusy: 0.99, MachineShare: 0.1}
+		}, rule: capacity.KeepingUp, scenario: "crud", outcome: capacity.Broke},
 		"the generator": {growth: 60, change: func(_ *measurement, s *report.Summary) {
 			s.Generator = report.GeneratorHealth{Status: "invalid", Reasons: []string{"late"}}
 		}, outcome: capacity.Invalid},

@@ -114,6 +114,10 @@ const (
 	notStarted    = 0.01
 )
 
+// Exhausted says whether the machine's CPU was used up and the generator is why:
+// whatever was slow then may have waited for it.
+func (u Usage) Exhausted() bool { return u.MachineBusy > exhaustedBusy && u.MachineShare > ownPart }
+
 // starvation tells a generator that used up the machine from a target that is
 // slow: in both, arrivals pile up and are dropped.
 func (j *judge) starvation(e Evidence) {
@@ -121,7 +125,7 @@ func (j *judge) starvation(e Evidence) {
 		return
 	}
 	lost := 1 - float64(e.Started)/float64(e.Released)
-	if lost > notStarted && e.Usage.MachineBusy > exhaustedBusy && e.Usage.MachineShare > ownPart {
+	if lost > notStarted && e.Usage.Exhausted() {
 		j.add(Invalid, fmt.Sprintf("%s of the arrivals found no worker while the machine's CPU was used up, %s of it by the generator",
 			pct(lost), pct(e.Usage.MachineShare)))
 	}
