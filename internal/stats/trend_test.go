@@ -33,6 +33,16 @@ func TestMannKendallOfAKnownSeries(t *testing.T) {
 	}
 }
 
+func TestMannKendallOfAPublishedExample(t *testing.T) {
+	// J. Little, A Mann-Kendall example by hand, College of the Holy Cross: S = 54
+	// of 91 pairs, one pair of equal values, Z = 2.9058, one-sided P = 0.0018.
+	x := []float64{12.9, 14.8, 13.2, 15.7, 13.8, 15.6, 12.9, 11.0, 17.3, 15.9, 19.0, 18.3, 20.1, 21.7}
+	got, _ := MannKendall(x)
+	near(t, "S", got.S, 54, 0)
+	near(t, "Z", (got.S-1)/math.Sqrt(got.Variance), 2.9058, 5e-5)
+	near(t, "P, one-sided", likelihood(got.S, got.Variance)/2, 0.0018, 5e-5)
+}
+
 func TestMannKendallCorrectsTheVarianceForTies(t *testing.T) {
 	// n(n−1)(2n+5), less t(t−1)(2t+5) for the groups of two and three equal.
 	x := []float64{10, 10, 12, 14, 14, 14, 15}
