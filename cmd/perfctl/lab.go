@@ -97,6 +97,9 @@ func (w *world) labDown(ctx context.Context, state string) error {
 	if err != nil {
 		return usageError("no lab to stop: %w\n  next: perfctl lab up starts one", err)
 	}
+	p := w.newProgress(false)
+	defer p.done()
+	p.quietStep("stopping the lab …")
 	ctx, cancel := context.WithTimeout(ctx, labStopTimeout)
 	defer cancel()
 	if err := l.Stop(ctx); err != nil {

@@ -127,13 +127,17 @@ func (w *world) reset(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
+	pr := w.newProgress(false)
+	defer pr.done()
 	var errs []error
 	for i, s := range f.scenarios {
 		r, ok := s.(scenarios.Resetter)
 		if !ok {
 			continue
 		}
+		pr.quietStep("removing what %s left …", p.defs[i].Name)
 		removed, err := r.Reset(ctx)
+		pr.done()
 		for _, what := range removed {
 			fmt.Fprintf(w.stdout, "%s: removed %s\n", p.defs[i].Name, what)
 		}

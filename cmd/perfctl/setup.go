@@ -136,6 +136,8 @@ func joinDistinct(errs []error) error {
 
 // close gives everything back.
 func (f *fixture) close(p *progress) {
+	p.quietStep("cleaning up …")
+	defer p.idle()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var wg sync.WaitGroup
