@@ -45,6 +45,8 @@ type plan struct {
 	table report.File
 	// watches are the processes that are watched.
 	watches []process.Watch
+	// baseline holds the runs that this one is compared with.
+	baseline []*report.Run
 	// startAt is the instant of the first arrival, zero for as soon as may be.
 	startAt time.Time
 	// streams receive the run's seconds; nil without any.

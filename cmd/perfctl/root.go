@@ -57,7 +57,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 		return nil
 	}
 	root.AddCommand(
-		w.runCommand(), w.capacityCommand(), w.inspectCommand(), w.reportCommand(), w.mergeCommand(), w.labCommand(), w.doctorCommand(), w.resetCommand(),
+		w.runCommand(), w.capacityCommand(), w.inspectCommand(), w.reportCommand(), w.mergeCommand(), w.compareCommand(), w.labCommand(), w.doctorCommand(), w.resetCommand(),
 		w.profilesCommand(), w.scenariosCommand(), w.initCommand(), w.schemaCommand(), w.versionCommand(), exitCodesTopic(),
 	)
 	return root

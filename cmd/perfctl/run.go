@@ -65,6 +65,11 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err := p.identify(f); err != nil {
 		return err
 	}
+	if f.baseline != "" {
+		if p.baseline, err = openRuns(f.baseline); err != nil {
+			return usageError("--baseline: %w", err)
+		}
+	}
 	sinks, views, err := w.splitOutputs(f)
 	if err != nil {
 		return err
@@ -164,6 +169,10 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
 		pr.say("%v", m.panicked)
 	}
+	if len(p.baseline) > 0 {
+		pr.step("comparing with the baseline …")
+		against(p.baseline, dir, s)
+	}
 	if err := out.Finish(s); err != nil {
 		pr.say("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err)
 	}
@@ -176,7 +185,7 @@ func (w *world) present(s *report.Summary, dir string, f *runFlags) error {
 		if err := report.JSON(w.stdout, s); err != nil {
 			return err
 		}
-	} else if err := report.Text(w.stdout, s, w.textOptions(dir)); err != nil {
+	} else if err := writeText(w.stdout, s, w.textOptions(dir)); err != nil {
 		return err
 	}
 	return verdictOf(s)

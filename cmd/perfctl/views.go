@@ -30,7 +30,7 @@ func (w *world) views() []view {
 			if out == w.stdout {
 				o = w.textOptions(r.Dir)
 			}
-			return report.Text(out, s, o)
+			return writeText(out, s, o)
 		}},
 		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JSON(out, s)

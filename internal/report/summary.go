@@ -46,6 +46,8 @@ type Summary struct {
 	// Analysis is what was found beyond the rules; its form belongs to who
 	// found it.
 	Analysis json.RawMessage `json:"analysis"`
+	// Comparison is how the run differs from its baseline, where it was given one.
+	Comparison json.RawMessage `json:"comparison,omitempty"`
 }
 
 // RunBlock says what the run was.

@@ -1,0 +1,97 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/report"
+)
+
+// sameLoad says why two runs are not of the same load.
+func sameLoad(a, b *report.Run) error {
+	x, y := &a.Info, &b.Info
+	differ := func(what string, v, w any) error {
+		return fmt.Errorf("%s and %s are not of the same load: %s %v and %v\n  next: --force compares them all the same", a.Dir, b.Dir, what, v, w)
+	}
+	switch {
+	case x.Profile != y.Profile:
+		return differ("profiles", x.Profile, y.Profile)
+	case !slices.Equal(x.Scenarios, y.Scenarios):
+		return differ("scenarios", x.Scenarios, y.Scenarios)
+	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q report.StageInfo) bool {
+		return p.Name == q.Name && p.Duration == q.Duration && p.From == q.From && p.To == q.To && p.Burst == q.Burst
+	}):
+		return differ("stages", shapes(x.Stages), shapes(y.Stages))
+	}
+	return nil
+}
+
+func shapes(stages []report.StageInfo) string {
+	var out []string
+	for _, s := range stages {
+		out = append(out, fmt.Sprintf("%s %gs %g→%g/s", s.Name, s.Duration, s.From, s.To))
+	}
+	return "(" + strings.Join(out, ", ") + ")"
+}
+
+// differences says in what else the sides differ: each setting, version or trait
+// of the machine that is not the same in all runs.
+func differences(base, next []*report.Run) []string {
+	a, b := map[string][]string{}, map[string][]string{}
+	add := func(to map[string][]string, runs []*report.Run) {
+		for _, r := range runs {
+			for k, v := range traits(&r.Info) {
+				if !slices.Contains(to[k], v) {
+					to[k] = append(to[k], v)
+				}
+			}
+		}
+	}
+	add(a, base)
+	add(b, next)
+	keys := maps.Clone(a)
+	maps.Copy(keys, b)
+	out := []string{}
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if slices.Equal(a[k], b[k]) && len(a[k]) == 1 {
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: %s → %s", k, list(a[k]), list(b[k])))
+	}
+	return out
+}
+
+func list(v []string) string {
+	if len(v) == 0 {
+		return "–"
+	}
+	return strings.Join(v, " and ")
+}
+
+// addresses are settings that say where a target is; throwaway servers have
+// others each time, and are no difference.
+func isAddress(name string) bool {
+	return strings.HasSuffix(name, "_PORT") || strings.HasSuffix(name, "_URL") || strings.HasSuffix(name, "_PASSWORD")
+}
+
+func traits(i *report.RunInfo) map[string]string {
+	out := map[string]string{
+		"perfctl": i.Version, "seed": fmt.Sprint(i.Seed), "arrivals": i.Process, "in flight, at most": fmt.Sprint(i.MaxInFlight),
+		"tolerance": fmt.Sprintf("%gs", i.Tolerance), "shards": fmt.Sprint(i.Shards),
+		"machine": fmt.Sprintf("%d CPUs, %s/%s, kernel %s", i.Machine.CPUs, i.Machine.OS, i.Machine.Arch, i.Machine.Kernel),
+	}
+	for name, v := range i.Drivers {
+		out["driver "+name] = v
+	}
+	for name, v := range i.Servers {
+		out["server "+name] = v
+	}
+	for _, s := range i.Settings {
+		if !isAddress(s.Name) && s.Origin != "lab" && !strings.HasPrefix(s.Name, "run-") {
+			out["setting "+s.Name] = s.Value
+		}
+	}
+	return out
+}
