@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,8 +170,12 @@ func (p *plan) guard(ctx context.Context, addresses *targets.Settings) error {
 func (p *plan) targetKinds() []targets.Kind {
 	var out []targets.Kind
 	seen := map[targets.Kind]bool{}
-	for _, d := range p.defs {
-		for _, k := range d.Targets {
+	for i, d := range p.defs {
+		kinds := d.Targets
+		if d.Also != nil {
+			kinds = slices.Concat(kinds, d.Also(p.values[i]))
+		}
+		for _, k := range kinds {
 			if !seen[k] {
 				seen[k] = true
 				out = append(out, k)

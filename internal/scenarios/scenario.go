@@ -21,6 +21,9 @@ type Definition struct {
 	Summary string
 	// Targets are the targets that it needs.
 	Targets []targets.Kind
+	// Also, where it is not nil, returns the targets that the settings ask for
+	// beyond Targets.
+	Also func(*Values) []targets.Kind
 	// Settings are what a profile, a configuration file or --set may change.
 	Settings []Option
 	// Metrics are all metrics that it emits.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/keys"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -17,11 +18,20 @@ func Definition() scenarios.Definition {
 		Name:     "cache",
 		Summary:  "GET a key with an exact hit ratio; on a miss fetch from the back end and SET; done with the value in hand and in the cache",
 		Targets:  []targets.Kind{targets.Redis},
+		Also:     also,
 		Settings: settings(),
-		Metrics: []metrics.Desc{hitRatio, command, missPenalty, backend, hits, misses, unexpected,
+		Metrics: []metrics.Desc{hitRatio, command, missPenalty, backend, hits, misses, unexpected, fetches, redundant, stampede,
 			memoryUsed, dataset, bytesPerEntry, evicted, reconnects},
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
 	}
+}
+
+// also returns the back end's database, where there is one.
+func also(v *scenarios.Values) []targets.Kind {
+	if v.Text(0, "backend") == database {
+		return []targets.Kind{targets.Postgres}
+	}
+	return nil
 }
 
 func settings() []scenarios.Option {
@@ -32,12 +42,28 @@ func settings() []scenarios.Option {
 			Help: "keys loaded at the start, from which hits are drawn"},
 		{Key: "value_size", Default: "512", Type: scenarios.Int{Min: headerSize, Max: 1 << 20},
 			Help: "size of a value, in bytes"},
-		{Key: "distribution", Default: uniform, Type: scenarios.Enum{uniform, zipf, hotspot}, PerStage: true,
-			Help: "which keys hits fall on: uniform; zipf, with exponent 1; hotspot, 80 % of them on 20 % of the keys"},
+		{Key: "value_size_max", Default: "0", Type: scenarios.Int{Min: 0, Max: 1 << 20},
+			Help: "size of the largest value: sizes are spread evenly from value_size to it; 0 where all are equal"},
+		{Key: "distribution", Default: keys.Names[keys.Uniform], Type: scenarios.Enum(keys.Names[:]), PerStage: true,
+			Help: "which keys hits fall on: " + keys.Help},
 		{Key: "ttl", Default: "0s", Type: scenarios.Duration{Max: 24 * time.Hour},
 			Help: "time to live of the loaded keys; 0 for none. A key that expires in the run is an unexpected miss"},
+		{Key: "ttl_jitter", Default: "0", Type: scenarios.Float{Min: 0, Max: 1},
+			Help: "part of ttl by which a key may expire earlier, so that not all expire at once"},
 		{Key: "miss_ttl", Default: "60s", Type: scenarios.Duration{Min: time.Second, Max: 24 * time.Hour},
 			Help: "time to live of what misses write, so that memory stays bounded"},
+		{Key: "hot_share", Default: "0", Type: scenarios.Float{Min: 0, Max: 1}, PerStage: true,
+			Help: "share of arrivals that read one hot key, which expires every hot_ttl: all that then miss it fetch it at once, a stampede. They are not part of hit_ratio"},
+		{Key: "hot_ttl", Default: "1s", Type: scenarios.Duration{Min: time.Millisecond, Max: 24 * time.Hour},
+			Help: "time to live of the hot key"},
+		{Key: "coalesce", Default: "false", Type: scenarios.Bool{},
+			Help: "whether misses of the hot key wait for the fetch that is under way, as a program with single-flight does"},
+		{Key: "backend", Default: simulated, Type: scenarios.Enum{simulated, database},
+			Help: "where a miss is fetched from: simulated (a wait of backend_time) or database (a row of a table of perfctl's own in PostgreSQL)"},
+		{Key: "backend_rows", Default: "10000", Type: scenarios.Int{Min: 1, Max: 10_000_000},
+			Help: "rows of the database's table"},
+		{Key: "backend_pool", Default: "20", Type: scenarios.Int{Min: 1, Max: 5000},
+			Help: "connections to the database; never more than arrivals in flight"},
 		{Key: "backend_time", Default: "2ms", Type: scenarios.Duration{Max: time.Minute}, PerStage: true,
 			Help: "mean time of the simulated back end"},
 		{Key: "backend_distribution", Default: "constant", Type: scenarios.Enum{"constant", "exponential"}, PerStage: true,
@@ -51,11 +77,11 @@ func settings() []scenarios.Option {
 
 var (
 	hitRatio = metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio,
-		Help: "reads that found their key ÷ reads that the server answered"}
+		Help: "reads that found their key ÷ reads that the server answered; reads of the hot key are not in it"}
 	command = metrics.Desc{Name: "redis_command_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from when a command was given to the driver until its reply was read, waiting for a connection included"}
 	missPenalty = metrics.Desc{Name: "cache_miss_penalty", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "what a miss costs beyond its GET: from the reply that there is no such key until the SET of the fetched value was confirmed"}
+		Help: "what a miss costs beyond its GET: from the reply that there is no such key until the SET of the fetched value was confirmed, or until the fetch that it waited for was done"}
 	backend = metrics.Desc{Name: "cache_backend_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from the reply that there is no such key until the back end gave the value"}
 	hits = metrics.Desc{Name: "cache_hits", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
@@ -64,6 +90,12 @@ var (
 		Help: "reads that did not"}
 	unexpected = metrics.Desc{Name: "cache_unexpected_misses", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
 		Help: "reads of a loaded key that was gone: evicted, expired or flushed"}
+	fetches = metrics.Desc{Name: "cache_backend_fetches", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "fetches from the back end"}
+	redundant = metrics.Desc{Name: "cache_stampede_fetches", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "fetches of the hot key that began while another fetch of it was under way: what coalescing saves"}
+	stampede = metrics.Desc{Name: "cache_stampede_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+		Help: "fetches of the hot key in its largest stampede since the last reading"}
 	memoryUsed = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
 		Help: "memory that the server allocated (INFO used_memory)"}
 	dataset = metrics.Desc{Name: "redis_dataset_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,

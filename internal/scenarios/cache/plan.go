@@ -7,18 +7,13 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 )
 
-// The distributions of keys.
-const (
-	uniform = "uniform"
-	zipf    = "zipf"
-	hotspot = "hotspot"
-)
-
 // The random streams of an arrival.
 const (
 	streamKey = iota + 1
 	streamHot
 	streamBackend
+	streamSize
+	streamTTL
 )
 
 // block is how many consecutive arrivals share one shuffled pattern of hits.
@@ -32,6 +27,16 @@ type stagePlan struct {
 	ratio        float64
 }
 
+// hotSeed tells the deal of the hot key's readers from that of the hits.
+const hotSeed = 0x686f74
+
+// withoutHot returns the plan of the arrivals that the plan of the hot key's
+// readers leaves: its numbers are the first and the ranks among these.
+func (p stagePlan) withoutHot(hot stagePlan) stagePlan {
+	p.total -= hot.hitsBefore(hot.total)
+	return p
+}
+
 // hitsBefore returns how many of the stage's first n arrivals hit.
 func (p stagePlan) hitsBefore(n int64) int64 { return int64(math.Floor(float64(n)*p.ratio + 1e-9)) }
 
@@ -39,6 +44,13 @@ func (p stagePlan) hitsBefore(n int64) int64 { return int64(math.Floor(float64(n
 // the order is a seeded permutation: position × step + offset, modulo the
 // block's size, with the step coprime to it.
 func (p stagePlan) hit(seed uint64, n int64) bool {
+	hit, _ := p.deal(seed, n)
+	return hit
+}
+
+// deal is hit, and returns the arrival's rank among those of the stage that
+// hit, or among those that do not, from 0 and without gaps.
+func (p stagePlan) deal(seed uint64, n int64) (hit bool, rank int64) {
 	i := n - p.first
 	from := i - i%block
 	size := min(block, p.total-from)
@@ -52,7 +64,12 @@ func (p stagePlan) hit(seed uint64, n int64) bool {
 		step++
 	}
 	offset := int64((h >> 32) % uint64(size))
-	return ((i-from)*step+offset)%size < dealt
+	order := ((i-from)*step + offset) % size
+	if before := p.hitsBefore(from); order < dealt {
+		return true, before + order
+	} else {
+		return false, from - before + order - dealt
+	}
 }
 
 func gcd(a, b int64) int64 {
@@ -71,21 +88,4 @@ func stagePlans(e scenarios.Env) []stagePlan {
 		first += e.Plan.StageArrivals[i]
 	}
 	return out
-}
-
-// pick draws one of n keys. Zipf with exponent 1 is drawn by the inverse of
-// its continuous form, n^u.
-func pick(a *work.Arrival, distribution string, n int) int {
-	u := a.Uniform(streamKey)
-	switch distribution {
-	case zipf:
-		return min(int(math.Pow(float64(n), u))-1, n-1)
-	case hotspot:
-		hot := max(n/5, 1)
-		if n == hot || a.Uniform(streamHot) < 0.8 {
-			return int(u * float64(hot))
-		}
-		return hot + int(u*float64(n-hot))
-	}
-	return int(u * float64(n))
 }

@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-
-	"github.com/perfctl/perfctl/internal/engine/work"
 )
 
 func TestHitsAreExactlyTheShareAsked(t *testing.T) {
@@ -46,44 +44,5 @@ func TestHitsAreNotInARow(t *testing.T) {
 	}
 	if longest > 60 {
 		t.Errorf("%d hits in a row at a hit ratio of a half: nothing was shuffled", longest)
-	}
-}
-
-func TestDistributionsStayWithinTheKeys(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 1_000_000).Draw(t, "keys")
-		a := &work.Arrival{K: rapid.Int64Range(0, 1<<40).Draw(t, "k"), Seed: rapid.Uint64().Draw(t, "seed")}
-		for _, d := range []string{uniform, zipf, hotspot} {
-			if i := pick(a, d, n); i < 0 || i >= n {
-				t.Fatalf("%s drew key %d of %d", d, i, n)
-			}
-		}
-	})
-}
-
-func TestDistributionsHaveTheirShape(t *testing.T) {
-	const n, draws = 1000, 20_000
-	share := func(d string, below int) float64 {
-		hits := 0
-		for k := range draws {
-			if pick(&work.Arrival{K: int64(k), Seed: 7}, d, n) < below {
-				hits++
-			}
-		}
-		return float64(hits) / draws
-	}
-	for _, c := range []struct {
-		d     string
-		below int
-		want  float64
-	}{
-		{uniform, 500, 0.5},
-		{hotspot, 200, 0.8},
-		// A tenth of the keys draws log(101)/log(1000) of the hits, counting from 1.
-		{zipf, 100, math.Log(101) / math.Log(n)},
-	} {
-		if got := share(c.d, c.below); math.Abs(got-c.want) > 0.02 {
-			t.Errorf("%s: the first %d keys got %.3f of the hits, want %.3f", c.d, c.below, got, c.want)
-		}
 	}
 }

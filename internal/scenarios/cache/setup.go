@@ -9,6 +9,7 @@ import (
 
 	driver "github.com/redis/go-redis/v9"
 
+	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/targets/redis"
 )
 
@@ -33,6 +34,11 @@ func (s *scenario) Setup(ctx context.Context) error {
 		return err
 	}
 	s.client = c
+	if s.store != nil {
+		if err := s.store.open(ctx, s); err != nil {
+			return err
+		}
+	}
 	if err := c.SAdd(ctx, runsKey, s.run).Err(); err != nil {
 		return redis.Explain(addr, "write "+runsKey, err)
 	}
@@ -51,12 +57,23 @@ func (s *scenario) Setup(ctx context.Context) error {
 	return nil
 }
 
+// ttlOf returns the time to live of a loaded key: ttl, less a random part of it
+// of up to ttl_jitter, so that keys that were written at once do not expire at
+// once.
+func (s *scenario) ttlOf(id uint64) time.Duration {
+	if s.ttl == 0 {
+		return 0
+	}
+	u := float64(work.Mix(s.env.Seed, id, streamTTL)>>11) * 0x1p-53
+	return max(s.ttl-time.Duration(u*s.jitter*float64(s.ttl)), time.Millisecond)
+}
+
 func (s *scenario) load(ctx context.Context) error {
 	id := 0
 	for batch := range slices.Chunk(s.keys, loadBatch) {
 		_, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
 			for _, key := range batch {
-				p.Set(ctx, key, s.appendValue(nil, uint64(id)), s.ttl)
+				p.Set(ctx, key, s.sizes.appendValue(nil, uint64(id)), s.ttlOf(uint64(id)))
 				id++
 			}
 			return nil
@@ -80,14 +97,18 @@ func (s *scenario) Tell() string {
 
 // Close removes the run's keys.
 func (s *scenario) Close(ctx context.Context) error {
+	var stored error
+	if s.store != nil {
+		stored = s.store.close(ctx, s)
+	}
 	if s.client == nil {
-		return nil
+		return stored
 	}
 	err := remove(ctx, s.client, s.run)
 	if err != nil {
 		err = redis.Explain(s.env.Targets.Redis, "remove the run's keys", err)
 	}
-	return errors.Join(err, s.client.Close())
+	return errors.Join(err, stored, s.client.Close())
 }
 
 // remove deletes the keys of a run, then its name.

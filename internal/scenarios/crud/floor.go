@@ -60,7 +60,10 @@ func (f *floor) sample(ctx context.Context, s *scenario) {
 			return
 		}
 		f.conn = c
-		_, _ = f.once(ctx, s) // the first one prepares
+	}
+	// The first one wakes up who has slept for a second.
+	if _, err := f.once(ctx, s); err != nil {
+		return
 	}
 	if took, err := f.once(ctx, s); err == nil {
 		f.trend.Record(int(s.stage.Load()), took)

@@ -19,6 +19,8 @@ type Info struct {
 	Hits, Misses int64
 	// Evicted counts keys that the server removed for want of memory.
 	Evicted int64
+	// Expired counts keys that outlived their time.
+	Expired int64
 	// Clients is how many are connected.
 	Clients int64
 }
@@ -59,6 +61,8 @@ func parseInfo(text string) Info {
 			in.Misses = n
 		case "evicted_keys":
 			in.Evicted = n
+		case "expired_keys":
+			in.Expired = n
 		case "connected_clients":
 			in.Clients = n
 		}
