@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -139,5 +140,27 @@ func TestDifferencesAreNamed(t *testing.T) {
 	got := strings.Join(c.Differences, "\n")
 	if !strings.Contains(got, "perfctl: v0 → v1") || !strings.Contains(got, "tasks.agents: – → 50") || strings.Contains(got, "DB_PORT") || strings.Contains(got, "seed") {
 		t.Errorf("differences are\n%s", got)
+	}
+}
+
+// Runs of a few seconds say so, and the comparison can be written all the same.
+func TestShortRunsAreInconclusive(t *testing.T) {
+	a, b := system{failing: 0.1}.run(t, 1), system{failing: 0.3}.run(t, 2)
+	for _, r := range []*report.Run{a, b} {
+		for _, l := range r.Lines {
+			n := min(len(l.At), 2)
+			l.At, l.Value = l.At[:n], l.Value[:min(n, len(l.Value))]
+			l.Trend = l.Trend[:min(n, len(l.Trend))]
+		}
+	}
+	c, err := Runs([]*report.Run{a}, []*report.Run{b}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(c); err != nil {
+		t.Error(err)
+	}
+	if c.Word != Inconclusive {
+		t.Errorf("two seconds are %s", c.Word)
 	}
 }

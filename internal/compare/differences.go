@@ -42,7 +42,7 @@ func differences(base, next []*report.Run) []string {
 	a, b := map[string][]string{}, map[string][]string{}
 	add := func(to map[string][]string, runs []*report.Run) {
 		for _, r := range runs {
-			for k, v := range traits(&r.Info) {
+			for k, v := range traits(r) {
 				if !slices.Contains(to[k], v) {
 					to[k] = append(to[k], v)
 				}
@@ -76,11 +76,15 @@ func isAddress(name string) bool {
 	return strings.HasSuffix(name, "_PORT") || strings.HasSuffix(name, "_URL") || strings.HasSuffix(name, "_PASSWORD")
 }
 
-func traits(i *report.RunInfo) map[string]string {
+func traits(r *report.Run) map[string]string {
+	i := &r.Info
 	out := map[string]string{
 		"perfctl": i.Version, "seed": fmt.Sprint(i.Seed), "arrivals": i.Process, "in flight, at most": fmt.Sprint(i.MaxInFlight),
 		"tolerance": fmt.Sprintf("%gs", i.Tolerance), "shards": fmt.Sprint(i.Shards),
 		"machine": fmt.Sprintf("%d CPUs, %s/%s, kernel %s", i.Machine.CPUs, i.Machine.OS, i.Machine.Arch, i.Machine.Kernel),
+	}
+	if r.Summary != nil {
+		out["generator"] = r.Summary.Generator.Status
 	}
 	for name, v := range i.Drivers {
 		out["driver "+name] = v
@@ -89,7 +93,7 @@ func traits(i *report.RunInfo) map[string]string {
 		out["server "+name] = v
 	}
 	for _, s := range i.Settings {
-		if !isAddress(s.Name) && s.Origin != "lab" && !strings.HasPrefix(s.Name, "run-") {
+		if !isAddress(s.Name) && s.Origin != "lab" && s.Name != "--run-dir" && s.Name != "--baseline" && s.Name != "--json" && s.Name != "--quiet" && s.Name != "--out" {
 			out["setting "+s.Name] = s.Value
 		}
 	}

@@ -68,22 +68,29 @@ func compareText(a, b string) int {
 type draws struct {
 	value []float64 // the figures themselves
 	se    []float64 // standard errors of their logarithms
+	// seconds are how many were recorded, and blocks how many independent parts
+	// they make.
+	seconds, blocks int
 }
+
+// fewestSeconds is how many seconds of a figure are needed to tell how much it
+// varies.
+const fewestSeconds = 20
 
 // single compares one run with another, or two or three: their seconds are put
 // together.
 func single(a, b []recording, effect float64) []Figure {
 	all := keys(a, b)
 	figures := len(all)*len(quantiles) + len(errorKeys(a, b))
-	z := stats.NormalQuantile(1 - alpha/2/float64(max(figures, 1)))
+	level := 1 - alpha/2/float64(max(figures, 1))
 	var out []Figure
 	for _, k := range all {
 		x, y := bootstrap(a, k), bootstrap(b, k)
 		for i, name := range names {
 			f := Figure{Metric: k.metric, Stage: k.stage, Stat: name}
-			if x.value[i] > 0 && y.value[i] > 0 {
+			if x.value[i] > 0 && y.value[i] > 0 && min(x.seconds, y.seconds) >= fewestSeconds {
 				ratio := y.value[i] / x.value[i]
-				half := z * math.Hypot(x.se[i], y.se[i])
+				half := stats.StudentQuantile(level, float64(min(x.blocks, y.blocks)-1)) * math.Hypot(x.se[i], y.se[i])
 				low, high := ratio*math.Exp(-half), ratio*math.Exp(half)
 				f.Base, f.New, f.Ratio, f.Low, f.High = &x.value[i], &y.value[i], &ratio, &low, &high
 				f.judge(low > 1 || high < 1, effect)
@@ -94,19 +101,16 @@ func single(a, b []recording, effect float64) []Figure {
 		}
 	}
 	for _, k := range errorKeys(a, b) {
-		out = append(out, errorFigure(a, b, k, z))
+		out = append(out, errorFigure(a, b, k, level))
 	}
 	return out
 }
 
 // block is how many seconds the bootstrap keeps together, because neighbours are
-// alike: 10, or the cube root of their number where there are fewer than 40
-// (Künsch 1989; Hall, Horowitz and Jing 1995 for the rate).
+// alike: a tenth of them, at least their cube root and at most 10 (Künsch 1989;
+// Hall, Horowitz and Jing 1995 for the rate).
 func block(n int) int {
-	if n >= 40 {
-		return 10
-	}
-	return max(int(math.Round(math.Cbrt(float64(n)))), 1)
+	return max(min(n/10, 10), int(math.Round(math.Cbrt(float64(n)))), 1)
 }
 
 // draw calls f with so many seconds, drawn in blocks.
@@ -133,7 +137,7 @@ func bootstrap(side []recording, k key) draws {
 	for _, s := range seconds {
 		t.add(s)
 	}
-	out := draws{value: t.quantiles(quantiles), se: make([]float64, len(quantiles))}
+	out := draws{value: t.quantiles(quantiles), se: make([]float64, len(quantiles)), seconds: len(seconds), blocks: len(seconds) / block(len(seconds))}
 	rng := rand.New(rand.NewPCG(1, uint64(len(seconds))))
 	logs := make([][]float64, len(quantiles))
 	for range resamples {
@@ -184,12 +188,20 @@ const leastErrors = 0.001
 
 // errorFigure compares the shares of arrivals that failed, were dropped or did
 // not finish: by their difference, for the base's may be 0.
-func errorFigure(a, b []recording, k key, z float64) Figure {
-	x, xse := share(a, k)
-	y, yse := share(b, k)
-	diff, half := y-x, z*math.Hypot(xse, yse)
+func errorFigure(a, b []recording, k key, level float64) Figure {
+	x, xse, blocks := share(a, k)
+	y, yse, more := share(b, k)
+	diff, half := y-x, stats.StudentQuantile(level, float64(min(blocks, more)-1))*math.Hypot(xse, yse)
+	if xse == 0 && yse == 0 {
+		half = 0 // no second of either differed from the others
+	}
 	low, high := diff-half, diff+half
-	f := Figure{Metric: errorRate, Stage: k.stage, Stat: "rate", Base: &x, New: &y, Ratio: &diff, Low: &low, High: &high, Word: OK}
+	f := Figure{Metric: errorRate, Stage: k.stage, Stat: "rate", Base: &x, New: &y, Ratio: &diff, Word: OK}
+	if math.IsInf(half, 0) || math.IsNaN(half) {
+		f.Word = Inconclusive
+		return f
+	}
+	f.Low, f.High = &low, &high
 	switch {
 	case low > 0 && diff >= leastErrors:
 		f.Word = Regressed
@@ -199,7 +211,7 @@ func errorFigure(a, b []recording, k key, z float64) Figure {
 	return f
 }
 
-func share(side []recording, k key) (value, se float64) {
+func share(side []recording, k key) (value, se float64, blocks int) {
 	var seconds []*second
 	for _, r := range side {
 		seconds = append(seconds, r.seconds(k)...)
@@ -222,5 +234,5 @@ func share(side []recording, k key) (value, se float64) {
 	for i := range all {
 		all[i] = of(func(f func(*second)) { draw(rng, seconds, f) })
 	}
-	return value, deviation(all)
+	return value, deviation(all), len(seconds) / block(len(seconds))
 }
