@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"container/heap"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -107,12 +109,31 @@ func TestRequiredCapacity(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	lax := []string{"--trial", "300ms", "--precision", "100%", "--start", "20", "--max", "20", "--sla", writeSLA(t)}
 	for rule, want := range map[string]int{"capacity: >= 20": 0, "capacity: > 30": 99} {
-		code, found := search(t, &world{}, ok, append(lax, "--threshold", rule)...)
-		r := found.Results[0]
-		if code != want || r.End != capacity.Maximum || *r.Lower != 20 || len(r.SLA) != 1 {
-			t.Errorf("%s: exit code %d, want %d: %s %+v", rule, code, want, r.Sentence, r.SLA)
-		}
+		inRealTime(t, func() error {
+			code, found := search(t, &world{}, ok, append(lax, "--threshold", rule)...)
+			r := found.Results[0]
+			if code != want || r.End != capacity.Maximum || *r.Lower != 20 || len(r.SLA) != 1 {
+				return fmt.Errorf("%s: exit code %d, want %d: %s %+v", rule, code, want, r.Sentence, r.SLA)
+			}
+			return nil
+		})
 	}
+}
+
+// inRealTime lets a test that goes on in real time try again: whoever else is
+// busy on the machine may keep the generator from its schedule, and a search
+// that then says so is right. What holds in none of three attempts is wrong.
+func inRealTime(t *testing.T, attempt func() error) {
+	t.Helper()
+	var errs []error
+	for range 3 {
+		err := attempt()
+		if err == nil {
+			return
+		}
+		errs = append(errs, err)
+	}
+	t.Error(errors.Join(errs...))
 }
 
 // writeSLA writes an SLA that any machine keeps.
@@ -158,11 +179,14 @@ func TestCapacityOfAServerWithAHardLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // half a minute each, nearly all of it waiting
-			code, report := search(t, &world{}, h, "--start", "150", "--trial", "1s", "--precision", "10%")
-			r := report.Results[0]
-			if code != 0 || r.End != capacity.Found || *r.Lower > h.capacity() || *r.Upper < h.capacity() || *r.Width > 0.1 {
-				t.Errorf("capacity %.1f/s: exit code %d: %s", h.capacity(), code, r.Sentence)
-			}
+			inRealTime(t, func() error {
+				code, report := search(t, &world{}, h, "--start", "150", "--trial", "1s", "--precision", "10%")
+				r := report.Results[0]
+				if code != 0 || r.End != capacity.Found || *r.Lower > h.capacity() || *r.Upper < h.capacity() || *r.Width > 0.1 {
+					return fmt.Errorf("capacity %.1f/s: exit code %d: %s", h.capacity(), code, r.Sentence)
+				}
+				return nil
+			})
 		})
 	}
 }
