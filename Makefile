@@ -9,6 +9,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The linter's version is pinned here and nowhere else.
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
+# It prints what failing tests printed, and nothing of the others.
+GOTESTSUM_VERSION := v1.13.0
+GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test test-fast lint check bench clean servers browser FORCE
@@ -28,8 +31,12 @@ servers: ## install the server packages that --lab and the tests need
 demo: servers build ## run the load profile against throwaway servers
 	$(BIN) run load --lab --time-scale 0.09
 
-test: servers browser build ## run every test against throwaway servers; a skipped one fails
-	./scripts/test-with-lab
+test: servers browser build $(GOTESTSUM) ## run every test against throwaway servers; a skipped one fails
+	GOTESTSUM=$(GOTESTSUM) ./scripts/test-with-lab
+
+$(GOTESTSUM):
+	GOBIN=$(CURDIR)/bin $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
+	mv bin/gotestsum $@
 
 # About 40 min; BENCH='-rounds 1 -only http' measures less.
 bench: build ## measure perfctl beside its peers and write docs/benchmarks.md

@@ -16,9 +16,9 @@ func TestMain(m *testing.M) {
 // serverSettings are the names under which scripts find the servers.
 var serverSettings = []string{"RABBITMQ_URL", "DATABASE_URL", "REDIS_URL"}
 
-func script(t *testing.T, dir string, settings ...string) {
-	t.Helper()
-	testscript.Run(t, testscript.Params{
+// params are those of the scripts in a folder, which see some settings of the environment.
+func params(dir string, settings ...string) testscript.Params {
+	return testscript.Params{
 		Dir:                 filepath.Join("testdata", dir),
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
@@ -39,14 +39,16 @@ func script(t *testing.T, dir string, settings ...string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": figure},
-	})
+	}
 }
 
-func TestCommands(t *testing.T) { script(t, "script") }
+func TestCommands(t *testing.T) {
+	testscript.Run(t, params("script"))
+}
 
 func TestRuns(t *testing.T) {
 	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
 		t.Skip("needs servers: run make test")
 	}
-	script(t, "servers", serverSettings...)
+	testscript.RunT(inTurn{t}, params("servers", serverSettings...))
 }

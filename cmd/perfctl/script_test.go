@@ -5,29 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// exits runs a program and checks its exit code: exits CODE program args…
+// exits runs a program and checks its exit code: exits CODE program args…, where
+// CODE may be several, as in 0|111 for a run whose generator a busy machine may
+// have starved: what was counted holds all the same.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE program args…")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+	err := ts.Exec(args[1], args[2:]...)
 	got := 0
 	if e, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = e.ExitCode()
 	} else if err != nil {
 		ts.Fatalf("%v", err)
 	}
-	if got != want {
-		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	if !slices.Contains(strings.Split(args[0], "|"), strconv.Itoa(got)) {
+		ts.Fatalf("%s: exit code %d, want %s", strings.Join(args[1:], " "), got, args[0])
 	}
+}
+
+// inTurn runs scripts one after another: those that use the servers would reset
+// what another one left there. They print no more than the part that failed.
+type inTurn struct{ *testing.T }
+
+func (inTurn) Parallel()     {}
+func (inTurn) Verbose() bool { return false }
+func (t inTurn) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(inTurn{t}) })
 }
 
 // figure evaluates an equation over a JSON file: figure FILE a.b + c.d = e.f
