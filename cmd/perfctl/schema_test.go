@@ -94,3 +94,18 @@ func TestTheSchemaRefusesWhatPerfctlRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Editors find the schema in the repository too.
+func TestSchemaFileIsUpToDate(t *testing.T) {
+	text, err := new(world).schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join("..", "..", "configs", schemaFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(file, text) {
+		t.Errorf("configs/%s is not what perfctl schema prints; run: go run ./cmd/perfctl schema > configs/%[1]s", schemaFile)
+	}
+}
