@@ -25,17 +25,9 @@ func Text(w io.Writer, c *Comparison, all bool) error {
 	b.WriteString("\n")
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  figure\tstage\t\tbase\tnew\tdifference\tinterval\t")
-	quiet := map[Word]int{}
-	for _, f := range c.Figures {
-		if main := f.Metric == responseTime || f.Metric == errorRate; !all && !main && (f.Word == OK || f.Word == Inconclusive) {
-			quiet[f.Word]++
-			continue
-		}
-		stage := f.Stage
-		if stage == "" {
-			stage = "all judged"
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clean(f.Metric), clean(stage), f.Stat, f.show(f.Base), f.show(f.New), f.change(f.Ratio), f.between(), f.Word)
+	rows, quiet := c.Rows(all)
+	for _, r := range rows {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Metric, r.Stage, r.Stat, r.Base, r.New, r.Difference, r.Interval, r.Word)
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -26,6 +26,7 @@ var scriptText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"ms": optionalMillis, "share": optionalShare, "rate": optionalRate, "seconds": seconds, "count": count, "mark": mark,
 	"between": between, "args": bound,
+	"ref": func(v float64) *float64 { return &v },
 }).Parse(pageText))
 
 // Write writes the run as one HTML file with its charts. r was read by

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
@@ -236,5 +237,34 @@ func TestAnEmptyRunHasAPage(t *testing.T) {
 	}
 	if text := page(t, recorded{run: r, summary: s}); !strings.Contains(text, "</html>") {
 		t.Error("the page is not whole")
+	}
+}
+
+// A run with a baseline shows how it differs from it; a settings text cannot be markup.
+func TestPageShowsTheBaseline(t *testing.T) {
+	r := record(t, 20, false)
+	low, ratio, high, base, next := 1.4, 1.5, 1.6, 10.0, 15.0
+	text, err := json.Marshal(compare.Comparison{
+		Base: []string{hostile}, New: []string{"run"}, Method: "bootstrap", MinEffect: 0.05, Differences: []string{hostile}, Word: compare.Regressed,
+		Figures: []compare.Figure{
+			{Metric: "response_time", Stat: "p95", Base: &base, New: &next, Ratio: &ratio, Low: &low, High: &high, Word: compare.Regressed},
+			{Metric: "tasks db_query_duration", Stage: "peak", Stat: "p50", Base: &base, New: &base, Word: compare.OK},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := page(t, r); strings.Contains(got, "Against the baseline") {
+		t.Error("a run without a baseline shows one")
+	}
+	r.summary.Comparison = text
+	got := page(t, r)
+	for _, want := range []string{"Against the baseline", "REGRESSED", "15ms", "&#43;50.0 %", "all 2 figures"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(got, hostile) {
+		t.Error("text of the comparison is markup")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/analysis"
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -22,9 +23,13 @@ type view struct {
 	Charts     *charts
 	Operations []operation
 	Answers    analysis.Analysis
-	Style      template.CSS
-	Script     template.JS
-	Policy     string
+	Comparison *compare.Comparison
+	// Compared are the figures of the comparison that are shown first, ComparedAll
+	// all of them.
+	Compared, ComparedAll []compare.Row
+	Style                 template.CSS
+	Script                template.JS
+	Policy                string
 
 	Title, Verdict, VerdictText, Started, Took string
 	// Missed are the rules that were missed, Held those that were kept, Idle those
@@ -54,7 +59,21 @@ func answersOf(s *report.Summary) (a analysis.Analysis) {
 	return a
 }
 
+// comparisonOf decodes how the run differs from its baseline; nil where it has
+// none, or one of another form.
+func comparisonOf(s *report.Summary) *compare.Comparison {
+	c := new(compare.Comparison)
+	if len(s.Comparison) == 0 || json.Unmarshal(s.Comparison, c) != nil {
+		return nil
+	}
+	return c
+}
+
 func (v *view) fill() {
+	if v.Comparison = comparisonOf(v.Summary); v.Comparison != nil {
+		v.Compared, _ = v.Comparison.Rows(false)
+		v.ComparedAll, _ = v.Comparison.Rows(true)
+	}
 	s := v.Summary
 	v.Verdict = string(s.Verdict)
 	v.VerdictText = report.Verdicted(s)
