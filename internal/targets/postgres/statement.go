@@ -83,6 +83,13 @@ func (c Conn) Query(ctx context.Context, s *Statement, p *Params) *pgconn.Result
 	return c.pg.ExecStatement(ctx, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 }
 
+// QueryText executes a prepared statement with parameters in text form, nil for
+// NULL, one round trip. The reader must be closed; its error is the statement's.
+// Columns are in text form.
+func (c Conn) QueryText(ctx context.Context, s *Statement, values [][]byte) *pgconn.ResultReader {
+	return c.pg.ExecStatement(ctx, s.sd.Load(), values, nil, nil)
+}
+
 // Exec executes a prepared statement, one round trip and a transaction of its
 // own, and returns the number of rows that it touched.
 func (c Conn) Exec(ctx context.Context, s *Statement, p *Params) (int64, error) {

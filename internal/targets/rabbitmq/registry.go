@@ -15,6 +15,9 @@ import (
 // An exclusive queue serves as the lock around it, for reading such a record
 // means taking the messages out and putting them back.
 const (
+	// QueuePrefix begins the name of every queue that perfctl makes.
+	QueuePrefix = "perfctl."
+
 	registryQueue = "perfctl.registry"
 	registryLock  = "perfctl.registry.lock"
 	lockPause     = 50 * time.Millisecond
