@@ -27,6 +27,16 @@ type Settings struct {
 	RabbitMQ, Postgres, Redis, API Address
 	// List shows every setting with its origin, secrets redacted.
 	List []Setting
+	look Lookup
+}
+
+// Setting returns any setting by its name; ok is false where nobody set it.
+func (s *Settings) Setting(name string) (value string, ok bool) {
+	if s.look == nil {
+		return "", false
+	}
+	value, _, ok = s.look(name)
+	return value, ok
 }
 
 // Address returns the address of a kind.
@@ -105,7 +115,7 @@ func Owns(k Kind, name string) bool {
 // alone, and the pieces that are set beside it are shown as overridden. All
 // faults are reported at once.
 func Resolve(look Lookup) (*Settings, error) {
-	s := &Settings{}
+	s := &Settings{look: look}
 	var errs []error
 	for _, p := range kinds {
 		a, list, err := p.resolve(look)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
@@ -48,7 +49,7 @@ type externalConfig struct {
 	replyPath                           []string // of replyID in the body
 	timeout                             time.Duration
 	watch                               string
-	bodies                              []bodyText // for each stage
+	bodies                              []string // for each stage
 }
 
 // readExternal reads the settings of external agents; nil where the agents are
@@ -80,17 +81,21 @@ func readExternal(v *scenarios.Values, c *config) (*externalConfig, error) {
 		e.watch = e.key
 	}
 	for stage := range c.bodySize {
-		b, err := compileBody(v.Text(stage, keyBody))
+		text := v.Text(stage, keyBody)
+		b, err := compileBody(text, bodyFields{arrivals: &template.Arrivals{Run: "r"}, replyTo: "q"})
 		if err != nil {
 			return nil, fmt.Errorf("tasks.%s: %w", keyBody, err)
 		}
 		if e.contentType == jsonType {
-			sample := b.fixed("r", "q", 0).render(nil, &bodyValues{arrival: &work.Arrival{}})
+			sample, err := b.Append(nil, &bodyValues{scope: template.Scope{Arrival: &work.Arrival{}}})
+			if err != nil {
+				return nil, fmt.Errorf("tasks.%s: %w", keyBody, err)
+			}
 			if !json.Valid(sample) {
 				return nil, fmt.Errorf("tasks.%s: not JSON once its fields are filled in: %s; correct it, or set tasks.%s", keyBody, sample, keyContentType)
 			}
 		}
-		e.bodies = append(e.bodies, b)
+		e.bodies = append(e.bodies, text)
 	}
 	return e, nil
 }
@@ -98,19 +103,24 @@ func readExternal(v *scenarios.Values, c *config) (*externalConfig, error) {
 // outside is the state of a run with external agents.
 type outside struct {
 	*externalConfig
-	bodies []bodyText
-	times  times
+	texts []bodyText // for each stage
+	times times
 	// foreign counts replies that are of no task of this run, late those that
 	// came too late.
 	foreign, late atomic.Int64
 }
 
-func newOutside(c *config, runID, queue string) *outside {
+func newOutside(c *config, env *scenarios.Env, queue string) (*outside, error) {
 	o := &outside{externalConfig: c.external}
-	for stage, b := range c.external.bodies {
-		o.bodies = append(o.bodies, b.fixed(runID, queue, c.bodySize[stage]))
+	arrivals := &template.Arrivals{Run: env.RunID, Clock: env.Clock, Stages: env.Plan.Stages, Setting: env.Targets.Setting}
+	for stage, text := range c.external.bodies {
+		b, err := compileBody(text, bodyFields{arrivals, queue, c.bodySize[stage]})
+		if err != nil {
+			return nil, fmt.Errorf("tasks.%s: %w", keyBody, err)
+		}
+		o.texts = append(o.texts, b)
 	}
-	return o
+	return o, nil
 }
 
 // prepareOutside looks that everything of the user's is there.
@@ -146,11 +156,15 @@ func (s *scenario) prepareOutside(ctx context.Context) error {
 // publishOutside writes a task to the user's exchange.
 func (s *scenario) publishOutside(l *lane, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
 	o := s.outside
-	stage := min(max(a.Stage, 0), len(o.bodies)-1)
+	stage := min(max(a.Stage, 0), len(o.texts)-1)
 	o.times.set(a.N, a.Due, stage)
-	v := bodyValues{arrival: a, run: s.run, priority: s.cfg.priorityOf(a), work: s.cfg.workOf(s.seed, a.K, stage),
+	v := &l.values
+	*v = bodyValues{scope: template.Scope{Arrival: a}, run: s.run, priority: s.cfg.priorityOf(a), work: s.cfg.workOf(s.seed, a.K, stage),
 		due: s.clock.Time(a.Due), sent: s.clock.Time(s.clock.Now())}
-	l.body = o.bodies[stage].render(l.body[:0], &v)
+	var err error
+	if l.body, err = o.texts[stage].Append(l.body[:0], v); err != nil {
+		return nil, err
+	}
 	var text [idSize]byte
 	id := string(idText(text[:0], s.run, a.N))
 	return l.ch.PublishWithDeferredConfirm(o.exchange, o.key, true, false, amqp.Publishing{

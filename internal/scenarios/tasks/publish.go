@@ -14,26 +14,16 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
-// The kinds of failure that tasks add to the shared ones.
-const (
-	// KindNacked: the broker refused the task.
-	KindNacked work.Kind = "nacked"
-	// KindReturned: the broker returned the task, for no queue took it.
-	KindReturned work.Kind = "returned"
-	// KindUnknown: the connection was lost before the confirm came.
-	KindUnknown work.Kind = "unknown"
-)
-
 // The failures of an arrival, made once.
 var (
 	errDown     = work.Fail(work.KindClosed, rabbitmq.ErrNoConnection)
 	errUnsent   = work.Fail(work.KindClosed, errors.New("the channel was closed before the task was sent"))
 	errStalled  = work.Fail(work.KindTimeout, errors.New("the broker stopped reading: the task could not be written"))
-	errCut      = work.Fail(KindUnknown, errors.New("the connection was lost while the task was written"))
-	errLost     = work.Fail(KindUnknown, errors.New("the connection was lost before the confirm"))
+	errCut      = work.Fail(rabbitmq.KindUnknown, errors.New("the connection was lost while the task was written"))
+	errLost     = work.Fail(rabbitmq.KindUnknown, errors.New("the connection was lost before the confirm"))
 	errLate     = work.Fail(work.KindTimeout, errors.New("no confirm in time"))
-	errNacked   = work.Fail(KindNacked, errors.New("the broker refused the task"))
-	errReturned = work.Fail(KindReturned, errors.New("the broker returned the task: no queue took it"))
+	errNacked   = work.Fail(rabbitmq.KindNacked, errors.New("the broker refused the task"))
+	errReturned = work.Fail(rabbitmq.KindReturned, errors.New("the broker returned the task: no queue took it"))
 )
 
 // worker is what a worker keeps between arrivals. Workers are spread over
@@ -52,9 +42,10 @@ type publisher struct{ lanes []lane }
 // The driver has written a body when the call returns, and channels are not
 // for concurrent use: one buffer for each channel is enough.
 type lane struct {
-	mu   sync.Mutex
-	ch   *amqp.Channel
-	body []byte
+	mu     sync.Mutex
+	ch     *amqp.Channel
+	body   []byte
+	values bodyValues // with external agents
 }
 
 func (s *scenario) openPublishers(ctx context.Context) error {

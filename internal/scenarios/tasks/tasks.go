@@ -19,7 +19,7 @@ import (
 )
 
 // queuePrefix begins the name of every queue of the scenario.
-const queuePrefix = "perfctl.tasks."
+const queuePrefix = rabbitmq.QueuePrefix + "tasks."
 
 // scenario is the tasks of one run.
 type scenario struct {
@@ -27,7 +27,8 @@ type scenario struct {
 	address targets.Address
 	options rabbitmq.Options
 	// queue is the run's queue, of tasks or of replies, which with external
-	// agents may be the user's; prefix begins the names that Reset removes.
+	// agents may be the user's; prefix begins the names that Reset removes:
+	// those of every scenario, for all are recorded in one place.
 	queue, prefix string
 	run           uint64
 	seed          uint64
@@ -82,7 +83,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 			Name:       "perfctl/" + env.RunID,
 			WriteStall: min(cfg.timeout, rabbitmq.DefaultWriteStall),
 		},
-		queue: queue, prefix: queuePrefix, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
+		queue: queue, prefix: rabbitmq.QueuePrefix, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
 		ledger:  newLedger(env.Plan.Arrivals),
 		limiter: rabbitmq.NewLimiter(),
 		workers: make([]worker, max(env.Plan.Workers, 1)),
@@ -92,7 +93,9 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		if cfg.external.replyQueue != "" {
 			s.queue = cfg.external.replyQueue
 		}
-		s.outside = newOutside(&s.cfg, env.RunID, s.queue)
+		if s.outside, err = newOutside(&s.cfg, &env, s.queue); err != nil {
+			return nil, err
+		}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

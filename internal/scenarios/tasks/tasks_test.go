@@ -89,8 +89,8 @@ func TestConnectionsCutInTheMiddleAreRestoredAndNothingConfirmedIsLost(t *testin
 	sent := int64(n + 200)
 	for kind, count := range failed {
 		sent -= int64(count)
-		if kind != work.KindClosed && kind != KindUnknown {
-			t.Errorf("failures of kind %s; a lost connection is %s or %s", kind, work.KindClosed, KindUnknown)
+		if kind != work.KindClosed && kind != rabbitmq.KindUnknown {
+			t.Errorf("failures of kind %s; a lost connection is %s or %s", kind, work.KindClosed, rabbitmq.KindUnknown)
 		}
 	}
 	await(t, "the publishers are back", func() bool { return tr.publishersUp(true) })
@@ -200,8 +200,8 @@ func TestTaskThatNoQueueTakesIsReturned(t *testing.T) {
 	tr.queue = queue + ".missing"
 	failed := tr.offer(t.Context(), 0, 200, 20)
 	tr.queue = queue
-	if failed[KindReturned] != 200 {
-		t.Errorf("failures: %v, want 200 of kind %s", failed, KindReturned)
+	if failed[rabbitmq.KindReturned] != 200 {
+		t.Errorf("failures: %v, want 200 of kind %s", failed, rabbitmq.KindReturned)
 	}
 	wantFailed(t, tr.verdicts(t))
 	if got := tr.count("tasks_returned"); got != 200 {

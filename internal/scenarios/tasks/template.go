@@ -1,143 +1,109 @@
 package tasks
 
 import (
-	"bytes"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
-	"github.com/perfctl/perfctl/internal/suggest"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 )
 
-// The fields of a body.
-const (
-	fieldID = iota
-	fieldNumber
-	fieldRandom
-	fieldPriority
-	fieldWork
-	fieldDue
-	fieldSent
-	fieldRun
-	fieldReplyTo
-	fieldFill
-	literal
-)
+// taskFields are the fields of a body that only a task has.
+var taskFields = []string{"id", "priority", "work_ms", "due_ms", "sent_ms", "reply_to", "fill"}
 
-var fields = []string{"id", "n", "random", "priority", "work_ms", "due_ms", "sent_ms", "run", "reply_to", "fill"}
-
-// fieldNames lists the fields as they are written.
+// fieldNames lists the fields as they are written, those of every arrival last.
 func fieldNames() string {
-	return "{{" + strings.Join(fields[:len(fields)-1], "}}, {{") + "}}"
-}
-
-// streamBody is the random stream of {{random}}.
-const streamBody = 0x7461736b03
-
-// bodyText is a body with fields, compiled once: rendering it appends its
-// parts and looks nothing up.
-type bodyText []bodyPart
-
-type bodyPart struct {
-	field int
-	text  []byte // of a literal, and of what is the same for every task
-}
-
-// compileBody reads the text of a body. The error names what is wrong.
-func compileBody(text string) (bodyText, error) {
-	var out bodyText
-	for rest := text; ; {
-		before, after, found := strings.Cut(rest, "{{")
-		if before != "" {
-			out = append(out, bodyPart{literal, []byte(before)})
-		}
-		if !found {
-			return out, nil
-		}
-		name, tail, closed := strings.Cut(after, "}}")
-		if !closed {
-			return nil, fmt.Errorf("%q has no }}", "{{"+after)
-		}
-		name = strings.TrimSpace(name)
-		field := slices.Index(fields, name)
-		if field < 0 {
-			if near, ok := suggest.Nearest(name, fields); ok {
-				return nil, fmt.Errorf("{{%s}} is no field of a task; did you mean {{%s}}?", name, near)
-			}
-			return nil, fmt.Errorf("{{%s}} is no field of a task; there are %s and {{fill}}", name, fieldNames())
-		}
-		out = append(out, bodyPart{field: field})
-		rest = tail
-	}
-}
-
-func validBody(text string) error {
-	_, err := compileBody(text)
-	return err
-}
-
-// fixed returns the body with what is the same for every task filled in:
-// run, reply queue, and filler that brings it to about size bytes.
-func (b bodyText) fixed(run, replyTo string, size int) bodyText {
-	out := slices.Clone(b)
-	fills := 0
-	for i := range out {
-		switch p := &out[i]; p.field {
-		case fieldRun:
-			*p = bodyPart{literal, []byte(run)}
-		case fieldReplyTo:
-			*p = bodyPart{literal, []byte(replyTo)}
-		case fieldFill:
-			fills++
+	all := taskFields[: len(taskFields)-1 : len(taskFields)-1]
+	for _, f := range template.ArrivalFields() {
+		name, _, _ := strings.Cut(f[0], " ")
+		if name != "fill" && name != "due_ms" {
+			all = append(all, name)
 		}
 	}
-	if fills == 0 {
-		return out
-	}
-	sample := out.render(nil, &bodyValues{arrival: &work.Arrival{}})
-	fill := bytes.Repeat([]byte("x"), max(size-len(sample), 0)/fills)
-	for i := range out {
-		if out[i].field == fieldFill {
-			out[i] = bodyPart{literal, fill}
-		}
-	}
-	return out
+	return "{{" + strings.Join(all, "}}, {{") + "}}"
 }
+
+// bodyText is a body with fields.
+type bodyText = template.Text[*bodyValues]
 
 // bodyValues are the values of a task's fields.
 type bodyValues struct {
-	arrival   *work.Arrival
+	scope     template.Scope
 	run       uint64
 	work      time.Duration
 	priority  uint8
 	due, sent time.Time
 }
 
-// render appends the body of a task.
-func (b bodyText) render(dst []byte, v *bodyValues) []byte {
-	for i := range b {
-		switch p := &b[i]; p.field {
-		case fieldID:
-			dst = idText(dst, v.run, v.arrival.N)
-		case fieldNumber:
-			dst = strconv.AppendInt(dst, v.arrival.N, 10)
-		case fieldRandom:
-			// A JSON number holds 53 bits for certain.
-			dst = strconv.AppendUint(dst, v.arrival.Random(streamBody)>>11, 10)
-		case fieldPriority:
-			dst = strconv.AppendUint(dst, uint64(v.priority), 10)
-		case fieldWork:
-			dst = strconv.AppendFloat(dst, float64(v.work)/float64(time.Millisecond), 'f', 3, 64)
-		case fieldDue:
-			dst = strconv.AppendInt(dst, v.due.UnixMilli(), 10)
-		case fieldSent:
-			dst = strconv.AppendInt(dst, v.sent.UnixMilli(), 10)
-		default:
-			dst = append(dst, p.text...)
+// bodyFields are what is the same for every task.
+type bodyFields struct {
+	arrivals *template.Arrivals
+	replyTo  string
+	// size is about how many bytes a body has that holds {{fill}}.
+	size int
+}
+
+// compileBody reads the text of a body. The error names what is wrong.
+func compileBody(text string, f bodyFields) (bodyText, error) {
+	fills, filler := 0, ""
+	resolve := func(c template.Call) (template.Field[*bodyValues], error) { return f.field(c, &fills, filler) }
+	t, err := template.Compile(text, resolve)
+	if err != nil || fills == 0 {
+		return t, err
+	}
+	sample, err := t.Append(nil, &bodyValues{scope: template.Scope{Arrival: &work.Arrival{}}})
+	if err != nil {
+		return t, err
+	}
+	filler = strings.Repeat("x", max(f.size-len(sample), 0)/fills)
+	return template.Compile(text, resolve)
+}
+
+func validBody(text string) error {
+	_, err := compileBody(text, bodyFields{arrivals: &template.Arrivals{}})
+	return err
+}
+
+// field returns the field that a call stands for; it counts the fills.
+func (f *bodyFields) field(c template.Call, fills *int, filler string) (template.Field[*bodyValues], error) {
+	if len(c.Args) == 0 {
+		switch c.Name {
+		case "reply_to":
+			return template.Literal[*bodyValues](f.replyTo), nil
+		case "fill":
+			*fills++
+			return template.Literal[*bodyValues](filler), nil
+		}
+		if own := taskField(c.Name); own != nil {
+			return func(dst []byte, v *bodyValues) ([]byte, error) { return own(dst, v), nil }, nil
 		}
 	}
-	return dst
+	if !template.Reserved(c.Name) {
+		return nil, template.Unknown(c, taskFields)
+	}
+	general, err := f.arrivals.Field(c)
+	if err != nil {
+		return nil, err
+	}
+	return func(dst []byte, v *bodyValues) ([]byte, error) { return general(dst, &v.scope) }, nil
+}
+
+// taskField returns the field of a task by its name, nil where there is none.
+func taskField(name string) func(dst []byte, v *bodyValues) []byte {
+	switch name {
+	case "id":
+		return func(dst []byte, v *bodyValues) []byte { return idText(dst, v.run, v.scope.Arrival.N) }
+	case "priority":
+		return func(dst []byte, v *bodyValues) []byte { return strconv.AppendUint(dst, uint64(v.priority), 10) }
+	case "work_ms":
+		return func(dst []byte, v *bodyValues) []byte {
+			return strconv.AppendFloat(dst, float64(v.work)/float64(time.Millisecond), 'f', 3, 64)
+		}
+	case "due_ms":
+		return func(dst []byte, v *bodyValues) []byte { return strconv.AppendInt(dst, v.due.UnixMilli(), 10) }
+	case "sent_ms":
+		return func(dst []byte, v *bodyValues) []byte { return strconv.AppendInt(dst, v.sent.UnixMilli(), 10) }
+	}
+	return nil
 }

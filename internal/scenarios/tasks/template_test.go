@@ -10,6 +10,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 )
 
 func TestIDIsAUUIDThatTellsRunAndNumber(t *testing.T) {
@@ -39,13 +40,16 @@ func FuzzIDOfAnyTextIsHarmless(f *testing.F) {
 }
 
 func TestBodyIsRenderedWithTheTasksOwnValues(t *testing.T) {
-	b, err := compileBody(`{"id":"{{id}}","n":{{ n }},"r":{{random}},"p":{{priority}},"w":{{work_ms}},"due":{{due_ms}},"sent":{{sent_ms}},"run":"{{run}}","to":"{{reply_to}}","x":"{{fill}}"}`)
+	b, err := compileBody(`{"id":"{{id}}","n":{{ n }},"r":{{random}},"p":{{priority}},"w":{{work_ms}},"due":{{due_ms}},"sent":{{sent_ms}},"run":"{{run}}","to":"{{reply_to}}","x":"{{fill}}"}`,
+		bodyFields{&template.Arrivals{Run: "r1"}, "replies", 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = b.fixed("r1", "replies", 1000)
 	at := time.UnixMilli(1_700_000_000_123)
-	out := b.render(nil, &bodyValues{arrival: &work.Arrival{K: 9, N: 4, Seed: 1}, run: 7, work: 1500 * time.Microsecond, priority: 2, due: at, sent: at.Add(time.Second)})
+	out, err := b.Append(nil, &bodyValues{scope: template.Scope{Arrival: &work.Arrival{K: 9, N: 4, Seed: 1}}, run: 7, work: 1500 * time.Microsecond, priority: 2, due: at, sent: at.Add(time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got struct {
 		ID        string
 		N, P      int
@@ -106,15 +110,14 @@ func TestExternalSettingsThatCannotWorkAreRefused(t *testing.T) {
 // BenchmarkExternalBody renders a body and its id: what an arrival with
 // external agents pays beside the driver.
 func BenchmarkExternalBody(b *testing.B) {
-	t, err := compileBody(defaultBody)
+	t, err := compileBody(defaultBody, bodyFields{&template.Arrivals{}, "q", 256})
 	if err != nil {
 		b.Fatal(err)
 	}
-	t = t.fixed("r", "q", 256)
-	v := bodyValues{arrival: &work.Arrival{N: 123456}, run: 7}
+	v := bodyValues{scope: template.Scope{Arrival: &work.Arrival{N: 123456}}, run: 7}
 	var body []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		body = t.render(body[:0], &v)
+		body, _ = t.Append(body[:0], &v)
 	}
 }
