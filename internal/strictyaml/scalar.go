@@ -88,3 +88,9 @@ func Rate(p *float64) Reader {
 		*p = r
 	}
 }
+
+// IsNull says whether the value is empty or null.
+func (v Value) IsNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag }
+
+// IsMap says whether the value is a mapping.
+func (v Value) IsMap() bool { return v.node.Kind == yaml.MappingNode }

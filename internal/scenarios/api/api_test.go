@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +19,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -44,8 +47,11 @@ func newBench(t *testing.T, url string, set ...string) *bench {
 		t.Fatal(errs)
 	}
 	reg := metrics.NewRegistry([]string{"only"})
-	s := newScenario(scenarios.Env{RunID: "t", Clock: work.NewClock(), Metrics: reg, Targets: addresses, Values: values,
+	s, err := newScenario(scenarios.Env{RunID: "t", Clock: work.NewClock(), Metrics: reg, Targets: addresses, Values: values,
 		Plan: scenarios.Plan{Workers: workers, Stages: []string{"only"}, Shards: 1}, Log: slog.New(slog.DiscardHandler), Scenario: "api"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = s.Close(context.Background()) })
 	return &bench{s, reg}
 }
@@ -272,15 +278,82 @@ func TestNothingListeningIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestStatuses(t *testing.T) {
-	for text, want := range map[string]statusRange{"200": {200, 200}, "2xx": {200, 299}, "200-399": {200, 399}} {
-		if got, err := parseStatus(text); err != nil || got != want {
-			t.Errorf("%s: %v, %v", text, got, err)
+func TestRequestsOfAFileAreSentByTheirWeights(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case r.Method == http.MethodHead:
+		case r.Method == http.MethodPost && r.URL.Path == "/tasks" && r.Header.Get("X-Number") != "" && string(body) == `{"n":`+r.Header.Get("X-Number")+`}`:
+			seen["create"]++
+			w.Header().Set("Location", "/tasks/"+r.Header.Get("X-Number"))
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"task":{"state":"queued"}}`)
+		case r.Method == http.MethodGet && r.URL.Query().Get("page") != "":
+			seen["list"]++
+			_, _ = io.WriteString(w, `{"items":[]}`)
+		default:
+			seen[r.Method+" "+r.URL.String()]++
 		}
+	}))
+	defer srv.Close()
+	file := filepath.Join(t.TempDir(), "requests.yaml")
+	if err := os.WriteFile(file, []byte(`
+requests:
+  - name: create
+    weight: 3
+    method: POST
+    path: /tasks
+    headers: {Content-Type: application/json, X-Number: "{{n}}"}
+    body: '{"n":{{n}}}'
+    check:
+      status: 201
+      header Location: /tasks/{{n}}
+      json task.state: queued
+  - name: list
+    path: /tasks?page={{random 1 10}}
+    check: {json items.#: 1}
+`), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	for _, text := range []string{"", "99", "700", "399-200", "xx2", "2x", "a-b"} {
-		if _, err := parseStatus(text); err == nil {
-			t.Errorf("%q was accepted", text)
+	b := newBench(t, srv.URL, "requests="+file)
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const n = 1000
+	kinds := b.execute(t, n)
+	if len(seen) != 2 || seen["create"] < 700 || seen["create"] > 800 || seen["create"]+seen["list"] != n {
+		t.Errorf("the server saw %v, want 750 to create and 250 to list", seen)
+	}
+	if len(kinds) != 1 || kinds[answer.KindCheck] != seen["list"] {
+		t.Errorf("failures %v, want the check of each of %d lists", kinds, seen["list"])
+	}
+	tot := b.totals()
+	if h := tot.Trend(metrics.Selector{Name: "http_req_duration", Tags: metrics.Tags{Operation: "create"}}); h == nil || h.N != int64(seen["create"]) {
+		t.Errorf("http_req_duration of create holds %+v", h)
+	}
+}
+
+func TestChecksOfASetting(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"state":"done","n":7}`)
+	}))
+	defer srv.Close()
+	for checks, want := range map[string]work.Kind{
+		"json state: done | json n above: 6": "",
+		"json state: failed":                 answer.KindCheck,
+		"header ETag present: true":          answer.KindCheck,
+		"body contains: done":                "",
+	} {
+		b := newBench(t, srv.URL, "checks="+checks)
+		if err := b.Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kinds := b.execute(t, 1); kinds[want] != 1 && len(kinds) != 0 || want != "" && len(kinds) == 0 {
+			t.Errorf("%s: failures %v, want %q", checks, kinds, want)
 		}
 	}
 }

@@ -1,115 +1,132 @@
 // Package api is the scenario of requests to an HTTP API. It holds no driver and
-// no other scenario.
+// no other scenario; what a request and an answer are is in request and answer.
 package api
 
 import (
 	"fmt"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/httpapi"
+)
+
+// The names of the settings.
+const (
+	keyRequests    = "requests"
+	keyMethod      = "method"
+	keyPath        = "path"
+	keyHeaders     = "headers"
+	keyBody        = "body"
+	keyStatus      = "expect_status"
+	keyChecks      = "checks"
+	keyTimeout     = "timeout"
+	keyHTTPVersion = "http_version"
+	keyReuse       = "reuse"
 )
 
 // Definition returns the scenario's definition.
 func Definition() scenarios.Definition {
 	return scenarios.Definition{
 		Name:    "api",
-		Summary: "send an HTTP request to API_BASE_URL and read the whole answer; done when its body ended with a status that is expected",
+		Summary: "send an HTTP request to API_BASE_URL and read the whole answer; done when its body ended and everything checked of it holds",
 		Targets: []targets.Kind{targets.API},
-		Settings: []scenarios.Option{
-			{Key: "method", Default: "GET", Type: scenarios.Enum{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, PerStage: true, Help: "method of the request"},
-			{Key: "path", Default: "/", Type: scenarios.Text{Valid: validPath}, PerStage: true, Help: "path and query below API_BASE_URL"},
-			{Key: "headers", Default: "", Type: scenarios.Text{Valid: validHeaders}, Help: "headers, as in 'Content-Type: application/json | X-Key: 1'"},
-			{Key: "body", Default: "", Type: scenarios.Text{}, PerStage: true, Help: "body of the request"},
-			{Key: "expect_status", Default: "200-399", Type: scenarios.Text{Valid: validStatus}, PerStage: true, Help: "statuses that are a success, as in 200, 2xx or 200-399"},
-			{Key: "timeout", Default: "30s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute}, Help: "bound on a request, body included"},
-			{Key: "http_version", Default: "1.1", Type: scenarios.Enum{"1.1", "2"}, Help: "HTTP version; 2 without TLS is by prior knowledge"},
-			{Key: "reuse", Default: "true", Type: scenarios.Bool{}, Help: "keep connections open between requests"},
-		},
-		Metrics: []metrics.Desc{reqs, duration, blocked, connecting, handshaking, sending, waiting, receiving, dataSent, dataReceived, connections, retries},
-		New:     func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
+		Settings: append([]scenarios.Option{
+			{Key: keyRequests, Default: "", Type: scenarios.Text{Valid: validRequests}, Help: "file (YAML) with several requests and their weights, in place of method, path, headers, body, expect_status and checks"},
+			{Key: keyMethod, Default: "GET", Type: scenarios.Enum(request.Methods), PerStage: true, Help: "method of the request"},
+			{Key: keyPath, Default: "/", Type: scenarios.Text{Valid: validPath}, PerStage: true, Help: "path and query below API_BASE_URL; it may hold fields, as in /tasks/{{random 1 100}}"},
+			{Key: keyHeaders, Default: "", Type: scenarios.Text{Valid: validHeaders}, Help: "headers, as in 'Content-Type: application/json | X-Key: {{n}}'"},
+			{Key: keyBody, Default: "", Type: scenarios.Text{Valid: validText}, PerStage: true, Help: "body of the request, with fields"},
+			{Key: keyStatus, Default: "200-399", Type: scenarios.Text{Valid: validStatus}, PerStage: true, Help: "statuses that are a success, as in 200, 2xx or 200-399"},
+			{Key: keyChecks, Default: "", Type: scenarios.Text{Valid: validChecks}, PerStage: true, Help: "what else the answer must be, as in 'json task.state: done | header ETag present: true'"},
+			{Key: keyTimeout, Default: "30s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute}, Help: "bound on a request, body included"},
+			{Key: keyHTTPVersion, Default: "1.1", Type: scenarios.Enum{"1.1", "2"}, Help: "HTTP version; 2 without TLS is by prior knowledge"},
+			{Key: keyReuse, Default: "true", Type: scenarios.Bool{}, Help: "keep connections open between requests"},
+		}, request.TLSSettings()...),
+		Fields:  template.ArrivalFields(),
+		Metrics: append(httpapi.Metrics(), answer.Checks),
+		New:     func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
 	}
 }
 
-var (
-	reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Help: "requests that were answered, whatever the status"}
-	duration = metrics.Desc{Name: "http_req_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "sending + waiting + receiving: from a connection in hand until the body ended; of requests with an expected status only, and so are the phases"}
-	blocked = metrics.Desc{Name: "http_req_blocked", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "from asking for a connection until it was in hand, opening it and its TLS handshake apart"}
-	connecting = metrics.Desc{Name: "http_req_connecting", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "opening the TCP connection; 0 where one was reused"}
-	handshaking = metrics.Desc{Name: "http_req_tls_handshaking", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "the TLS handshake; 0 where there was none"}
-	sending = metrics.Desc{Name: "http_req_sending", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "from a connection in hand until the request was written"}
-	waiting = metrics.Desc{Name: "http_req_waiting", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "from the request written until the first byte of the answer"}
-	receiving = metrics.Desc{Name: "http_req_receiving", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
-		Help: "from the first byte of the answer until its body ended"}
-	dataSent     = metrics.Desc{Name: "data_sent", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes written to connections, TLS included"}
-	dataReceived = metrics.Desc{Name: "data_received", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes read from connections, TLS included"}
-	connections  = metrics.Desc{Name: "http_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: "connections opened since the start"}
-	retries      = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
-		Help: "requests that net/http sent again by itself because a kept connection was found closed"}
-)
+// blank compiles texts before there is a run.
+func blank() *template.Fields {
+	return &template.Fields{Arrivals: &template.Arrivals{}, Names: &template.Names{}}
+}
+
+func validText(s string) error {
+	_, err := blank().Compile(s)
+	return err
+}
 
 func validPath(s string) error {
-	if !strings.HasPrefix(s, "/") {
-		return fmt.Errorf("%q does not begin with /", s)
-	}
-	_, err := http.NewRequest(http.MethodGet, "http://localhost"+s, nil) //nolint:noctx // only parsed
+	_, err := request.New(blank(), "GET", s, nil, "")
 	return err
 }
 
 func validHeaders(s string) error {
-	_, err := parseHeaders(s)
+	list, err := parseHeaders(s)
+	if err != nil {
+		return err
+	}
+	_, err = request.New(blank(), "GET", "/", list, "")
 	return err
 }
 
-func parseHeaders(s string) (http.Header, error) {
-	out := http.Header{}
+// parseHeaders reads Name: value | Name: value.
+func parseHeaders(s string) ([][2]string, error) {
+	var out [][2]string
 	for item := range strings.SplitSeq(s, "|") {
 		if strings.TrimSpace(item) == "" {
 			continue
 		}
 		name, value, ok := strings.Cut(item, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" {
+		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(name, " \t") {
 			return nil, fmt.Errorf("%q is not of the form Name: value", item)
 		}
-		out.Add(name, strings.TrimSpace(value))
+		out = append(out, [2]string{name, strings.TrimSpace(value)})
 	}
 	return out, nil
 }
 
-// statusRange is which statuses are a success.
-type statusRange struct{ from, to int }
-
-func (r statusRange) holds(code int) bool { return code >= r.from && code <= r.to }
-
 func validStatus(s string) error {
-	_, err := parseStatus(s)
+	_, err := answer.ParseStatuses(s)
 	return err
 }
 
-func parseStatus(s string) (statusRange, error) {
-	bad := fmt.Errorf("%q is not a status such as 200, 2xx or 200-399", s)
-	if len(s) == 3 && s[1:] == "xx" && s[0] >= '1' && s[0] <= '5' {
-		from := int(s[0]-'0') * 100
-		return statusRange{from, from + 99}, nil
+func validChecks(s string) error {
+	_, err := parseChecks(s, blank())
+	return err
+}
+
+// parseChecks reads PLACE: WANT | PLACE: WANT.
+func parseChecks(s string, fields *template.Fields) ([]*answer.Check, error) {
+	var out []*answer.Check
+	for item := range strings.SplitSeq(s, " | ") {
+		if strings.TrimSpace(item) == "" {
+			continue
+		}
+		left, right, ok := strings.Cut(item, ":")
+		if !ok {
+			return nil, fmt.Errorf("%q is not of the form PLACE: WANT, as in json state: done", item)
+		}
+		c, err := answer.ParseCheck(left, strings.TrimSpace(right), request.Words, fields)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
-	a, b, ranged := strings.Cut(s, "-")
-	if !ranged {
-		b = a
+	return out, nil
+}
+
+func validRequests(path string) error {
+	if path == "" {
+		return nil
 	}
-	from, err1 := strconv.Atoi(a)
-	to, err2 := strconv.Atoi(b)
-	if err1 != nil || err2 != nil || from < 100 || to > 599 || from > to {
-		return statusRange{}, bad
-	}
-	return statusRange{from, to}, nil
+	_, err := load(path, blank())
+	return err
 }

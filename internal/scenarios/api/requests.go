@@ -1,0 +1,93 @@
+package api
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/targets/httpapi"
+)
+
+// call is one request with what its answer must be.
+type call struct {
+	name    string
+	weight  int64
+	request *request.Request
+	// statuses are a success; nil where a check looks at the status.
+	statuses []answer.Range
+	checks   []*answer.Check
+	keep     bool
+	phases   *httpapi.Phases
+	held     *metrics.Rate
+}
+
+// load reads a file of requests. The error is an *strictyaml.Errors with every
+// problem.
+func load(path string, fields *template.Fields) ([]*call, error) {
+	data, err := scenarios.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var out []*call
+	err = strictyaml.Parse(path, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
+		root.Map("a file of requests", strictyaml.Required("requests", func(v strictyaml.Value) {
+			v.List("the requests", func(i int, item strictyaml.Value) {
+				if c := readCall(i, item, fields); c != nil {
+					out = append(out, c)
+				}
+			})
+			if len(out) == 0 {
+				v.Add("there are no requests")
+			}
+		}))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func readCall(i int, v strictyaml.Value, fields *template.Fields) *call {
+	c := &call{name: "request_" + strconv.Itoa(i+1), weight: 1, request: &request.Request{}, statuses: request.DefaultStatuses}
+	keys := append(c.request.Read(fields),
+		strictyaml.Optional("name", strictyaml.String(&c.name)),
+		strictyaml.Optional("weight", strictyaml.Int(&c.weight, 1, 1_000_000)),
+		strictyaml.Optional("check", func(of strictyaml.Value) {
+			of.Entries("the checks", func(left string, _ strictyaml.Pos, right strictyaml.Value) {
+				want, ok := right.Scalar()
+				if !ok {
+					return
+				}
+				x, err := answer.ParseCheck(left, want, request.Words, fields)
+				if err != nil {
+					right.Add("check %s: %v", left, err)
+					return
+				}
+				c.checks = append(c.checks, x)
+			})
+		}))
+	if !v.Map("a request", keys...) {
+		return nil
+	}
+	if err := c.request.SampleJSON(&template.Scope{Arrival: &work.Arrival{}}); err != nil {
+		v.Add("body: %v", err)
+	}
+	c.complete()
+	return c
+}
+
+// complete notes what follows from the checks.
+func (c *call) complete() {
+	for _, x := range c.checks {
+		c.keep = c.keep || x.NeedsBody()
+	}
+	if slices.ContainsFunc(c.checks, (*answer.Check).OfStatus) {
+		c.statuses = nil
+	}
+}
