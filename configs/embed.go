@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-//go:embed profiles sla.yaml examples/perfctl.yaml examples/profile.yaml examples/sla.yaml
+//go:embed profiles sla.yaml examples/perfctl.yaml examples/profile.yaml examples/sla.yaml examples/flow-*.yaml examples/requests.yaml
 var files embed.FS
 
 // order is that of the guide: what most people want first.
@@ -42,7 +42,14 @@ func SLA() (file string, data []byte, err error) {
 }
 
 // Starters returns the names of the files that a user starts from.
-func Starters() []string { return []string{"perfctl.yaml", "profile.yaml", "sla.yaml"} }
+func Starters() []string {
+	return append([]string{"perfctl.yaml", "profile.yaml", "sla.yaml"}, Flows()...)
+}
+
+// Flows returns the names of those that describe what an arrival does.
+func Flows() []string {
+	return []string{"flow-orchestrator.yaml", "flow-http.yaml", "flow-sql.yaml", "flow-redis.yaml", "flow-messages.yaml", "flow-control.yaml", "requests.yaml"}
+}
 
 // Starter returns one of them.
 func Starter(name string) ([]byte, error) {

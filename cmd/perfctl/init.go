@@ -15,9 +15,9 @@ import (
 func (w *world) initCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [directory]",
-		Short: "Write commented files to start from: configuration, profile, SLA tables",
-		Long: `Init writes a configuration file, a profile and SLA tables of your own, with every
-key explained, and the JSON schema by which editors complete them. A file that is
+		Short: "Write commented files to start from: configuration, profile, SLA tables, flows",
+		Long: `Init writes a configuration file, a profile, SLA tables, flows for each kind of step
+and a file of requests, with every key explained, and the JSON schema by which editors complete them. A file that is
 there is left as it is.`,
 		Example: "  perfctl init perf\n  perfctl inspect perf/profile.yaml --config perf/perfctl.yaml",
 		Args: func(c *cobra.Command, args []string) error {

@@ -101,6 +101,9 @@ func (w *world) scenariosCommand() *cobra.Command {
 					}
 					fmt.Fprintf(tw, "  %s.%s\t%s\t%s%s\n", d.Name, o.Key, orDash(o.Default), o.Help, stage)
 				}
+				for _, f := range d.Fields {
+					fmt.Fprintf(tw, "  {{%s}}\t\t%s\n", f[0], f[1])
+				}
 				if w.verbose {
 					for _, m := range d.Metrics {
 						fmt.Fprintf(tw, "  metric %s\t%s, %s\t%s\n", m.Name, m.Kind, m.Unit, m.Help)

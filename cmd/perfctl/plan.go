@@ -199,6 +199,8 @@ func loadProfile(name string) (*profiles.Profile, error) {
 func (p *plan) chooseScenarios() error {
 	reg := all.Registry()
 	switch {
+	case p.flags.scenario == "" && p.flags.flow != "":
+		p.weights = []profiles.Weight{{Scenario: flowScenario, Weight: 1}}
 	case p.flags.scenario != "":
 		w, err := parseWeights(p.flags.scenario)
 		if err != nil {
@@ -224,6 +226,9 @@ func (p *plan) chooseScenarios() error {
 	}
 	return nil
 }
+
+// flowScenario is the scenario that --flow is about.
+const flowScenario = "flow"
 
 // parseWeights reads tasks=4,voting=2; a name alone weighs 1, a weight of 0
 // leaves the scenario out.
@@ -291,6 +296,12 @@ func (p *plan) readValues() error {
 
 // addSets adds what --set says, for the whole run and every stage.
 func (p *plan) addSets(by map[string][]scenarios.Override) error {
+	if p.flags.flow != "" {
+		if !slices.ContainsFunc(p.weights, func(w profiles.Weight) bool { return w.Scenario == flowScenario }) {
+			return usageError("--flow %s: the scenario flow is not in this run; add it to --scenario, or leave --scenario out", p.flags.flow)
+		}
+		by[flowScenario] = append(by[flowScenario], scenarios.Override{Key: "file", Value: p.flags.flow, Stage: -1, Place: "--flow " + p.flags.flow})
+	}
 	for _, s := range p.flags.set {
 		left, value, ok := strings.Cut(s, "=")
 		scenario, key, dotted := strings.Cut(left, ".")

@@ -12,6 +12,7 @@ import (
 type planFlags struct {
 	settingFlags
 	scenario    string
+	flow        string
 	set         []string
 	base        float64
 	peak        float64
@@ -57,6 +58,7 @@ func (f *planFlags) registerShape(fs *pflag.FlagSet) {
 func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
 	f.settingFlags.register(fs)
 	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
+	fs.StringVar(&f.flow, "flow", "", "walk through the steps of a `FILE` of yours: short for --scenario flow --set flow.file=FILE (see configs/examples)")
 	fs.StringArrayVar(&f.set, "set", nil, "set a scenario's setting, as in --set `tasks.agents=50` (repeatable; see perfctl scenarios)")
 	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight")
 	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")

@@ -24,7 +24,8 @@ func (w *world) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON schema of perfctl's files, for editors",
-		Long: `Schema prints the JSON schema of profiles, SLA tables and configuration files.
+		Long: `Schema prints the JSON schema of profiles, SLA tables, flows, files of requests
+and configuration files.
 Editors with a YAML language server complete and check the files with it, when
 their first line is
 
@@ -49,9 +50,10 @@ perfctl init writes it beside the files that it makes.`,
 func (w *world) schema() ([]byte, error) {
 	text, err := json.MarshalIndent(object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema",
-		"title":   "perfctl: a profile, an SLA file or a configuration file",
+		"title":   "perfctl: a profile, an SLA file, a flow, a file of requests or a configuration file",
 		"$defs": object{
 			"profile": profileSchema(), "sla": slaSchema(), "configuration": w.configSchema(),
+			"flow": flowSchema(), "steps": stepsSchema(), "requests": requestsSchema(),
 			"name":     object{"type": "string", "pattern": profiles.NamePattern},
 			"duration": object{"type": "string", "pattern": `^([0-9.]+(ns|us|µs|ms|s|m|h))+$|^0$`, "description": "90s, 2m, 1h30m"},
 			"rate":     object{"type": []string{"number", "string"}, "description": "arrivals a second: 100, 100/s, 6000/min"},
@@ -60,7 +62,9 @@ func (w *world) schema() ([]byte, error) {
 		// Which file it is shows in what it must hold: messages then speak of that
 		// kind only.
 		"if": object{"required": []string{"stages"}}, "then": ref("profile"),
-		"else": object{"if": object{"required": []string{"rules"}}, "then": ref("sla"), "else": ref("configuration")},
+		"else": object{"if": object{"required": []string{"rules"}}, "then": ref("sla"),
+			"else": object{"if": object{"required": []string{"steps"}}, "then": ref("flow"),
+				"else": object{"if": object{"required": []string{"requests"}}, "then": ref("requests"), "else": ref("configuration")}}},
 	}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode the schema: %w", err)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/perfctl/perfctl/configs"
 )
 
 func compiledSchema(t *testing.T) *jsonschema.Schema {
@@ -59,8 +61,11 @@ func TestTheSchemaAcceptsTheBuiltInFiles(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
-	for _, name := range append(files, "../../configs/sla.yaml", "../../configs/examples/profile.yaml",
-		"../../configs/examples/sla.yaml", "../../configs/examples/perfctl.yaml") {
+	files = append(files, "../../configs/sla.yaml")
+	for _, name := range configs.Starters() {
+		files = append(files, "../../configs/examples/"+name)
+	}
+	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -82,6 +87,9 @@ func TestTheSchemaRefusesWhatPerfctlRefuses(t *testing.T) {
 		"name: a\nsettings: {cache: {hit_ratio: 2}}\nstages: [{name: b, duration: 1s, rate: 5}]": "hit_ratio",
 		"rules: [{name: x, treshold: y}]":                                                        "treshold",
 		"settings: {DB_HOTS: x}":                                                                 "DB_HOTS",
+		"steps: [{htp: {path: /}}]":                                                              "htp",
+		"steps: [{repeat: {times: 2, steps: [{sq: x}]}}]":                                        "sq",
+		"requests: [{weight: 2}]":                                                                "path",
 		"options: {vuss: 4}":                                                                     "vuss",
 		"options: {quiet: maybe}":                                                                "quiet",
 		"rules: [{name: x, threshold: y}]\na: b":                                                 "a",

@@ -26,6 +26,9 @@ type Definition struct {
 	Also func(*Values) []targets.Kind
 	// Settings are what a profile, a configuration file or --set may change.
 	Settings []Option
+	// Fields are what may stand in double braces in the scenario's texts, each with
+	// what it stands for.
+	Fields [][2]string
 	// Metrics are all metrics that it emits.
 	Metrics []metrics.Desc
 	// New makes the scenario for a run. It reads its settings and declares its

@@ -7,6 +7,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios/api"
 	"github.com/perfctl/perfctl/internal/scenarios/cache"
 	"github.com/perfctl/perfctl/internal/scenarios/crud"
+	"github.com/perfctl/perfctl/internal/scenarios/flow"
 	"github.com/perfctl/perfctl/internal/scenarios/tasks"
 	"github.com/perfctl/perfctl/internal/scenarios/voting"
 )
@@ -19,5 +20,6 @@ func Registry() *scenarios.Registry {
 		crud.Definition(),
 		cache.Definition(),
 		api.Definition(),
+		flow.Definition(),
 	)
 }

@@ -1,0 +1,65 @@
+package flow
+
+import (
+	"context"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/httpapi"
+)
+
+// httpAction sends a request.
+type httpAction struct {
+	request request.Request
+	// plain says that no check looks at the status: it must be a success.
+	plain  bool
+	phases *httpapi.Phases
+}
+
+func (f *parser) http(v strictyaml.Value) action {
+	h := &httpAction{}
+	if !v.Map("http", h.request.Read(&f.fields)...) {
+		return nil
+	}
+	f.need(targets.API)
+	if err := h.request.SampleJSON(f.sample()); err != nil {
+		v.Add("body: %v", err)
+	}
+	return h
+}
+
+// sample is an arrival to try texts with: no variable has a value yet.
+func (f *parser) sample() *template.Scope {
+	return &template.Scope{Arrival: &work.Arrival{}, Vars: make([]template.Value, len(f.fields.Names.All()))}
+}
+
+func (h *httpAction) words() []string { return request.Words }
+
+func (h *httpAction) bind(ctx context.Context, s *scenario, of *step) error {
+	if of.part == "steps" {
+		h.phases = httpapi.NewPhases(s.env.Metrics, s.env.Tags(of.name))
+	}
+	return h.request.Bind(ctx, s.env.Targets.API.URL)
+}
+
+func (h *httpAction) do(ctx context.Context, w *worker, keep bool) (answer.Answer, error) {
+	a, err := h.request.Send(ctx, &w.sender, &w.scope, keep)
+	if err != nil {
+		return a, err
+	}
+	stage := w.scope.Arrival.Stage
+	if h.phases != nil {
+		h.phases.Count(stage, w.sender.Exchange)
+	}
+	if h.plain && !answer.Holds(request.DefaultStatuses, a.Status) {
+		return a, request.StatusFailure(&a)
+	}
+	if h.phases != nil {
+		h.phases.Record(stage, w.sender.Exchange)
+	}
+	return a, nil
+}

@@ -1,0 +1,151 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
+)
+
+// publishAction publishes a message and waits for its confirm.
+type publishAction struct {
+	exchange, key, body, contentType text
+	messageID, correlation, replyTo  text
+	headers                          []messageHeader
+	persistent, mandatory            bool
+	priority                         int64
+	timeout                          time.Duration
+
+	publisher *rabbitmq.Publisher
+	// id leads the id of messages that the file gives none.
+	id string
+	// queue and named are what is looked for in the set-up: constants.
+	queue, named string
+}
+
+type messageHeader struct {
+	name  string
+	value text
+}
+
+func (f *parser) publish(v strictyaml.Value) action {
+	a := &publishAction{persistent: true, mandatory: true}
+	read := func(into *text) strictyaml.Reader { return request.Text(&f.fields, into) }
+	if !v.Map("publish",
+		strictyaml.Optional("exchange", read(&a.exchange)), strictyaml.Optional("key", read(&a.key)),
+		strictyaml.Optional("body", read(&a.body)), strictyaml.Optional("content_type", read(&a.contentType)),
+		strictyaml.Optional("message_id", read(&a.messageID)), strictyaml.Optional("correlation_id", read(&a.correlation)),
+		strictyaml.Optional("reply_to", read(&a.replyTo)),
+		strictyaml.Optional("persistent", strictyaml.Bool(&a.persistent)), strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)),
+		strictyaml.Optional("priority", strictyaml.Int(&a.priority, 0, 255)),
+		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)),
+		strictyaml.Optional("headers", func(of strictyaml.Value) {
+			of.Entries("the headers", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
+				h := messageHeader{name: name}
+				read(&h.value)(value)
+				a.headers = append(a.headers, h)
+			})
+		})) {
+		return nil
+	}
+	if a.exchange.Empty() && a.key.Empty() {
+		v.Add("publish needs an exchange, or as key the name of a queue")
+		return nil
+	}
+	a.named, _ = a.exchange.Constant()
+	if a.exchange.Empty() {
+		a.queue, _ = a.key.Constant()
+	}
+	f.need(targets.RabbitMQ)
+	return a
+}
+
+func (a *publishAction) words() []string { return nil }
+
+func (a *publishAction) bind(ctx context.Context, s *scenario, of *step) error {
+	a.publisher, a.id = s.publisher, s.env.RunID+"-"+of.name+"-"
+	if a.timeout == 0 {
+		a.timeout = s.env.Values.Duration(0, keyTimeout)
+	}
+	if err := s.mustExist(ctx, "exchange", a.named); err != nil {
+		return of.explain(err)
+	}
+	if s.isOwn(a.queue) {
+		return nil
+	}
+	if err := s.mustExist(ctx, "queue", a.queue); err != nil {
+		return of.explain(err)
+	}
+	return nil
+}
+
+func (a *publishAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, error) {
+	m := amqp.Publishing{DeliveryMode: amqp.Transient, Priority: uint8(a.priority)}
+	if a.persistent {
+		m.DeliveryMode = amqp.Persistent
+	}
+	var exchange, key string
+	for _, x := range [...]struct {
+		from *text
+		into *string
+	}{{&a.exchange, &exchange}, {&a.key, &key}, {&a.contentType, &m.ContentType}, {&a.messageID, &m.MessageId},
+		{&a.correlation, &m.CorrelationId}, {&a.replyTo, &m.ReplyTo}} {
+		if x.from.Empty() {
+			continue
+		}
+		var err error
+		if w.text, err = x.from.Append(w.text[:0], &w.scope); err != nil {
+			return answer.Answer{}, err
+		}
+		*x.into = string(w.text)
+	}
+	if len(a.headers) > 0 {
+		m.Headers = make(amqp.Table, len(a.headers))
+	}
+	for i := range a.headers {
+		var err error
+		if w.text, err = a.headers[i].value.Append(w.text[:0], &w.scope); err != nil {
+			return answer.Answer{}, err
+		}
+		m.Headers[a.headers[i].name] = string(w.text)
+	}
+	if a.mandatory && m.MessageId == "" {
+		w.published++
+		w.text = strconv.AppendInt(append(w.text[:0], a.id...), int64(w.number), 10)
+		w.text = strconv.AppendInt(append(w.text, '-'), w.published, 10)
+		m.MessageId = string(w.text)
+	}
+	var err error
+	if w.text, err = a.body.Append(w.text[:0], &w.scope); err != nil {
+		return answer.Answer{}, err
+	}
+	m.Body = w.text
+	return answer.Answer{}, a.publisher.Publish(ctx, w.number, exchange, key, a.mandatory, &m, w.timer, a.timeout)
+}
+
+// mustExist looks for something of the user's at the broker.
+func (s *scenario) mustExist(ctx context.Context, what, name string) error {
+	if name == "" {
+		return nil
+	}
+	err := s.control.Do(ctx, func(ch *amqp.Channel) error {
+		if what == "exchange" {
+			return ch.ExchangeDeclarePassive(name, amqp.ExchangeDirect, true, false, false, false, nil)
+		}
+		_, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
+		return err
+	})
+	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.NotFound {
+		return targets.Unreachable(s.env.Targets.RabbitMQ, "use the "+what+" "+name, errors.New("the virtual host has none of that name"),
+			"let your system declare it first, or correct the name in the file")
+	}
+	return rabbitmq.Explain(s.env.Targets.RabbitMQ, "look for the "+what+" "+name, err)
+}

@@ -1,0 +1,216 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/postgres"
+)
+
+// sqlAction executes a statement.
+type sqlAction struct {
+	sql       string
+	args      []*text // nil for NULL
+	pos       strictyaml.Pos
+	statement *postgres.Statement
+	pool      *postgres.Pool // nil in the set-up, which uses conn
+	conn      *pgx.Conn
+	wait      *metrics.Trend
+	query     *metrics.Trend
+}
+
+func (f *parser) sql(v strictyaml.Value) action {
+	a := &sqlAction{pos: v.Pos()}
+	if !v.Map("sql",
+		strictyaml.Required("query", strictyaml.String(&a.sql)),
+		strictyaml.Optional("args", func(of strictyaml.Value) {
+			of.List("args", func(_ int, item strictyaml.Value) {
+				if item.IsNull() {
+					a.args = append(a.args, nil)
+					return
+				}
+				var t text
+				request.Text(&f.fields, &t)(item)
+				a.args = append(a.args, &t)
+			})
+		})) {
+		return nil
+	}
+	f.need(targets.Postgres)
+	return a
+}
+
+func (a *sqlAction) words() []string { return []string{answer.Rows, answer.Column} }
+
+func (a *sqlAction) bind(_ context.Context, s *scenario, of *step) error {
+	a.statement = postgres.NewStatement("perfctl_flow_"+strconv.Itoa(len(s.statements)), a.sql)
+	if of.part == "steps" {
+		s.statements = append(s.statements, a.statement)
+		a.wait = s.env.Metrics.Trend(postgres.PoolWait, s.env.Tags(of.name))
+		a.query = s.env.Metrics.Trend(postgres.QueryDuration, s.env.Tags(of.name))
+	}
+	return nil
+}
+
+// try lets the server read the statement, so that what it rejects is known before
+// the first arrival.
+func (a *sqlAction) try(ctx context.Context, c *pgx.Conn) error {
+	sd, err := c.PgConn().Prepare(ctx, "", a.sql, nil)
+	if err != nil {
+		return fmt.Errorf("the server rejects the statement: %w", err)
+	}
+	if n := len(sd.ParamOIDs); n != len(a.args) {
+		return fmt.Errorf("the statement has %d parameters ($1, $2 …), and there are %d args", n, len(a.args))
+	}
+	return nil
+}
+
+func (a *sqlAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, error) {
+	values, err := a.render(w)
+	if err != nil {
+		return answer.Answer{}, err
+	}
+	if a.pool == nil {
+		r := a.conn.PgConn().ExecParams(ctx, a.sql, values, nil, nil, nil)
+		return w.rows.read(r)
+	}
+	began := w.now()
+	c, err := a.pool.Acquire(ctx)
+	if err != nil {
+		return answer.Answer{}, postgres.Fail(err)
+	}
+	defer c.Release()
+	sent := w.now()
+	got, err := w.rows.read(c.QueryText(ctx, a.statement, values))
+	if err == nil && a.query != nil {
+		stage := w.scope.Arrival.Stage
+		a.wait.Record(stage, sent-began)
+		a.query.Record(stage, w.now()-sent)
+	}
+	return got, err
+}
+
+// render returns the parameters, which share one buffer of the worker.
+func (a *sqlAction) render(w *worker) ([][]byte, error) {
+	w.params, w.text = w.params[:0], w.text[:0]
+	for _, t := range a.args {
+		if t == nil {
+			w.params = append(w.params, nil)
+			continue
+		}
+		from := len(w.text)
+		var err error
+		if w.text, err = t.Append(w.text, &w.scope); err != nil {
+			return nil, err
+		}
+		// A buffer that grows later leaves this part where it was.
+		w.params = append(w.params, w.text[from:len(w.text):len(w.text)])
+	}
+	return w.params, nil
+}
+
+// rows reads a statement's result, of whose rows the first is kept.
+type rows struct {
+	names  []string
+	values []template.Value
+	n      int64
+}
+
+func (r *rows) read(reader *pgconn.ResultReader) (answer.Answer, error) {
+	r.n = 0
+	for reader.NextRow() {
+		if r.n++; r.n == 1 {
+			r.keep(reader.FieldDescriptions(), reader.Values())
+		}
+	}
+	tag, err := reader.Close()
+	if err != nil {
+		return answer.Answer{}, postgres.Fail(err)
+	}
+	if r.n == 0 {
+		return answer.Answer{Rows: tag.RowsAffected()}, nil
+	}
+	return answer.Answer{Rows: r.n, Column: r.column}, nil
+}
+
+func (r *rows) keep(columns []pgconn.FieldDescription, values [][]byte) {
+	r.names = r.names[:0]
+	for len(r.values) < len(columns) {
+		r.values = append(r.values, template.Value{})
+	}
+	for i := range columns {
+		r.names = append(r.names, columns[i].Name)
+		r.values[i].Set(sortOf(columns[i].DataTypeOID, values[i]), values[i])
+		if b := &r.values[i]; b.Sort == template.Bool {
+			b.Text = strconv.AppendBool(b.Text[:0], string(b.Text) == "t")
+		}
+	}
+}
+
+func sortOf(oid uint32, value []byte) template.Sort {
+	switch {
+	case value == nil:
+		return template.Null
+	case oid == pgtype.BoolOID:
+		return template.Bool
+	case oid == pgtype.Int2OID, oid == pgtype.Int4OID, oid == pgtype.Int8OID,
+		oid == pgtype.Float4OID, oid == pgtype.Float8OID, oid == pgtype.NumericOID:
+		return template.Number
+	}
+	return template.String
+}
+
+// column reads a column of the first row by its name.
+func (r *rows) column(name string, into *template.Value) bool {
+	for i := range r.names {
+		if r.names[i] == name {
+			into.Set(r.values[i].Sort, r.values[i].Text)
+			return true
+		}
+	}
+	return false
+}
+
+// openPostgres tries every statement and opens the pool.
+func (s *scenario) openPostgres(ctx context.Context) error {
+	for _, st := range s.program.all {
+		a, ok := st.action.(*sqlAction)
+		if !ok || st.part != "steps" {
+			continue
+		}
+		if err := a.try(ctx, s.conn); err != nil {
+			return st.explain(err)
+		}
+	}
+	timeout := s.env.Values.Duration(0, keyTimeout)
+	pool, err := postgres.Open(ctx, s.env.Targets.Postgres, postgres.Options{
+		Run: s.env.RunID, Size: min(s.env.Values.Int(0, keyPool), len(s.workers)), StatementTimeout: timeout,
+		Statements: s.statements, Reconnected: func(took time.Duration) {
+			stage := int(s.stage.Load())
+			s.m.dbReconnects.Add(stage, 1)
+			s.m.dbReconnectTime.Record(stage, took)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.pool = pool
+	for _, st := range s.program.all {
+		if a, ok := st.action.(*sqlAction); ok && st.part == "steps" {
+			a.pool = pool
+		}
+	}
+	return nil
+}

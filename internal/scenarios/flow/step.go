@@ -1,0 +1,247 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+)
+
+// node is what an arrival walks through. An error ends the arrival.
+type node interface {
+	run(ctx context.Context, w *worker) error
+}
+
+// action is what a step does at a target.
+type action interface {
+	// words are the places of its answers; none for an action without one.
+	words() []string
+	// bind gives it what it needs of a scenario that is set up.
+	bind(ctx context.Context, s *scenario, of *step) error
+	// do executes it; keep says whether the answer's body is wanted. The answer is
+	// good until the worker's next step.
+	do(ctx context.Context, w *worker, keep bool) (answer.Answer, error)
+}
+
+// step is an action with its name, its checks and its captures.
+type step struct {
+	name     string
+	pos      strictyaml.Pos
+	part     string
+	action   action
+	checks   []*answer.Check
+	captures []answer.Capture
+	goOn     bool
+	keep     bool
+
+	duration *metrics.Trend
+	held     *metrics.Rate
+}
+
+// node reads one item of a list of steps.
+func (f *parser) node(v strictyaml.Value) node {
+	var (
+		kind         string
+		inner        strictyaml.Value
+		others       = map[string]strictyaml.Value{}
+		name, onFail string
+	)
+	var fields []strictyaml.Field
+	for _, k := range stepKinds {
+		fields = append(fields, strictyaml.Optional(k, func(of strictyaml.Value) {
+			if kind != "" {
+				of.Add("a step is either %s or %s: write two steps", kind, k)
+				return
+			}
+			kind, inner = k, of
+		}))
+	}
+	for _, k := range []string{"check", "capture", "then", "else"} {
+		fields = append(fields, strictyaml.Optional(k, func(of strictyaml.Value) { others[k] = of }))
+	}
+	fields = append(fields,
+		strictyaml.Optional("name", strictyaml.String(&name)),
+		strictyaml.Optional("on_failure", strictyaml.String(&onFail)))
+	if !v.Map("a step", fields...) {
+		return nil
+	}
+	if kind == "" {
+		v.Add("a step needs one of %s", strings.Join(stepKinds, ", "))
+		return nil
+	}
+	allowed := map[string][]string{"think": {}, "repeat": {}, "if": {"then", "else"}}
+	may, control := allowed[kind]
+	if !control {
+		may = []string{"check", "capture"}
+	}
+	for k, of := range others {
+		if !slices.Contains(may, k) {
+			of.Add("%s does not belong to a step of %s", k, kind)
+		}
+	}
+	if control {
+		if name != "" || onFail != "" {
+			v.Add("%s has neither a name nor on_failure: they are its steps'", kind)
+		}
+		return f.control(kind, v, inner, others)
+	}
+	return f.step(kind, v, inner, others, name, onFail)
+}
+
+// step reads a step that does something at a target.
+func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]strictyaml.Value, name, onFail string) node {
+	s := &step{name: name, pos: v.Pos(), part: f.part}
+	if s.name == "" {
+		s.name = kind + "_" + strconv.Itoa(len(f.out.all)+1)
+	}
+	switch onFail {
+	case "", "stop":
+	case "continue":
+		s.goOn = true
+	default:
+		v.Add("on_failure is stop or continue, not %q", onFail)
+	}
+	if s.action = f.action(kind, inner); s.action == nil {
+		return nil
+	}
+	f.out.all = append(f.out.all, s)
+	if of, ok := others["check"]; ok {
+		of.Entries("the checks", func(left string, _ strictyaml.Pos, right strictyaml.Value) { f.check(s, left, right) })
+	}
+	if of, ok := others["capture"]; ok {
+		of.Entries("the captures", func(variable string, _ strictyaml.Pos, from strictyaml.Value) { f.capture(s, variable, from) })
+	}
+	if h, ok := s.action.(*httpAction); ok {
+		h.plain = !slices.ContainsFunc(s.checks, func(c *answer.Check) bool { return c.OfStatus() })
+	}
+	return s
+}
+
+// action reads what a step does.
+func (f *parser) action(kind string, v strictyaml.Value) action {
+	if f.part != "steps" && (kind == "publish" || kind == "consume") {
+		v.Add("%s belongs to steps: in %s there are http, sql, redis, think, repeat and if", kind, f.part)
+		return nil
+	}
+	switch kind {
+	case "http":
+		return f.http(v)
+	case "sql":
+		return f.sql(v)
+	case "publish":
+		return f.publish(v)
+	case "consume":
+		return f.consume(v)
+	}
+	return f.redis(v)
+}
+
+func (f *parser) check(s *step, left string, right strictyaml.Value) {
+	want, ok := right.Scalar()
+	if !ok {
+		return
+	}
+	c, err := answer.ParseCheck(left, want, s.action.words(), &f.fields)
+	if err != nil {
+		right.Add("check %s: %v", left, err)
+		return
+	}
+	s.checks = append(s.checks, c)
+	s.keep = s.keep || c.NeedsBody()
+}
+
+func (f *parser) capture(s *step, variable string, from strictyaml.Value) {
+	place, ok := from.Scalar()
+	if !ok {
+		return
+	}
+	source, err := answer.ParseSource(place, s.action.words())
+	if err != nil {
+		from.Add("capture %s: %v", variable, err)
+		return
+	}
+	if slot, ok := f.declare(variable, from); ok {
+		s.captures = append(s.captures, answer.NewCapture(slot, source))
+		s.keep = s.keep || source.NeedsBody()
+	}
+}
+
+// run executes the step.
+func (s *step) run(ctx context.Context, w *worker) error {
+	err := s.once(ctx, w)
+	if err == nil {
+		return nil
+	}
+	err = s.explain(err)
+	if !s.goOn {
+		return err
+	}
+	if w.failed == nil {
+		w.failed = err
+	}
+	return nil
+}
+
+func (s *step) once(ctx context.Context, w *worker) error {
+	began := w.now()
+	a, err := s.action.do(ctx, w, s.keep)
+	if err != nil {
+		return err
+	}
+	took := w.now() - began
+	for _, c := range s.checks {
+		err = c.Test(&a, &w.scope, &w.answers)
+		if s.held != nil {
+			s.held.Add(w.scope.Arrival.Stage, err == nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range s.captures {
+		if err := s.captures[i].Take(&a, &w.scope); err != nil {
+			return err
+		}
+	}
+	if s.duration != nil {
+		s.duration.Record(w.scope.Arrival.Stage, took)
+	}
+	return nil
+}
+
+// explain says at which step an error happened and keeps its kind.
+func (s *step) explain(err error) error {
+	return &work.Failure{Kind: work.KindOf(err), Err: &stepError{s, err}}
+}
+
+// stepError is an error of a step.
+type stepError struct {
+	step *step
+	err  error
+}
+
+func (e *stepError) Error() string {
+	text := e.err.Error()
+	if f, ok := e.err.(*work.Failure); ok { //nolint:errorlint // its own kind is told beside it
+		text = f.Err.Error()
+	}
+	return fmt.Sprintf("step %s (%s:%d): %s", e.step.name, e.step.pos.File, e.step.pos.Line, text)
+}
+
+func (e *stepError) Unwrap() error { return e.err }
+
+// walk executes nodes in turn.
+func walk(ctx context.Context, w *worker, nodes []node) error {
+	for _, n := range nodes {
+		if err := n.run(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
