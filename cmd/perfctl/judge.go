@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/targets/probe"
 )
 
 // makeJudge reads the SLA tables and the thresholds and checks them against
@@ -64,6 +65,7 @@ func (p *plan) judgeBy(f *fixture, table, own []sla.Rule) (*sla.Judge, error) {
 		in.Metrics = append(in.Metrics, d.Metrics...)
 	}
 	in.Metrics = append(in.Metrics, metrics.Standard()...)
+	in.Metrics = append(in.Metrics, probe.Metrics()...)
 	for i, s := range p.profile.Stages {
 		in.Stages = append(in.Stages, sla.Stage{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,

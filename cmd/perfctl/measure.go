@@ -82,6 +82,9 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 			every(background, func() { f.processes.Sample(p.schedule.StageAt(max(e.Elapsed(), 0))) })
 		}))
 	}
+	side.Go(pr.guarded(func() {
+		f.probes.Run(background, func() int { return p.schedule.StageAt(max(e.Elapsed(), 0)) })
+	}))
 	for _, s := range f.scenarios {
 		if x, ok := s.(scenarios.Sampler); ok {
 			side.Go(pr.guarded(func() { every(background, func() { sampleOnce(background, x) }) }))

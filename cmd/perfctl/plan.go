@@ -19,6 +19,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/targets/probe"
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
@@ -45,6 +46,8 @@ type plan struct {
 	table report.File
 	// watches are the processes that are watched.
 	watches []process.Watch
+	// scrapes are the programs that tell of themselves.
+	scrapes []probe.Scrape
 	// baseline holds the runs that this one is compared with.
 	baseline []*report.Run
 	// startAt is the instant of the first arrival, zero for as soon as may be.
@@ -93,6 +96,9 @@ func newPlan(f *planFlags, fs *pflag.FlagSet) (*plan, error) {
 		return nil, err
 	}
 	if p.watches, err = parseWatches(f.watch); err != nil {
+		return nil, err
+	}
+	if p.scrapes, err = parseScrapes(f.scrape); err != nil {
 		return nil, err
 	}
 	p.shard, p.shards, err = parseShard(f.shard)

@@ -115,7 +115,7 @@ func readEnvFile(path string) (map[string]string, error) {
 
 // settingNames lists every setting that may be given by name.
 func settingNames() []string {
-	return append(targets.Names(), "VERBOSE", "TEST_ENV")
+	return append(targets.Names(), managementURL, prometheusURL, "VERBOSE", "TEST_ENV")
 }
 
 func didYouMean(word string, choices []string) string {

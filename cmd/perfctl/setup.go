@@ -17,6 +17,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/probe"
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
@@ -37,6 +38,8 @@ type fixture struct {
 	workers   []int
 	// processes reads the watched processes; nil where none is watched.
 	processes *process.Sampler
+	// probes reads the targets and the programs of --scrape.
+	probes *probe.Set
 }
 
 // newRunID returns an identity for a run: random, fit for names of queues,
@@ -56,6 +59,10 @@ func (w *world) newFixture(p *plan, addresses *targets.Settings) (*fixture, erro
 	f := &fixture{id: cmp.Or(p.runID, newRunID()), clock: work.NewClock(), registry: metrics.NewRegistry(stages)}
 	if len(p.watches) > 0 {
 		f.processes = process.New(f.registry, p.watches, w.logger())
+	}
+	var err error
+	if f.probes, err = w.newProbes(f, p, addresses); err != nil {
+		return nil, err
 	}
 	f.workers = engine.Split(p.flags.vus, p.shares())
 	for i, d := range p.defs {
@@ -112,7 +119,11 @@ func (f *fixture) setUp(ctx context.Context, p *plan) error {
 		})
 	}
 	wg.Wait()
-	return withCode(exitcode.Unreachable, joinDistinct(errs))
+	if err := joinDistinct(errs); err != nil {
+		return withCode(exitcode.Unreachable, err)
+	}
+	f.probes.First(ctx)
+	return nil
 }
 
 // joinDistinct joins errors and leaves out those of targets that another one
@@ -142,6 +153,7 @@ func (f *fixture) close(p *progress) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var wg sync.WaitGroup
+	wg.Go(func() { f.probes.Close(ctx) })
 	for _, s := range f.scenarios {
 		wg.Go(func() {
 			if err := s.Close(ctx); err != nil {

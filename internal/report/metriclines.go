@@ -27,7 +27,7 @@ const (
 	arrivalGroup   = "arrivals"
 	responseGroup  = "response"
 	sharedGroup    = "several scenarios"
-	otherGroup     = "other metrics"
+	otherGroup     = "servers and processes"
 	generatorGroup = "generator"
 )
 

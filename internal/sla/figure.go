@@ -2,6 +2,7 @@ package sla
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -66,7 +67,8 @@ func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) figure {
 // expected says whether a run in which arrivals came due would have recorded the
 // metric over the stages. Failures, and the times of one outcome, need not occur,
 // and a counter that is absent is zero. A gauge is expected where its scenario
-// runs or a user asked for it, but not of stages that are too short a part of the
+// runs, where a user asked for it or had a process or a program watched that tells
+// it, but not of stages that are too short a part of the
 // run for a reading.
 func (j *Judge) expected(d metrics.Desc, r Rule, over []Stage) bool {
 	switch {
@@ -75,11 +77,19 @@ func (j *Judge) expected(d metrics.Desc, r Rule, over []Stage) bool {
 		for _, s := range over {
 			length += s.Duration
 		}
-		return (r.Required || len(r.scenarios()) > 0) && (len(over) == len(j.plan.Stages) || length >= surelyRead)
+		return (r.Required || len(r.scenarios()) > 0 || j.watched(r)) && (len(over) == len(j.plan.Stages) || length >= surelyRead)
 	case d.Kind == metrics.KindCounter, r.Tags.Outcome != "", d.Name == metrics.FailureTime.Name:
 		return false
 	}
 	return true
+}
+
+// watched says whether the run reads the rule's metric of something that belongs to
+// no scenario.
+func (j *Judge) watched(r Rule) bool {
+	return slices.ContainsFunc(j.plan.Series, func(s metrics.Series) bool {
+		return s.Scenario == "" && (metrics.Selector{Name: r.Metric, Tags: r.Tags}).Matches(&s)
+	})
 }
 
 // selector picks the rule's series in a stage.

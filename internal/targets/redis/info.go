@@ -21,8 +21,16 @@ type Info struct {
 	Evicted int64
 	// Expired counts keys that outlived their time.
 	Expired int64
-	// Clients is how many are connected.
-	Clients int64
+	// Clients is how many are connected, Blocked how many of them wait in a
+	// blocking command.
+	Clients, Blocked int64
+	// Resident is the server's resident memory and MaxMemory what it may allocate,
+	// 0 for any amount, in bytes.
+	Resident, MaxMemory int64
+	// Commands counts what was executed, of all clients.
+	Commands int64
+	// CPU is the processor time that the server used, in seconds.
+	CPU float64
 }
 
 // Info asks the server.
@@ -65,6 +73,17 @@ func parseInfo(text string) Info {
 			in.Expired = n
 		case "connected_clients":
 			in.Clients = n
+		case "blocked_clients":
+			in.Blocked = n
+		case "used_memory_rss":
+			in.Resident = n
+		case "maxmemory":
+			in.MaxMemory = n
+		case "total_commands_processed":
+			in.Commands = n
+		case "used_cpu_sys", "used_cpu_user":
+			seconds, _ := strconv.ParseFloat(value, 64)
+			in.CPU += seconds
 		}
 	}
 	if valkey != "" {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/probe"
+)
+
+// The settings that say where a broker tells of itself.
+const (
+	managementURL = "RABBITMQ_MANAGEMENT_URL"
+	prometheusURL = "RABBITMQ_PROMETHEUS_URL"
+)
+
+// parseScrapes reads the programs that --scrape names.
+func parseScrapes(list []string) (out []probe.Scrape, err error) {
+	var errs []error
+	for _, s := range list {
+		x, err := probe.ParseScrape(s)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("--scrape %w", err))
+		case slices.ContainsFunc(out, func(o probe.Scrape) bool { return o.Name == x.Name }):
+			errs = append(errs, fmt.Errorf("--scrape: %s is read twice; call one of them otherwise", x.Name))
+		default:
+			out = append(out, x)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError("%w", err)
+	}
+	return out, nil
+}
+
+// newProbes makes the readers of the targets that the run uses, and of the programs
+// of --scrape.
+func (w *world) newProbes(f *fixture, p *plan, addresses *targets.Settings) (*probe.Set, error) {
+	set := probe.NewSet(w.logger())
+	if !p.flags.noProbes {
+		for _, k := range p.targetKinds() {
+			t := probe.Target{Address: addresses.Address(k), Run: f.id, Metrics: f.registry}
+			switch k {
+			case targets.Postgres:
+				set.Add(probe.NewPostgres(t))
+			case targets.Redis:
+				set.Add(probe.NewRedis(t))
+			case targets.RabbitMQ:
+				prometheus, err1 := urlSetting(addresses, prometheusURL)
+				management, err2 := urlSetting(addresses, managementURL)
+				if err := errors.Join(err1, err2); err != nil {
+					return nil, invalidConfig(err)
+				}
+				if r := probe.NewRabbitMQ(t, prometheus, management); r != nil {
+					set.Add(r)
+				}
+			case targets.API: // what it tells of itself is what --scrape reads
+			}
+		}
+	}
+	for _, x := range p.scrapes {
+		set.Add(probe.NewScrape(context.Background(), x, f.registry))
+	}
+	return set, nil
+}
+
+// urlSetting returns a setting that is a URL, nil where nobody set it.
+func urlSetting(s *targets.Settings, name string) (*url.URL, error) {
+	v, ok := s.Setting(name)
+	if !ok || v == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%s is not a URL of the form http://host:port", name)
+	}
+	return u, nil
+}
