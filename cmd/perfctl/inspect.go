@@ -27,7 +27,7 @@ func (w *world) inspectCommand() *cobra.Command {
 		Short:   "Show the plan of a run, without running it",
 		Long:    "Inspect shows the stages, the number of arrivals, the rate over time, and every setting with its origin.",
 		Example: inspectExamples,
-		Args:    exactArgs(1, "a profile's name or file"),
+		Args:    oneArg("a profile's name or file"),
 	}
 	f.register(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -27,7 +27,7 @@ Formats:
 		Example: `  perfctl report runs/load-20260102-150405
   perfctl report runs/load-20260102-150405 --json
   perfctl report runs/load-20260102-150405 --format text -o summary.txt`,
-		Args: exactArgs(1, "a run directory"),
+		Args: oneArg("a run directory"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if asJSON {
 				out.format = "json"

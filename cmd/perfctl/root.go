@@ -57,7 +57,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 		return nil
 	}
 	root.AddCommand(
-		w.runCommand(), w.capacityCommand(), w.inspectCommand(), w.reportCommand(), w.mergeCommand(), w.compareCommand(), w.labCommand(), w.doctorCommand(), w.resetCommand(),
+		w.runCommand(), w.capacityCommand(), w.inspectCommand(), w.reportCommand(), w.mergeCommand(), w.compareCommand(), w.historyCommand(), w.labCommand(), w.doctorCommand(), w.resetCommand(),
 		w.profilesCommand(), w.scenariosCommand(), w.initCommand(), w.schemaCommand(), w.versionCommand(), exitCodesTopic(),
 	)
 	return root
@@ -93,11 +93,11 @@ func didYouMeanFlag(word string, names []string) string {
 	return "; see --help"
 }
 
-// exactArgs is cobra.ExactArgs with an error that shows how the command is
+// oneArg is cobra.ExactArgs(1) with an error that shows how the command is
 // used.
-func exactArgs(n int, what string) cobra.PositionalArgs {
+func oneArg(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) == n {
+		if len(args) == 1 {
 			return nil
 		}
 		return usageError("%s takes %s, got %d arguments\n  usage: %s", c.CommandPath(), what, len(args), c.UseLine())

@@ -47,7 +47,7 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 
 ` + w.outputList(),
 		Example:           runExamples,
-		Args:              exactArgs(1, "a profile's name or file"),
+		Args:              oneArg("a profile's name or file"),
 		ValidArgsFunction: completeProfiles,
 	}
 	f.register(c.Flags())
@@ -69,6 +69,9 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		if p.baseline, err = openRuns(f.baseline); err != nil {
 			return usageError("--baseline: %w", err)
 		}
+	}
+	if err := f.checkRepeat(); err != nil {
+		return err
 	}
 	sinks, views, err := w.splitOutputs(f)
 	if err != nil {
@@ -102,32 +105,13 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		stop()
 		return err
 	}
-	fix, err := w.newFixture(p, addresses)
-	if err != nil {
-		stop()
-		return err
-	}
-	judge, err := p.makeJudge(fix)
-	if err != nil {
-		stop()
-		return err
-	}
-	defer fix.close(pr)
-	pr.stepOf(fix.scenarios, "setting up %s …", strings.Join(p.scenarioNames(), ", "))
-	err = fix.setUp(before, p)
 	stop()
-	if err != nil {
-		return interruptedOr(before, err)
+	one := &oneRun{p: p, f: f, settings: p.allSettings(fs, addresses), addresses: addresses, pr: pr}
+	if f.repeat > 1 {
+		return w.repeat(ctx, one)
 	}
-	if f.abortOnFail {
-		p.judge = judge
-	}
-	dir := f.runDir
-	if dir == "" {
-		dir = filepath.Join("runs", p.profile.Name+"-"+time.Now().Format("20060102-150405"))
-	}
-	w.openScreen(pr, p, judge)
-	s, _, err := w.record(ctx, p, dir, fix, judge, pr, p.runInfo(w, fix, p.allSettings(fs, addresses)))
+	dir := one.dir()
+	s, err := w.once(ctx, one, dir)
 	if err != nil {
 		return err
 	}
@@ -137,6 +121,52 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 		w.yieldStdout()
 	}
 	return w.present(s, dir, f)
+}
+
+// oneRun is what every repetition of a run has.
+type oneRun struct {
+	p         *plan
+	f         *runFlags
+	settings  []setting
+	addresses *targets.Settings
+	pr        *progress
+}
+
+// dir returns where the run goes.
+func (o *oneRun) dir() string {
+	if o.f.runDir != "" {
+		return o.f.runDir
+	}
+	return filepath.Join("runs", o.p.profile.Name+"-"+time.Now().Format("20060102-150405"))
+}
+
+// once sets up, measures, judges and gives everything back.
+func (w *world) once(ctx context.Context, o *oneRun, dir string) (*report.Summary, error) {
+	p, pr := o.p, o.pr
+	fix, err := w.newFixture(p, o.addresses)
+	if err != nil {
+		return nil, err
+	}
+	judge, err := p.makeJudge(fix)
+	if err != nil {
+		return nil, err
+	}
+	before, stop := w.interruptible(ctx)
+	defer fix.close(pr)
+	pr.stepOf(fix.scenarios, "setting up %s …", strings.Join(p.scenarioNames(), ", "))
+	err = fix.setUp(before, p)
+	stop()
+	if err != nil {
+		return nil, interruptedOr(before, err)
+	}
+	if o.f.abortOnFail {
+		p.judge = judge
+	}
+	if o.f.repeat == 1 {
+		w.openScreen(pr, p, judge)
+	}
+	s, _, err := w.record(ctx, p, dir, fix, judge, pr, p.runInfo(w, fix, o.settings))
+	return s, err
 }
 
 // record measures into a run directory and returns the summary, and what came

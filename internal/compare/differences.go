@@ -93,7 +93,7 @@ func traits(r *report.Run) map[string]string {
 		out["server "+name] = v
 	}
 	for _, s := range i.Settings {
-		if !isAddress(s.Name) && s.Origin != "lab" && s.Name != "--run-dir" && s.Name != "--baseline" && s.Name != "--json" && s.Name != "--quiet" && s.Name != "--out" {
+		if !isAddress(s.Name) && s.Origin != "lab" && s.Name != "--run-dir" && s.Name != "--baseline" && s.Name != "--json" && s.Name != "--quiet" && s.Name != "--out" && s.Name != "--repeat" {
 			out["setting "+s.Name] = s.Value
 		}
 	}
