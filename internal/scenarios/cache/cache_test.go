@@ -104,11 +104,6 @@ func TestAHealthyRunIsExactAndTheServerAgrees(t *testing.T) {
 	if one, two := s.stages[0].hit.Load(), s.stages[1].hit.Load(); one != 900 || two != 500 {
 		t.Errorf("%d and %d hits, want exactly 900 and 500 of 1000", one, two)
 	}
-	for name, c := range checks(t, s) {
-		if !c.Passed {
-			t.Errorf("%s: %s", name, c.Detail)
-		}
-	}
 	// The server's own counters: what it answered since the keys were loaded.
 	in, err := s.client.Info(t.Context())
 	if err != nil {
@@ -117,8 +112,32 @@ func TestAHealthyRunIsExactAndTheServerAgrees(t *testing.T) {
 	if h, m := in.Hits-s.before.Hits, in.Misses-s.before.Misses; h != 1400 || m != 600 {
 		t.Errorf("the server counted %d hits and %d misses, want 1400 and 600", h, m)
 	}
+	for name, c := range checks(t, s) {
+		if !c.Passed {
+			t.Errorf("%s: %s", name, c.Detail)
+		}
+	}
 	if s.client.Reconnects() != 0 {
 		t.Errorf("%d reconnects", s.client.Reconnects())
+	}
+}
+
+func TestKeysThatNobodyReadSinceAreMissedAllTheSame(t *testing.T) {
+	s := newRun(t, "swept")
+	if err := s.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Unlink(t.Context(), s.keys[7]).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Set(t.Context(), s.keys[9], "tampered", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c := checks(t, s)["cache_keys_there"]
+	for _, want := range []string{"1 of 300 loaded keys are gone and 1 hold another value", "gone is " + s.keys[7], "another value is " + s.keys[9], "deleted by somebody else"} {
+		if c.Passed || !strings.Contains(c.Detail, want) {
+			t.Errorf("the check says %+v, want %q", c, want)
+		}
 	}
 }
 

@@ -78,6 +78,11 @@ func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
 	if err != nil {
 		return checks, fmt.Errorf("ask the server for its own counts: %w", redis.Explain(s.env.Targets.Redis, "INFO", err))
 	}
+	swept, err := s.sweep(ctx, &after)
+	if err != nil {
+		return checks, fmt.Errorf("read the loaded keys once more: %w", redis.Explain(s.env.Targets.Redis, "read the keys", err))
+	}
+	checks = append(checks, swept)
 	serverHits, serverMisses := after.Hits-s.before.Hits, after.Misses-s.before.Misses
 	ownHits := hit + phantom + s.herd.hits.Load()
 	ownMisses := answered - hit - phantom + s.herd.misses.Load()
