@@ -89,7 +89,7 @@ func (p *page) head(s string) {
 func (p *page) wrapped(first span, style style, text string) {
 	indent := utf8.RuneCountInString(first.text)
 	room := max(p.width-indent, 20)
-	words := strings.Fields(clean(text))
+	words := shortWords(clean(text), room)
 	lead := first
 	for len(words) > 0 {
 		n, length := 1, utf8.RuneCountInString(words[0])
@@ -101,6 +101,18 @@ func (p *page) wrapped(first span, style style, text string) {
 		lead = span{plain, strings.Repeat(" ", indent)}
 		words = words[n:]
 	}
+}
+
+// shortWords returns the words of a text, those longer than a line in pieces.
+func shortWords(text string, room int) (out []string) {
+	for _, w := range strings.Fields(text) {
+		r := []rune(w)
+		for len(r) > room {
+			out, r = append(out, string(r[:room])), r[room:]
+		}
+		out = append(out, string(r))
+	}
+	return out
 }
 
 // clean makes a text harmless for a terminal: escape sequences and control

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -90,16 +91,32 @@ func (p *page) failures(all []Failure) {
 		return
 	}
 	p.head("failures")
-	t := table{right: 1 << 2}
-	for _, f := range all {
-		example := ""
-		if f.Example != "" {
-			example = "e.g. " + f.Example
-		}
-		t.add(plainCells("  "+clean(f.Scenario), clean(f.Kind), showCount(f.Count), clean(example))...)
+	var widths [3]int
+	columns := func(f *Failure) [3]string {
+		return [3]string{shorten(clean(f.Scenario), widestName), shorten(clean(f.Kind), widestName), showCount(f.Count)}
 	}
-	p.table(&t)
+	for i := range all {
+		for c, text := range columns(&all[i]) {
+			widths[c] = max(widths[c], utf8.RuneCountInString(text))
+		}
+	}
+	for i := range all {
+		c := columns(&all[i])
+		first := fmt.Sprintf("  %-*s  %-*s  %*s", widths[0], c[0], widths[1], c[1], widths[2], c[2])
+		if all[i].Example == "" {
+			p.line(span{plain, first})
+			continue
+		}
+		p.wrapped(span{plain, first + "  e.g. "}, plain, shorten(all[i].Example, shownExample))
+	}
 }
+
+const (
+	// widestName bounds a column of names.
+	widestName = 24
+	// shownExample is how much of an example is shown; all of it is in the summary.
+	shownExample = 320
+)
 
 func (p *page) generator(g *GeneratorHealth) {
 	style := green
