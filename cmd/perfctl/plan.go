@@ -135,6 +135,9 @@ func (f *planFlags) check() error {
 	if f.tolerance < 0 || f.tolerance > time.Second {
 		return usageError("--tolerance %v: want 0 to 1s", f.tolerance)
 	}
+	if f.setupRate < 0 || f.setupRate > 1e9 {
+		return usageError("--setup-rate %g: want 0 or a number of rows a second", f.setupRate)
+	}
 	if f.duration < 0 {
 		return usageError("--duration %v is negative", f.duration)
 	}

@@ -15,6 +15,7 @@ type planFlags struct {
 	flow        string
 	scrape      []string
 	noProbes    bool
+	setupRate   float64
 	set         []string
 	base        float64
 	peak        float64
@@ -71,6 +72,7 @@ func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.StringArrayVar(&f.scrape, "scrape", nil, "read the memory, CPU, garbage collection and event loop of a program from its `NAME=URL` for Prometheus, as in app=http://localhost:9464/metrics; #METRIC,METRIC behind it names metrics of its own to read as well (repeatable)")
 	fs.BoolVar(&f.noProbes, "no-probes", false, "do not read what RabbitMQ, PostgreSQL and Redis say of themselves")
+	fs.Float64Var(&f.setupRate, "setup-rate", 0, "load at most so many rows or keys a second in the set-up (0: as fast as the servers take them)")
 	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
 	fs.DurationVar(&f.maxLateness, "max-lateness", engine.DefaultMaxLateness, "drop an arrival that waited longer for a worker")
 	fs.DurationVar(&f.graceful, "graceful-stop", engine.DefaultGracefulStop, "how long what is due may go on after the last arrival")

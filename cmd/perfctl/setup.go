@@ -21,8 +21,8 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
-// setupTimeout bounds how long reaching the targets may take before the first
-// fixture is loaded; a target that does not answer by then is unreachable.
+// setupTimeout bounds how long a set-up may make no headway: a target that does not
+// answer for so long is unreachable, however long loading the fixtures takes.
 const setupTimeout = 14 * time.Second
 
 // closeTimeout bounds how long giving everything back may take.
@@ -68,7 +68,7 @@ func (w *world) newFixture(p *plan, addresses *targets.Settings) (*fixture, erro
 	for i, d := range p.defs {
 		s, err := d.New(scenarios.Env{
 			RunID: f.id, Seed: p.flags.seed, Clock: f.clock, Metrics: f.registry, Targets: addresses,
-			Values: p.values[i], Plan: p.part(i, f.workers[i], stages), Log: w.logger().With("scenario", d.Name), Scenario: d.Name,
+			Values: p.values[i], Plan: p.part(i, f.workers[i], stages), Log: w.logger().With("scenario", d.Name), Scenario: d.Name, Pace: scenarios.NewPace(p.flags.setupRate),
 		})
 		if err != nil {
 			return nil, invalidConfig(fmt.Errorf("scenario %s: %w", d.Name, err))
@@ -107,7 +107,7 @@ func (f *fixture) setUp(ctx context.Context, p *plan) error {
 			return withCode(exitcode.Unreachable, fmt.Errorf("--watch: %w", err))
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	ctx, cancel := untilStalled(ctx, setupTimeout, func() string { return tell(f.scenarios) })
 	defer cancel()
 	errs := make([]error, len(f.scenarios))
 	var wg sync.WaitGroup

@@ -51,6 +51,8 @@ type Env struct {
 	Targets *targets.Settings
 	// Values holds the scenario's settings.
 	Values *Values
+	// Pace bounds how fast fixtures are loaded.
+	Pace Pace
 	// Plan says what will be asked of the scenario.
 	Plan Plan
 	// Log is for what a user should know; it is never used for each arrival.

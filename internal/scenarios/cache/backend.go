@@ -55,6 +55,9 @@ func (s *scenario) newStore() *store {
 	return d
 }
 
+// storeBatch is how many rows one statement writes.
+const storeBatch = 50_000
+
 // open makes the table and the connections.
 func (d *store) open(ctx context.Context, s *scenario) error {
 	addr := s.env.Targets.Postgres
@@ -67,11 +70,20 @@ func (d *store) open(ctx context.Context, s *scenario) error {
 	if err := postgres.Create(ctx, c, d.options.Run, postgres.Table{Name: d.table, Columns: "id bigint PRIMARY KEY, payload text NOT NULL"}); err != nil {
 		return postgres.Explain(addr, "make table "+d.table, err)
 	}
-	fill := fmt.Sprintf("INSERT INTO %s SELECT i, repeat('x', %d) FROM generate_series(0, %d) i", d.table, s.sizes.least, d.rows-1)
-	for _, sql := range []string{fill, "ANALYZE " + d.table} {
-		if _, err := c.Exec(ctx, sql); err != nil {
+	fill := fmt.Sprintf("INSERT INTO %s SELECT i, repeat('x', %d) FROM generate_series($1::bigint, $2::bigint) i", d.table, s.sizes.least)
+	batch := int64(s.env.Pace.Batch(storeBatch))
+	for from := int64(0); from < d.rows; from += batch {
+		to := min(from+batch, d.rows)
+		if err := s.env.Pace.Wait(ctx, int(to-from)); err != nil {
 			return postgres.Explain(addr, "fill table "+d.table, err)
 		}
+		if _, err := c.Exec(ctx, fill, from, to-1); err != nil {
+			return postgres.Explain(addr, "fill table "+d.table, err)
+		}
+		s.stored.Store(to)
+	}
+	if _, err := c.Exec(ctx, "ANALYZE "+d.table); err != nil {
+		return postgres.Explain(addr, "analyse table "+d.table, err)
 	}
 	d.pool, err = postgres.Open(ctx, addr, d.options)
 	return err

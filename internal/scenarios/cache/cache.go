@@ -23,6 +23,7 @@ type scenario struct {
 	stages []stage
 	keys   []string // the loaded ones
 	loaded atomic.Int64
+	stored atomic.Int64 // rows of the back end
 	prefix string
 	sizes  sizes
 	ttl    time.Duration

@@ -70,7 +70,10 @@ func (s *scenario) ttlOf(id uint64) time.Duration {
 
 func (s *scenario) load(ctx context.Context) error {
 	id := 0
-	for batch := range slices.Chunk(s.keys, loadBatch) {
+	for batch := range slices.Chunk(s.keys, s.env.Pace.Batch(loadBatch)) {
+		if err := s.env.Pace.Wait(ctx, len(batch)); err != nil {
+			return err
+		}
 		_, err := s.client.Pipelined(ctx, func(p driver.Pipeliner) error {
 			for _, key := range batch {
 				p.Set(ctx, key, s.sizes.appendValue(nil, uint64(id)), s.ttlOf(uint64(id)))
@@ -88,6 +91,9 @@ func (s *scenario) load(ctx context.Context) error {
 
 // Tell tells how many keys are loaded, as long as some are not.
 func (s *scenario) Tell() string {
+	if s.store != nil && s.stored.Load() < s.store.rows {
+		return fmt.Sprintf("%d of %d rows written", s.stored.Load(), s.store.rows)
+	}
 	n := s.loaded.Load()
 	if n == int64(len(s.keys)) {
 		return ""

@@ -46,6 +46,7 @@ type scenario struct {
 	kept     []atomic.Int64
 	nextKept atomic.Int64
 	floor    *floor
+	pace     scenarios.Pace
 	// stage is the stage of the newest arrival, which reconnects count for.
 	stage atomic.Int64
 }
@@ -86,7 +87,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		return nil, err
 	}
 	s := &scenario{
-		cfg: cfg, address: env.Targets.Postgres, table: tableName(&env), clock: env.Clock, log: env.Log,
+		cfg: cfg, address: env.Targets.Postgres, table: tableName(&env), clock: env.Clock, log: env.Log, pace: env.Pace,
 		workers: make([]worker, max(env.Plan.Workers, 1)),
 	}
 	if s.log == nil {
@@ -167,24 +168,32 @@ func (s *scenario) fill(ctx context.Context, c *pgx.Conn) error {
 	}
 	rows := newSource(s.cfg.payload)
 	rows.reset(1, s.cfg.table+s.cfg.reserve, preloaded)
-	if _, err := c.CopyFrom(ctx, s.identifier(), columnNames, counted{rows, &s.written}); err != nil {
+	if _, err := c.CopyFrom(ctx, s.identifier(), columnNames, &counted{source: rows, n: &s.written, wait: func() error { return s.pace.Wait(ctx, 1) }}); err != nil {
 		return postgres.Explain(s.address, fmt.Sprintf("write %d rows to %s", rows.n, s.table), err)
 	}
 	_, err := c.Exec(ctx, "ANALYZE "+s.table)
 	return postgres.Explain(s.address, "analyse "+s.table, err)
 }
 
-// counted counts the rows that a source hands out.
+// counted counts the rows that a source hands out, none before its time.
 type counted struct {
 	*source
-	n *atomic.Int64
+	n    *atomic.Int64
+	wait func() error
+	err  error
 }
 
 // Next goes on to the next row.
-func (c counted) Next() bool {
+func (c *counted) Next() bool {
+	if c.err = c.wait(); c.err != nil {
+		return false
+	}
 	c.n.Add(1)
 	return c.source.Next()
 }
+
+// Err says why there is no next row.
+func (c *counted) Err() error { return c.err }
 
 // Tell tells how many rows are written, as long as some are not.
 func (s *scenario) Tell() string {
