@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
 )
@@ -35,7 +37,7 @@ func (w *world) views() []view {
 		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JSON(out, s)
 		}},
-		{"html", "one file with charts that opens offline", html.Write},
+		{"html", "one file with charts that opens offline", writeHTML},
 		{"junit", "JUnit XML: a rule is a test case", func(out io.Writer, _ *report.Run, s *report.Summary) error {
 			return report.JUnit(out, s)
 		}},
@@ -46,6 +48,19 @@ func (w *world) views() []view {
 			return report.Annotations(out, s)
 		}},
 	}
+}
+
+// writeHTML writes the page, with the lines of the first run of the baseline behind
+// its own where that run still is where it was.
+func writeHTML(out io.Writer, r *report.Run, s *report.Summary) error {
+	var base *report.Run
+	var c compare.Comparison
+	if json.Unmarshal(s.Comparison, &c) == nil && len(c.Base) > 0 {
+		if b, err := report.Open(c.Base[0]); err == nil {
+			base = b
+		}
+	}
+	return html.Write(out, r, s, base)
 }
 
 // findView returns the view of that name; the error names the nearest one.

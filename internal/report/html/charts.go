@@ -65,6 +65,9 @@ type panel struct {
 type series struct {
 	Name   string     `json:"name"`
 	Values []*float64 `json:"values"`
+	// Base are the values of the baseline at the same time since its start; nil
+	// without one.
+	Base []*float64 `json:"base,omitempty"`
 	// Style is line, dashed or area.
 	Style string `json:"style,omitempty"`
 }
@@ -81,6 +84,8 @@ type heat struct {
 type curve struct {
 	Name   string       `json:"name"`
 	Points [][2]float64 `json:"points"`
+	// Base says that it is the baseline's.
+	Base bool `json:"base,omitempty"`
 }
 
 // mostBins bounds the points of a chart: a longer run has longer bins, whose
@@ -109,7 +114,9 @@ func newAxis(r *report.Run) axis {
 // bin returns the bin of the second with that index.
 func (a axis) bin(second int) int { return int(a.r.Seconds[second].Start/time.Second) / a.width }
 
-func gather(r *report.Run, s *report.Summary) (*charts, error) {
+// gather makes the charts of a run, with those of base, where it is not nil, behind
+// them.
+func gather(r *report.Run, s *report.Summary, base *report.Run) (*charts, error) {
 	a := newAxis(r)
 	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Limits: limits(s), Marks: []finding{}}
 	for i := range c.T {
@@ -127,20 +134,69 @@ func gather(r *report.Run, s *report.Summary) (*charts, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Panels, err = a.panels(response); err != nil {
+		return nil, err
+	}
+	c.Heat = heatOf(response)
+	c.Curves = curves(r)
+	if base == nil {
+		return c, nil
+	}
+	return c, c.behind(base)
+}
+
+// panels returns every chart over time.
+func (a axis) panels(response []*metrics.Hist) ([]panel, error) {
 	lag, err := a.trend(metrics.DispatchLag.Name)
 	if err != nil {
 		return nil, err
 	}
-	c.Panels = append(c.Panels, a.load(), percentiles("response", "Response time",
-		"from when an arrival was due until it was done; percentiles of each point's own arrivals", response), a.errors())
-	c.Panels[1].Limits = true
-	c.Panels = append(c.Panels, a.gauges()...)
+	out := []panel{a.load(), percentiles("response", "Response time",
+		"from when an arrival was due until it was done; percentiles of each point's own arrivals", response), a.errors()}
+	out[1].Limits = true
+	out = append(out, a.gauges()...)
 	p := percentiles("lag", "Release lag", "from when an arrival was due until it started: the generator's own lateness", lag)
 	p.Group = generatorGroup
-	c.Panels = append(c.Panels, p)
-	c.Heat = heatOf(response)
-	c.Curves = curves(r)
-	return c, nil
+	return append(out, p), nil
+}
+
+// behind adds the lines of the baseline, second by second since its start.
+func (c *charts) behind(base *report.Run) error {
+	a := newAxis(base)
+	a.width = int(c.Bin)
+	if len(base.Seconds) > 0 {
+		a.n = int(base.Seconds[len(base.Seconds)-1].Start/time.Second)/a.width + 1
+	}
+	response, err := a.trend(metrics.ResponseTime.Name)
+	if err != nil {
+		return err
+	}
+	panels, err := a.panels(response)
+	if err != nil {
+		return err
+	}
+	lines := map[[2]string][]*float64{}
+	for _, p := range panels {
+		for _, s := range p.Series {
+			lines[[2]string{p.ID, s.Name}] = s.Values
+		}
+	}
+	for i := range c.Panels {
+		for j := range c.Panels[i].Series {
+			s := &c.Panels[i].Series[j]
+			old := lines[[2]string{c.Panels[i].ID, s.Name}]
+			if old == nil {
+				continue
+			}
+			s.Base = make([]*float64, len(c.T))
+			copy(s.Base, old)
+		}
+	}
+	if of := curves(base); len(of) > 0 {
+		last := of[len(of)-1] // all stages, or the only one
+		c.Curves = append(c.Curves, curve{Name: "baseline", Points: last.Points, Base: true})
+	}
+	return nil
 }
 
 // limits returns the rules about response time as lines.

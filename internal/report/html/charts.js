@@ -103,8 +103,8 @@
       outputs.push(out);
       legend.append(el('li', {}, b));
     });
-    figure.append(cap, svg, dataTable(['time', ...panel.series.map(s => s.name)],
-      () => data.t.map((t, i) => [clock(t), ...panel.series.map(s => show(s.values[i], panel.unit))])));
+    figure.append(cap, svg, dataTable(['time', ...panel.series.flatMap(s => s.base ? [s.name, 'baseline'] : [s.name])],
+      () => data.t.map((t, i) => [clock(t), ...panel.series.flatMap(s => (s.base ? [s.values[i], s.base[i]] : [s.values[i]]).map(v => show(v, panel.unit)))])));
 
     let width = 0, down = null;
     const x = t => M.left + (t - state.from) / (state.to - state.from) * (width - M.left - M.right);
@@ -115,7 +115,7 @@
       let low = Infinity, high = -Infinity;
       panel.series.forEach((s, k) => {
         if (hidden.has(k)) return;
-        s.values.forEach((v, i) => {
+        for (const values of [s.values, s.base || []]) values.forEach((v, i) => {
           if (v === null || mid(i) < state.from || mid(i) > state.to || panel.log && v <= 0) return;
           low = Math.min(low, v); high = Math.max(high, v);
         });
@@ -157,6 +157,18 @@
         for (const l of panel.limits ? data.limits : []) if (l.value >= r[0] && l.value <= r[1]) svg.append(
           el('line', { class: 'limit', x1: M.left, x2: width - M.right, y1: y(l.value), y2: y(l.value) }),
           el('text', { class: 'limit-name', x: width - M.right - 2, y: y(l.value) - 3, 'text-anchor': 'end' }, 'SLA ' + l.name));
+        // The baseline first, so that it is behind.
+        panel.series.forEach((s, k) => {
+          if (hidden.has(k) || !s.base) return;
+          let d = '', open = false;
+          s.base.forEach((v, i) => {
+            if (v === null || panel.log && v <= 0) { open = false; return; }
+            if (mid(i) < state.from - data.bin || mid(i) > state.to + data.bin) return;
+            d += (open ? 'L' : 'M') + x(mid(i)).toFixed(1) + ' ' + y(v).toFixed(1);
+            open = true;
+          });
+          svg.append(el('path', { class: `line base s${k % 8}`, d, fill: 'none' }));
+        });
         panel.series.forEach((s, k) => {
           if (hidden.has(k)) return;
           let d = '', open = false, first = 0, last = 0, lone = [];
@@ -179,7 +191,7 @@
       cursor() {
         svg.querySelectorAll('.cursor').forEach(e => e.remove());
         const i = state.cursor;
-        panel.series.forEach((s, k) => { outputs[k].textContent = i === null ? '' : show(s.values[i], panel.unit); });
+        panel.series.forEach((s, k) => { outputs[k].textContent = i === null ? '' : show(s.values[i], panel.unit) + (s.base && s.base[i] !== null ? ' (' + show(s.base[i], panel.unit) + ')' : ''); });
         if (i === null || mid(i) < state.from || mid(i) > state.to) return;
         svg.append(el('line', { class: 'cursor', x1: x(mid(i)), x2: x(mid(i)), y1: M.top, y2: height - M.bottom }),
           el('text', { class: 'cursor', x: Math.min(x(mid(i)) + 4, width - 46), y: M.top + 10 }, clock(data.t[i])));
@@ -257,7 +269,7 @@
       for (const [r, name] of [[2, '50'], [10, '90'], [100, '99'], [1e3, '99.9'], [1e4, '99.99'], [1e5, '99.999'], [1e6, '99.9999']]) if (r <= top) svg.append(
         el('line', { class: 'grid', x1: x(r), x2: x(r), y1: M.top, y2: height - M.bottom }), el('text', { x: x(r), y: height - 5, 'text-anchor': 'middle' }, name + ' %'));
       data.curves.forEach((c, i) => {
-        const p = el('path', { class: 'line s' + i % 8, d: c.points.filter(p => p[1] > 0).map((p, k) => (k ? 'L' : 'M') + x(p[0]).toFixed(1) + ' ' + y(p[1]).toFixed(1)).join('') });
+        const p = el('path', { class: 'line s' + i % 8 + (c.base ? ' base' : ''), d: c.points.filter(p => p[1] > 0).map((p, k) => (k ? 'L' : 'M') + x(p[0]).toFixed(1) + ' ' + y(p[1]).toFixed(1)).join('') });
         p.style.fill = 'none';
         svg.append(p);
       });

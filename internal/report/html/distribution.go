@@ -52,11 +52,11 @@ func curves(r *report.Run) []curve {
 	out := []curve{}
 	for _, st := range r.Info.Stages {
 		if h := r.Totals.Trend(metrics.Selector{Name: metrics.ResponseTime.Name, Tags: metrics.Tags{Stage: st.Name}}); !h.Empty() {
-			out = append(out, curve{st.Name, spectrum(h)})
+			out = append(out, curve{Name: st.Name, Points: spectrum(h)})
 		}
 	}
 	if h := r.Totals.Trend(metrics.Selector{Name: metrics.ResponseTime.Name}); !h.Empty() && len(out) > 1 {
-		out = append(out, curve{"all stages", spectrum(h)})
+		out = append(out, curve{Name: "all stages", Points: spectrum(h)})
 	}
 	return out
 }

@@ -30,16 +30,17 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 }).Parse(pageText))
 
 // Write writes the run as one HTML file with its charts. r was read by
-// report.Open; s is its summary. The file asks nobody for anything: what it
+// report.Open; s is its summary. base is the run that it was compared with, nil for
+// none: its lines stand behind the run's own. The file asks nobody for anything: what it
 // may load is forbidden by a policy in it, and texts that a target sent are
 // texts in it.
-func Write(w io.Writer, r *report.Run, s *report.Summary) error {
-	charts, err := gather(r, s)
+func Write(w io.Writer, r *report.Run, s *report.Summary, base *report.Run) error {
+	charts, err := gather(r, s, base)
 	if err != nil {
 		return fmt.Errorf("write the HTML report: %w", err)
 	}
 	v := view{
-		Summary: s, Run: r, Charts: charts, Operations: operations(r), Answers: answersOf(s),
+		Summary: s, Run: r, Charts: charts, Operations: operations(r), Answers: answersOf(s), Behind: base,
 		Style: template.CSS(styleText), Script: template.JS(scriptText), // its own files, no data
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(styleText), hash(scriptText)),
 	}

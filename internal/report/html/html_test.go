@@ -103,8 +103,13 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 
 func page(t *testing.T, r recorded) string {
 	t.Helper()
+	return pageBeside(t, r, nil)
+}
+
+func pageBeside(t *testing.T, r recorded, base *report.Run) string {
+	t.Helper()
 	var b bytes.Buffer
-	if err := html.Write(&b, r.run, r.summary); err != nil {
+	if err := html.Write(&b, r.run, r.summary, base); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -117,11 +122,12 @@ func chartData(t *testing.T, page string) (d struct {
 	Panels []struct {
 		ID     string
 		Series []struct {
-			Name   string
-			Values []*float64
+			Name         string
+			Values, Base []*float64
 		}
 	}
-	Heat struct {
+	Curves []struct{ Base bool }
+	Heat   struct {
 		Rows  []float64
 		Cells [][3]int64
 	}
@@ -237,6 +243,37 @@ func TestAnEmptyRunHasAPage(t *testing.T) {
 	}
 	if text := page(t, recorded{run: r, summary: s}); !strings.Contains(text, "</html>") {
 		t.Error("the page is not whole")
+	}
+}
+
+// The old run stands behind the new one in every chart, second by second, however
+// long either of them was.
+func TestTheBaselineStandsBehindTheRun(t *testing.T) {
+	for _, c := range []struct{ now, before int }{{20, 20}, {20, 12}, {12, 40}, {1300, 900}} {
+		r, base := record(t, c.now, false), record(t, c.before, false)
+		d := chartData(t, pageBeside(t, r, base.run))
+		for _, p := range d.Panels {
+			for _, s := range p.Series {
+				if len(s.Base) != len(s.Values) {
+					t.Fatalf("%d s beside %d s: %s %s has %d values of the baseline for %d of its own", c.now, c.before, p.ID, s.Name, len(s.Base), len(s.Values))
+				}
+			}
+		}
+		known := 0
+		for _, v := range d.Panels[1].Series[0].Base {
+			if v != nil {
+				known++
+			}
+		}
+		if most := int(math.Ceil(float64(min(c.now, c.before)) / d.Bin)); known < most-1 || known > most {
+			t.Errorf("%d s beside %d s: %d points of the baseline, want about %d", c.now, c.before, known, most)
+		}
+		if n := len(d.Curves); n == 0 || !d.Curves[n-1].Base {
+			t.Error("the percentile spectrum lacks the baseline")
+		}
+	}
+	if d := chartData(t, page(t, record(t, 12, false))); d.Panels[0].Series[0].Base != nil {
+		t.Error("a run without a baseline has one in its charts")
 	}
 }
 

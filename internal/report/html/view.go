@@ -24,6 +24,8 @@ type view struct {
 	Operations []operation
 	Answers    analysis.Analysis
 	Comparison *compare.Comparison
+	// Behind is the run whose lines stand behind the run's own; nil for none.
+	Behind *report.Run
 	// Compared are the figures of the comparison that are shown first, ComparedAll
 	// all of them.
 	Compared, ComparedAll []compare.Row
