@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -76,9 +79,23 @@ func (p *plan) allSettings(fs *pflag.FlagSet, s *targets.Settings) []setting {
 				origin = "profile, file or --set"
 			}
 			out = append(out, setting{d.Name + "." + o.Key, value, origin})
+			if _, file := o.Type.(scenarios.File); file && value != "" {
+				out = append(out, setting{d.Name + "." + o.Key + " sha256", fingerprint(value), origin})
+			}
 		}
 	}
 	return out
+}
+
+// fingerprint tells the contents of a file from others: two runs with files of one
+// name need not be of one load.
+func fingerprint(path string) string {
+	data, err := scenarios.ReadFile(path)
+	if err != nil {
+		return "unreadable"
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6])
 }
 
 // stageValues shows a scenario's setting: one value, or one for each stage

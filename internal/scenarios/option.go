@@ -18,7 +18,7 @@ type Option struct {
 	// Help says what it does, with its unit.
 	Help string
 	// Type checks values and is one of Int, IntOr, Float, Duration, Bool, Enum,
-	// Text.
+	// Text, File.
 	Type Type
 	// PerStage says that a stage may change it.
 	PerStage bool
@@ -50,6 +50,10 @@ type Enum []string
 
 // Text accepts any text that Valid accepts; a nil Valid accepts all.
 type Text struct{ Valid func(string) error }
+
+// File accepts the path of a file that Valid accepts, and nothing for none. What is
+// in it belongs to what was run.
+type File struct{ Valid func(path string) error }
 
 func (t Int) check(s string) error {
 	n, err := strconv.ParseInt(s, 10, 64)
@@ -97,6 +101,13 @@ func (t Enum) check(s string) error {
 		return fmt.Errorf("%q is not one of %s", s, strings.Join(t, ", "))
 	}
 	return nil
+}
+
+func (t File) check(path string) error {
+	if path == "" {
+		return nil
+	}
+	return t.Valid(path)
 }
 
 func (t Text) check(s string) error {

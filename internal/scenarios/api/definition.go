@@ -36,7 +36,7 @@ func Definition() scenarios.Definition {
 		Summary: "send an HTTP request to API_BASE_URL and read the whole answer; done when its body ended and everything checked of it holds",
 		Targets: []targets.Kind{targets.API},
 		Settings: append([]scenarios.Option{
-			{Key: keyRequests, Default: "", Type: scenarios.Text{Valid: validRequests}, Help: "file (YAML) with several requests and their weights, in place of method, path, headers, body, expect_status and checks"},
+			{Key: keyRequests, Default: "", Type: scenarios.File{Valid: validRequests}, Help: "file (YAML) with several requests and their weights, in place of method, path, headers, body, expect_status and checks"},
 			{Key: keyMethod, Default: "GET", Type: scenarios.Enum(request.Methods), PerStage: true, Help: "method of the request"},
 			{Key: keyPath, Default: "/", Type: scenarios.Text{Valid: validPath}, PerStage: true, Help: "path and query below API_BASE_URL; it may hold fields, as in /tasks/{{random 1 100}}"},
 			{Key: keyHeaders, Default: "", Type: scenarios.Text{Valid: validHeaders}, Help: "headers, as in 'Content-Type: application/json | X-Key: {{n}}'"},
@@ -124,9 +124,6 @@ func parseChecks(s string, fields *template.Fields) ([]*answer.Check, error) {
 }
 
 func validRequests(path string) error {
-	if path == "" {
-		return nil
-	}
 	_, err := load(path, blank())
 	return err
 }

@@ -37,7 +37,7 @@ func Definition() scenarios.Definition {
 		Summary: "walks through the steps of a file of yours (http, sql, publish, consume, redis, think, repeat, if); done when the last one is",
 		Also:    kinds,
 		Settings: append([]scenarios.Option{
-			{Key: keyFile, Type: scenarios.Text{Valid: validFile},
+			{Key: keyFile, Type: scenarios.File{Valid: validFile},
 				Help: "the file (YAML) with the steps; perfctl init writes examples to start from"},
 			{Key: keyTimeout, Default: "10s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute},
 				Help: "bound on a step, a duration, where the step has none of its own"},
@@ -79,9 +79,6 @@ var (
 // validFile reads the file, so that its faults are found before anything is
 // reached.
 func validFile(path string) error {
-	if path == "" {
-		return nil // the default, which New refuses
-	}
 	_, err := load(path, blank())
 	return err
 }
