@@ -52,6 +52,7 @@ func stepsSchema() object {
 	expression := described(`an expression, as in state == "done" && n % 2 == 0`, object{"type": []string{"string", "boolean"}})
 	step := closed(object{
 		"name":       described("name under which the step is measured", text),
+		"group":      described("name under which the step is measured together with others", text),
 		"check":      checkSchema(),
 		"capture":    described("variables, each with the place in the answer that it is taken from", object{"type": "object", "additionalProperties": text}),
 		"on_failure": described("stop ends the arrival, continue goes on", word("stop", "continue")),

@@ -51,6 +51,8 @@ type Tags struct {
 	Operation string `json:"operation,omitempty"`
 	Stage     string `json:"stage,omitempty"`
 	Outcome   string `json:"outcome,omitempty"`
+	// Group is what a user put the operation under.
+	Group string `json:"group,omitempty"`
 }
 
 // Series is one metric under one set of tags.
@@ -66,7 +68,7 @@ func (s Series) Key() string {
 	b.WriteString(s.Name)
 	sep := byte('{')
 	for _, t := range []struct{ k, v string }{
-		{"scenario", s.Scenario}, {"operation", s.Operation}, {"stage", s.Stage}, {"outcome", s.Outcome},
+		{"scenario", s.Scenario}, {"operation", s.Operation}, {"stage", s.Stage}, {"outcome", s.Outcome}, {"group", s.Group},
 	} {
 		if t.v == "" {
 			continue
@@ -95,5 +97,6 @@ func (q Selector) Matches(s *Series) bool {
 		(q.Scenario == "" || q.Scenario == s.Scenario) &&
 		(q.Operation == "" || q.Operation == s.Operation) &&
 		(q.Stage == "" || q.Stage == s.Stage) &&
-		(q.Outcome == "" || q.Outcome == s.Outcome)
+		(q.Outcome == "" || q.Outcome == s.Outcome) &&
+		(q.Group == "" || q.Group == s.Group)
 }

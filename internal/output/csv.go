@@ -12,7 +12,7 @@ import (
 
 // csvColumns are the fields of a line; a field that a kind of metric does not have
 // is empty.
-const csvColumns = "time,t,seconds,metric,type,unit,scenario,operation,stage,outcome," +
+const csvColumns = "time,t,seconds,metric,type,unit,scenario,operation,stage,outcome,group," +
 	"count,hits,value,min,avg,p50,p90,p95,p99,max,censored,at_least"
 
 // csvEncoder builds the lines of NewCSV.
@@ -29,7 +29,7 @@ func (e *csvEncoder) lines(o []byte, s *metrics.Snapshot) []byte {
 	when := [...]string{s.At.UTC().Format(time.RFC3339Nano), number(s.End.Seconds()), number((s.End - s.Start).Seconds())}
 	line := func(x *metrics.Series, fields map[string]string) {
 		e.row = append(e.row[:0], when[:]...)
-		e.row = append(e.row, x.Name, string(x.Kind), string(x.Unit), x.Scenario, x.Operation, x.Stage, x.Outcome)
+		e.row = append(e.row, x.Name, string(x.Kind), string(x.Unit), x.Scenario, x.Operation, x.Stage, x.Outcome, x.Group)
 		for name := range strings.SplitSeq(csvFigures, ",") {
 			e.row = append(e.row, fields[name])
 		}
@@ -58,7 +58,7 @@ func (e *csvEncoder) lines(o []byte, s *metrics.Snapshot) []byte {
 }
 
 // csvFigures are the columns after those that say when and what.
-var _, csvFigures, _ = strings.Cut(csvColumns, "outcome,")
+var _, csvFigures, _ = strings.Cut(csvColumns, "group,")
 
 func trendFields(f trendFigures) map[string]string {
 	out := map[string]string{"count": whole(f.count), "at_least": f.atLeast}

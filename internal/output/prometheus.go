@@ -138,18 +138,18 @@ func (p *Prometheus) metrics() (out []prometheus.Metric) {
 	for _, key := range p.account.order {
 		g := p.account.gauges[key]
 		add(prometheus.NewConstMetric(prometheus.NewDesc(promName(g.desc), g.desc.Help, gaugeLabels, nil), prometheus.GaugeValue,
-			baseValue(g.desc, g.value), key.tags.Scenario, key.tags.Operation, key.tags.Outcome))
+			baseValue(g.desc, g.value), key.tags.Scenario, key.tags.Operation, key.tags.Outcome, key.tags.Group))
 	}
 	return out
 }
 
 var (
-	seriesLabels = []string{"scenario", "operation", "stage", "outcome"}
-	gaugeLabels  = []string{"scenario", "operation", "outcome"}
+	seriesLabels = []string{"scenario", "operation", "stage", "outcome", "group"}
+	gaugeLabels  = []string{"scenario", "operation", "outcome", "group"}
 )
 
 func labelsOf(t *metrics.Total) []string {
-	return []string{t.Series.Scenario, t.Series.Operation, t.Series.Stage, t.Series.Outcome}
+	return []string{t.Series.Scenario, t.Series.Operation, t.Series.Stage, t.Series.Outcome, t.Series.Group}
 }
 
 func counter(t *metrics.Total, suffix, help string, n int64) (prometheus.Metric, error) {

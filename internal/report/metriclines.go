@@ -283,6 +283,7 @@ func subLine(key string, m Metric, manyScenarios bool) (metricLine, bool) {
 	}
 	add("operation", series.Operation)
 	add("outcome", series.Outcome)
+	add("group", series.Group)
 	if len(names) == 0 || slices.Contains(arrivalNames, series.Name) && series.Outcome == "" {
 		return metricLine{}, false
 	}

@@ -323,6 +323,8 @@ func parseKey(key string) (s metrics.Series, ok bool) {
 				s.Stage = v
 			case "outcome":
 				s.Outcome = v
+			case "group":
+				s.Group = v
 			}
 		}
 	}

@@ -142,6 +142,9 @@ func (j *Judge) known(r Rule) error {
 	if err := j.knownTag(r, "operation", func(t metrics.Tags) string { return t.Operation }); err != nil {
 		return err
 	}
+	if err := j.knownTag(r, "group", func(t metrics.Tags) string { return t.Group }); err != nil {
+		return err
+	}
 	return j.knownTag(r, "outcome", func(t metrics.Tags) string { return t.Outcome })
 }
 

@@ -15,7 +15,7 @@ import (
 // stages:
 //
 //	threshold  = metric [ "{" tag { "," tag } "}" ] ":" expression
-//	tag        = ( "scenario" | "operation" | "stage" | "outcome" ) ":" text
+//	tag        = ( "scenario" | "operation" | "stage" | "outcome" | "group" ) ":" text
 //	expression = stat op number [ unit ]
 //	stat       = "avg" | "min" | "med" | "max" | "count" | "rate" | "value" |
 //	             "p(" number ")"           (p95 is read as p(95))
@@ -171,14 +171,14 @@ func (p *parser) statOf(metric string) (Stat, error) {
 }
 
 func (p *parser) tags(t *metrics.Tags) error {
-	fields := map[string]*string{"scenario": &t.Scenario, "operation": &t.Operation, "stage": &t.Stage, "outcome": &t.Outcome}
+	fields := map[string]*string{"scenario": &t.Scenario, "operation": &t.Operation, "stage": &t.Stage, "outcome": &t.Outcome, "group": &t.Group}
 	for {
 		start := p.pos
 		key := p.run(wordByte)
 		field := fields[key]
 		if field == nil {
 			p.pos = start
-			return fmt.Errorf("unknown tag %q%s", key, near(key, []string{"scenario", "operation", "stage", "outcome"}))
+			return fmt.Errorf("unknown tag %q%s", key, near(key, []string{"scenario", "operation", "stage", "outcome", "group"}))
 		}
 		if err := p.expect(":", "after the tag "+key); err != nil {
 			return err

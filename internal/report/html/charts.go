@@ -380,7 +380,7 @@ func groupOf(name string) string {
 
 func labelOf(t metrics.Tags) string {
 	var parts []string
-	for _, s := range []string{t.Scenario, t.Operation, t.Outcome} {
+	for _, s := range []string{t.Scenario, t.Operation, t.Outcome, t.Group} {
 		if s != "" {
 			parts = append(parts, s)
 		}

@@ -121,9 +121,9 @@ func (s *scenario) declareMetrics() {
 		if st.part != "steps" {
 			continue
 		}
-		st.duration = s.env.Metrics.Trend(stepDuration, s.env.Tags(st.name))
+		st.duration = s.env.Metrics.Trend(stepDuration, st.tags(&s.env))
 		if len(st.checks) > 0 {
-			st.held = s.env.Metrics.Rate(answer.Checks, s.env.Tags(st.name))
+			st.held = s.env.Metrics.Rate(answer.Checks, st.tags(&s.env))
 		}
 	}
 	if s.needs(targets.API) {

@@ -189,6 +189,7 @@ vars:
   id: task-{{n}}
 steps:
   - name: create
+    group: both
     http:
       method: POST
       path: /tasks
@@ -204,6 +205,7 @@ steps:
       until: state == "done"
       steps:
         - name: ask
+          group: both
           http: {path: "{{where}}", headers: {Authorization: "Bearer {{token}}"}}
           capture: {state: json state, asked: json asked}
   - if: asked == 3 && n % 2 == 0
@@ -226,6 +228,9 @@ func TestAFlowWalksThroughItsSteps(t *testing.T) {
 		if got := tr.count(step); got != want {
 			t.Errorf("step %s has %d successes, want %d", step, got, want)
 		}
+	}
+	if h := tr.totals().Trend(metrics.Selector{Name: "flow_step_duration", Tags: metrics.Tags{Group: "both"}}); h == nil || h.N != 400 {
+		t.Errorf("the group holds %+v", h)
 	}
 	hits, total := tr.totals().Rate(metrics.Selector{Name: "checks", Tags: metrics.Tags{Operation: "create"}})
 	if hits != 200 || total != 200 {
@@ -295,6 +300,7 @@ func TestFaultsOfAFileAreFoundBeforeTheFirstArrivalWithTheirPlace(t *testing.T) 
 		{"steps:\n  - redis: [flushall]", "cannot be a step"},
 		{"setup:\n  - publish: {key: q}\nsteps: [{think: 1s}]", "publish belongs to steps"},
 		{"vars: {x: '{{y}}'}\nsteps: [{think: 1s}]", "{{y}} is no field"},
+		{"steps:\n  - name: a,b\n    http: {path: /}", "cannot be a name"},
 		{"steps:\n  - http: {path: /}\n    on_failure: retry", "on_failure is stop or continue"},
 	} {
 		_, err := newTrial(t, resolve(t, nil), c.text)

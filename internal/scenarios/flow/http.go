@@ -41,7 +41,7 @@ func (h *httpAction) words() []string { return request.Words }
 
 func (h *httpAction) bind(ctx context.Context, s *scenario, of *step) error {
 	if of.part == "steps" {
-		h.phases = httpapi.NewPhases(s.env.Metrics, s.env.Tags(of.name))
+		h.phases = httpapi.NewPhases(s.env.Metrics, of.tags(&s.env))
 	}
 	return h.request.Bind(ctx, s.env.Targets.API.URL)
 }

@@ -58,8 +58,8 @@ func (a *sqlAction) bind(_ context.Context, s *scenario, of *step) error {
 	a.statement = postgres.NewStatement("perfctl_flow_"+strconv.Itoa(len(s.statements)), a.sql)
 	if of.part == "steps" {
 		s.statements = append(s.statements, a.statement)
-		a.wait = s.env.Metrics.Trend(postgres.PoolWait, s.env.Tags(of.name))
-		a.query = s.env.Metrics.Trend(postgres.QueryDuration, s.env.Tags(of.name))
+		a.wait = s.env.Metrics.Trend(postgres.PoolWait, of.tags(&s.env))
+		a.query = s.env.Metrics.Trend(postgres.QueryDuration, of.tags(&s.env))
 	}
 	return nil
 }

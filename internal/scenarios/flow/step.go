@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 )
@@ -32,6 +33,7 @@ type action interface {
 // step is an action with its name, its checks and its captures.
 type step struct {
 	name     string
+	group    string
 	pos      strictyaml.Pos
 	part     string
 	action   action
@@ -51,6 +53,7 @@ func (f *parser) node(v strictyaml.Value) node {
 		inner        strictyaml.Value
 		others       = map[string]strictyaml.Value{}
 		name, onFail string
+		group        string
 	)
 	var fields []strictyaml.Field
 	for _, k := range stepKinds {
@@ -66,7 +69,8 @@ func (f *parser) node(v strictyaml.Value) node {
 		fields = append(fields, strictyaml.Optional(k, func(of strictyaml.Value) { others[k] = of }))
 	}
 	fields = append(fields,
-		strictyaml.Optional("name", strictyaml.String(&name)),
+		strictyaml.Optional("name", readTag(&name)),
+		strictyaml.Optional("group", readTag(&group)),
 		strictyaml.Optional("on_failure", strictyaml.String(&onFail)))
 	if !v.Map("a step", fields...) {
 		return nil
@@ -86,16 +90,38 @@ func (f *parser) node(v strictyaml.Value) node {
 		}
 	}
 	if control {
-		if name != "" || onFail != "" {
-			v.Add("%s has neither a name nor on_failure: they are its steps'", kind)
+		if name != "" || group != "" || onFail != "" {
+			v.Add("%s has no name, no group and no on_failure: they are its steps'", kind)
 		}
 		return f.control(kind, v, inner, others)
 	}
-	return f.step(kind, v, inner, others, name, onFail)
+	s := f.step(kind, v, inner, others, name, onFail)
+	if s == nil {
+		return nil
+	}
+	s.group = group
+	return s
+}
+
+// readTag reads the name of a step or a group, which becomes a tag.
+func readTag(into *string) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		strictyaml.String(into)(v)
+		if strings.ContainsAny(*into, "{},:\"'") {
+			v.Add("%q cannot be a name: it has one of { } , : or quotes", *into)
+		}
+	}
+}
+
+// tags returns the tags of the step's metrics.
+func (s *step) tags(e *scenarios.Env) metrics.Tags {
+	t := e.Tags(s.name)
+	t.Group = s.group
+	return t
 }
 
 // step reads a step that does something at a target.
-func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]strictyaml.Value, name, onFail string) node {
+func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]strictyaml.Value, name, onFail string) *step {
 	s := &step{name: name, pos: v.Pos(), part: f.part}
 	if s.name == "" {
 		s.name = kind + "_" + strconv.Itoa(len(f.out.all)+1)
