@@ -2,8 +2,12 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -354,6 +358,59 @@ func TestChecksOfASetting(t *testing.T) {
 		}
 		if kinds := b.execute(t, 1); kinds[want] != 1 && len(kinds) != 0 || want != "" && len(kinds) == 0 {
 			t.Errorf("%s: failures %v, want %q", checks, kinds, want)
+		}
+	}
+}
+
+func TestServersAreTrustedAsTheSettingsSay(t *testing.T) {
+	var shown atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) > 0 {
+			shown.Add(1)
+		}
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+	srv.StartTLS()
+	defer srv.Close()
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	own := srv.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, keyFile := write("cert.pem", "CERTIFICATE", own.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
+	for name, c := range map[string]struct {
+		set  []string
+		ok   bool
+		sees int64
+	}{
+		"the system's authorities": {nil, false, 0},
+		"a file of authorities":    {[]string{"tls_ca=" + cert}, true, 0},
+		"another name":             {[]string{"tls_ca=" + cert, "tls_server_name=example.com"}, true, 0},
+		"a wrong name":             {[]string{"tls_ca=" + cert, "tls_server_name=wrong.test"}, false, 0},
+		"anybody":                  {[]string{"tls_insecure=true"}, true, 0},
+		"a client's certificate":   {[]string{"tls_ca=" + cert, "tls_cert=" + cert, "tls_key=" + keyFile}, true, 10},
+	} {
+		shown.Store(0)
+		b := newBench(t, srv.URL, c.set...)
+		err := b.Setup(t.Context())
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err != nil {
+			continue
+		}
+		shown.Store(0)
+		if kinds := b.execute(t, 10); len(kinds) > 0 || shown.Load() != c.sees {
+			t.Errorf("%s: failures %v, %d requests showed a certificate, want %d", name, kinds, shown.Load(), c.sees)
 		}
 	}
 }
