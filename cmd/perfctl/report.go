@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,11 @@ func (w *world) report(dir string, o output) error {
 		pr.quietStep("analysing …")
 		if s, err = conclude(run, dir, report.Inputs{}, nil); err != nil {
 			return err
+		}
+	}
+	for _, n := range run.Notes { // of what is wrong with the files by now
+		if !slices.Contains(s.Notes, n) {
+			s.Notes = append(s.Notes, n)
 		}
 	}
 	pr.done()

@@ -201,6 +201,10 @@ func TestWhatIsNoRunDirectorySaysWhatIsMissing(t *testing.T) {
 	if _, err := report.Open(dir); err == nil || !strings.Contains(err.Error(), "no run directory: it has no run.json") {
 		t.Errorf("an empty folder: %v", err)
 	}
+	write(t, filepath.Join(dir, report.InfoFile), []byte("{}"))
+	if _, err := report.Open(dir); err == nil || !strings.Contains(err.Error(), "its run.json is not perfctl's") {
+		t.Errorf("a folder with somebody else's run.json: %v", err)
+	}
 	if _, err := report.Open(filepath.Join(dir, "none")); err == nil {
 		t.Error("a folder that does not exist was opened")
 	}
@@ -251,13 +255,16 @@ func FuzzOpen(f *testing.F) {
 		return bytes.Join(bytes.SplitAfterN(text, []byte{'\n'}, n+1)[:n], nil)
 	}
 	f.Add(read(report.InfoFile), firstLines(read(report.LogFile), 8), firstLines(read(report.SeriesFile), 2), []byte(`{"schema":9}`))
-	f.Add([]byte(`{}`), []byte("Tag=a,0,1,2,HIST\n"), []byte(`{"t":1,"trends":{"a":{"n":1}}}`+"\n"), []byte(`[]`))
+	f.Add([]byte(`{"schema":1}`), []byte("Tag=a,0,1,2,HIST\n"), []byte(`{"t":1,"trends":{"a":{"n":1}}}`+"\n"), []byte(`[]`))
 	f.Fuzz(func(t *testing.T, info, log, series, summary []byte) {
 		dir := t.TempDir()
 		for name, text := range map[string][]byte{report.InfoFile: info, report.LogFile: log, report.SeriesFile: series, report.SummaryFile: summary} {
 			write(t, filepath.Join(dir, name), text)
 		}
 		run, err := report.Open(dir)
+		if err != nil && strings.Contains(err.Error(), "not perfctl's") {
+			return // JSON, and of something else
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

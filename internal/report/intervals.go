@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,8 +19,8 @@ import (
 // never averaged. An interval that holds censored values alone has no histogram
 // in the log and comes before all others of its series.
 //
-// What Open could not read is left out here, too. The error is one of a log that
-// cannot be opened or read.
+// What Open could not read is left out here, too, be it the whole log. The error is
+// one of a log that cannot be opened or read.
 func (r *Run) Intervals(want func(*Line) bool, each func(second int, l *Line, h *metrics.Hist)) error {
 	lines := map[string]*Line{}
 	for _, l := range r.Lines {
@@ -37,6 +38,9 @@ func (r *Run) Intervals(want func(*Line) bool, each func(second int, l *Line, h 
 		return nil
 	}
 	f, err := os.Open(filepath.Join(r.Dir, LogFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // as Open noted
+	}
 	if err != nil {
 		return fmt.Errorf("read the histograms of the run: %w", err)
 	}

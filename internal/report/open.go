@@ -104,6 +104,8 @@ func (r *reader) readInfo() error {
 	if err := json.Unmarshal(text, &r.run.Info); err != nil {
 		r.lose(InfoFile, "damaged: %v", err)
 		r.run.Info = RunInfo{}
+	} else if r.run.Info.Schema == 0 {
+		return fmt.Errorf("%s is no run directory: its %s is not perfctl's", r.run.Dir, InfoFile)
 	}
 	if s := r.run.Info.Schema; s > Schema {
 		r.note(InfoFile, "schema %d is newer than this perfctl knows (%d)", s, Schema)

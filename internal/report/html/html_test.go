@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -243,6 +244,22 @@ func TestAnEmptyRunHasAPage(t *testing.T) {
 	}
 	if text := page(t, recorded{run: r, summary: s}); !strings.Contains(text, "</html>") {
 		t.Error("the page is not whole")
+	}
+}
+
+// What is left of a run is shown.
+func TestARunWithoutItsHistogramsHasAPage(t *testing.T) {
+	r := record(t, 20, false)
+	if err := os.Remove(filepath.Join(r.run.Dir, report.LogFile)); err != nil {
+		t.Fatal(err)
+	}
+	run, err := report.Open(r.run.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := chartData(t, page(t, recorded{run: run, summary: run.Summary}))
+	if v := d.Panels[0].Series[1].Values; len(v) != 20 || v[5] == nil {
+		t.Errorf("the load is %v", v)
 	}
 }
 
