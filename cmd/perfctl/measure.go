@@ -36,7 +36,7 @@ type measurement struct {
 const startLead = 50 * time.Millisecond
 
 // measure offers the plan to the scenarios. subscribe receives every snapshot.
-func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, subscribe ...func(*metrics.Snapshot)) (*measurement, error) {
+func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, heap *heapKeeper, subscribe ...func(*metrics.Snapshot)) (*measurement, error) {
 	lanes := make([]engine.Lane, len(f.scenarios))
 	for i, s := range f.scenarios {
 		lanes[i] = engine.Lane{Name: p.defs[i].Name, Executor: s, Workers: f.workers[i]}
@@ -72,6 +72,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	side.Go(pr.guarded(func() { sampler.Run(background) }))
 	side.Go(pr.guarded(func() {
 		every(background, func() {
+			heap.tend()
 			n := e.Progress()
 			inFlight.Set(float64(n.InFlight))
 			queued.Set(float64(n.Queued))

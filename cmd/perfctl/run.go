@@ -176,7 +176,10 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	if err != nil {
 		return nil, nil, invalidConfig(err)
 	}
-	m, err := w.measure(ctx, p, fix, pr, out.Snapshot)
+	heap := w.newHeapKeeper()
+	heap.set(collectSmall)
+	m, err := w.measure(ctx, p, fix, pr, heap, out.Snapshot)
+	heap.set(collectAfterwards)
 	if err != nil {
 		return nil, nil, errors.Join(err, out.Close())
 	}
