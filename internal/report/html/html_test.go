@@ -62,6 +62,7 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 		s := &metrics.Snapshot{Number: i, Start: end - time.Second, End: end, At: info.Started.Add(end), Stage: stage, Last: i == seconds-1,
 			Trends:   []metrics.TrendValue{{Series: reg[stage], Hist: h}},
 			Counters: []metrics.CounterValue{{Series: reg[2+stage], Delta: h.N}},
+			Rates:    []metrics.RateValue{{Series: &metrics.Series{Desc: metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio}, Tags: metrics.Tags{Scenario: "tasks", Stage: []string{"steady", "peak"}[stage]}}, Hits: 3, Total: int64(4 + 2*stage)}},
 			Gauges:   []metrics.GaugeValue{{Series: reg[4], Value: float64(i % 7)}, {Series: reg[5], Value: 3}},
 		}
 		out.ok += h.N
@@ -244,6 +245,16 @@ func TestAnEmptyRunHasAPage(t *testing.T) {
 	}
 	if text := page(t, recorded{run: r, summary: s}); !strings.Contains(text, "</html>") {
 		t.Error("the page is not whole")
+	}
+}
+
+// Ratios stand by stage, and every counter is there.
+func TestThePageCounts(t *testing.T) {
+	got := page(t, record(t, 20, false))
+	for _, want := range []string{"cache_hit_ratio", "75%", "30 of 40", "50%", "60%", "60 of 100"} {
+		if !strings.Contains(strings.ReplaceAll(got, "\u202f", ""), want) {
+			t.Errorf("the page lacks %q", want)
+		}
 	}
 }
 

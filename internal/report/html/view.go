@@ -22,6 +22,9 @@ type view struct {
 	Run        *report.Run
 	Charts     *charts
 	Operations []operation
+	Shares     []share
+	Tallies    []tally
+	Batches    []batch
 	Answers    analysis.Analysis
 	Comparison *compare.Comparison
 	// Behind is the run whose lines stand behind the run's own; nil for none.
