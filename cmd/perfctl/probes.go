@@ -7,8 +7,11 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/probe"
+	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
 // The settings that say where a broker tells of itself.
@@ -25,6 +28,8 @@ func parseScrapes(list []string) (out []probe.Scrape, err error) {
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("--scrape %w", err))
+		case slices.ContainsFunc(x.Also, isOwnMetric):
+			errs = append(errs, fmt.Errorf("--scrape %s: %s is the name of a metric of perfctl's own", x.Name, x.Also[slices.IndexFunc(x.Also, isOwnMetric)]))
 		case slices.ContainsFunc(out, func(o probe.Scrape) bool { return o.Name == x.Name }):
 			errs = append(errs, fmt.Errorf("--scrape: %s is read twice; call one of them otherwise", x.Name))
 		default:
@@ -35,6 +40,15 @@ func parseScrapes(list []string) (out []probe.Scrape, err error) {
 		return nil, usageError("%w", err)
 	}
 	return out, nil
+}
+
+// isOwnMetric says whether perfctl gives a metric of that name.
+func isOwnMetric(name string) bool {
+	own := slices.Concat(metrics.Standard(), probe.Metrics(), process.Metrics())
+	for _, d := range all.Registry().Definitions() {
+		own = append(own, d.Metrics...)
+	}
+	return slices.ContainsFunc(own, func(d metrics.Desc) bool { return d.Name == name })
 }
 
 // newProbes makes the readers of the targets that the run uses, and of the programs

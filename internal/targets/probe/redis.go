@@ -20,8 +20,8 @@ var (
 	redisCommands = Counter("redis_commands", "commands that the server executed, of all clients")
 	redisHits     = Counter("redis_keyspace_hits", "look-ups of keys that were there, of all clients")
 	redisMisses   = Counter("redis_keyspace_misses", "look-ups of keys that were not there, of all clients")
-	redisEvicted  = Counter("redis_evicted_keys", "keys that the server removed for want of memory")
-	redisExpired  = Counter("redis_expired_keys", "keys that outlived their time")
+	redisEvicted  = Counter("redis_evictions", "keys that the server removed for want of memory")
+	redisExpired  = Counter("redis_expirations", "keys that outlived their time")
 )
 
 func redisMetrics() []metrics.Desc {
