@@ -414,3 +414,10 @@ func TestServersAreTrustedAsTheSettingsSay(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExampleIsAFileOfRequests(t *testing.T) {
+	calls, err := load(filepath.Join("..", "..", "..", "configs", "examples", "requests.yaml"), blank())
+	if err != nil || len(calls) != 3 {
+		t.Errorf("%d requests (%v), want 3", len(calls), err)
+	}
+}

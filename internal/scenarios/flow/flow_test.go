@@ -390,3 +390,15 @@ func FuzzFile(f *testing.F) {
 		_, _ = blank().parse("f.yaml", []byte(text))
 	})
 }
+
+func TestTheExamplesAreFlows(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "configs", "examples", "flow-*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if _, err := load(file, blank()); err != nil {
+			t.Error(err)
+		}
+	}
+}
