@@ -33,8 +33,11 @@ func (a *Arrival) Random(stream uint64) uint64 {
 
 // Uniform returns the stream's random number in [0, 1).
 func (a *Arrival) Uniform(stream uint64) float64 {
-	return float64(a.Random(stream)>>11) * 0x1p-53
+	return Unit(a.Random(stream))
 }
+
+// Unit makes a number in [0, 1) of 64 uniform bits.
+func Unit(bits uint64) float64 { return float64(bits>>11) * 0x1p-53 }
 
 // Mix hashes a seed, a number and a stream to 64 uniform bits.
 func Mix(seed, n, stream uint64) uint64 {

@@ -30,7 +30,7 @@ type Check struct {
 // Range is a range of statuses, both ends included.
 type Range struct{ From, To int }
 
-// Operators are the words that may end the left side of a check. Without one the
+// operators are the words that may end the left side of a check. Without one the
 // two sides must be equal.
 var operators = []string{"contains", "matches", "above", "below", "not", "present"}
 

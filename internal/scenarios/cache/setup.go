@@ -64,7 +64,7 @@ func (s *scenario) ttlOf(id uint64) time.Duration {
 	if s.ttl == 0 {
 		return 0
 	}
-	u := float64(work.Mix(s.env.Seed, id, streamTTL)>>11) * 0x1p-53
+	u := work.Unit(work.Mix(s.env.Seed, id, streamTTL))
 	return max(s.ttl-time.Duration(u*s.jitter*float64(s.ttl)), time.Millisecond)
 }
 

@@ -94,7 +94,7 @@ func (f *parser) think(v strictyaml.Value) node {
 
 func (t *think) run(ctx context.Context, w *worker) error {
 	d := t.low
-	u := unit(w.draw(t.stream))
+	u := work.Unit(w.scope.Draw(t.stream))
 	if t.mean > 0 {
 		d = time.Duration(-math.Log1p(-u) * float64(t.mean))
 	} else if t.high > t.low {
@@ -102,8 +102,6 @@ func (t *think) run(ctx context.Context, w *worker) error {
 	}
 	return w.pause(ctx, d)
 }
-
-func unit(bits uint64) float64 { return float64(bits>>11) * 0x1p-53 }
 
 // repeat executes steps several times.
 type repeat struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/httpapi"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 // The names of the settings.
@@ -58,7 +59,7 @@ func Definition() scenarios.Definition {
 			[2]string{"turn", "how often the innermost repeat was executed before, from 0"},
 			[2]string{"queue NAME", "name of the run's own queue that a consume calls NAME"},
 			[2]string{"NAME", "a variable of vars or capture"}),
-		Metrics: append(append([]metrics.Desc{stepDuration, answer.Checks, heldMessages, unclaimed, reconnects},
+		Metrics: append(append([]metrics.Desc{stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
 			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.Reconnects, postgres.ReconnectDuration,
 			postgres.PoolSize, postgres.PoolInUse, postgres.PoolIdle, postgres.PoolMax, postgres.PoolWaiting, postgres.PoolUtilisation),
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
@@ -72,8 +73,6 @@ var (
 		Help: "messages that were consumed and that no arrival has asked for yet"}
 	unclaimed = metrics.Desc{Name: "flow_messages_unclaimed", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
 		Help: "messages that no arrival had asked for within a minute, or before 100,000 newer ones: strangers', late or sent twice"}
-	reconnects = metrics.Desc{Name: "rabbitmq_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
-		Help: "connections that were lost in the run and restored"}
 )
 
 // validFile reads the file, so that its faults are found before anything is

@@ -135,7 +135,7 @@ func (s *scenario) declareMetrics() {
 		s.m.dbReconnectTime = s.env.Metrics.Trend(postgres.ReconnectDuration, tags)
 	}
 	if s.needs(targets.RabbitMQ) {
-		s.m.amqpReconnect = s.env.Metrics.Counter(reconnects, tags)
+		s.m.amqpReconnect = s.env.Metrics.Counter(rabbitmq.Reconnects, tags)
 		s.m.held = s.env.Metrics.Gauge(heldMessages, tags)
 		s.m.unclaimed = s.env.Metrics.Counter(unclaimed, tags)
 	}
@@ -306,9 +306,6 @@ func (w *worker) begin(a *work.Arrival) error {
 }
 
 func (w *worker) now() time.Duration { return w.s.env.Clock.Now() }
-
-// draw returns the random 64 bits of a stream for the arrival and its turn.
-func (w *worker) draw(stream uint64) uint64 { return w.scope.Draw(stream) }
 
 func (w *worker) stageName(i int) string {
 	if i < 0 || i >= len(w.s.env.Plan.Stages) {

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -133,19 +132,5 @@ func (a *publishAction) do(ctx context.Context, w *worker, _ bool) (answer.Answe
 
 // mustExist looks for something of the user's at the broker.
 func (s *scenario) mustExist(ctx context.Context, what, name string) error {
-	if name == "" {
-		return nil
-	}
-	err := s.control.Do(ctx, func(ch *amqp.Channel) error {
-		if what == "exchange" {
-			return ch.ExchangeDeclarePassive(name, amqp.ExchangeDirect, true, false, false, false, nil)
-		}
-		_, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
-		return err
-	})
-	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.NotFound {
-		return targets.Unreachable(s.env.Targets.RabbitMQ, "use the "+what+" "+name, errors.New("the virtual host has none of that name"),
-			"let your system declare it first, or correct the name in the file")
-	}
-	return rabbitmq.Explain(s.env.Targets.RabbitMQ, "look for the "+what+" "+name, err)
+	return s.control.MustExist(ctx, what, name, "let your system declare it first, or correct the name in the file")
 }

@@ -91,7 +91,7 @@ func (c *config) priorityOf(a *work.Arrival) uint8 {
 // function of the seed and k.
 func (c *config) workOf(seed uint64, k int64, stage int) time.Duration {
 	mean := c.workTime[min(max(stage, 0), len(c.workTime)-1)]
-	u := float64(work.Mix(seed, uint64(k), streamWork)>>11) * 0x1p-53
+	u := work.Unit(work.Mix(seed, uint64(k), streamWork))
 	switch c.distribution {
 	case "exponential":
 		// The inverse of the distribution function; 1-u is never 0.

@@ -11,6 +11,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 // Definition describes the scenario.
@@ -25,7 +26,7 @@ func Definition() scenarios.Definition {
 			queueLength, availability, busyAgents, prefetchGauge,
 			published, confirmedCount, nackedCount, returnedCount, unknownCount,
 			processedCount, duplicatedCount, redeliveredCount, unexpectedCount, lateCount,
-			reconnects, reconnectTime,
+			rabbitmq.Reconnects, reconnectTime,
 		},
 		New: func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
 	}
@@ -145,7 +146,6 @@ var (
 	redeliveredCount = counter("tasks_redelivered", "deliveries that the broker marked as made before")
 	unexpectedCount  = counter("tasks_unexpected", "messages received that this run never published")
 	lateCount        = counter("tasks_late", "replies of external agents that came after reply_timeout")
-	reconnects       = counter("rabbitmq_reconnects", "connections that were lost in the run and restored")
 
 	reconnectTime = metrics.Desc{Name: "rabbitmq_reconnect_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from when the loss of a connection was noticed until it was replaced and its channels stood again"}

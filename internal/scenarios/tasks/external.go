@@ -3,7 +3,6 @@ package tasks
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,8 +14,6 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
-	"github.com/perfctl/perfctl/internal/targets"
-	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 const (
@@ -125,28 +122,11 @@ func newOutside(c *config, env *scenarios.Env, queue string) (*outside, error) {
 
 // prepareOutside looks that everything of the user's is there.
 func (s *scenario) prepareOutside(ctx context.Context) error {
-	type thing struct{ what, name string }
-	look := func(t thing) error {
-		err := s.control.Do(ctx, func(ch *amqp.Channel) error {
-			if t.what == "exchange" {
-				return ch.ExchangeDeclarePassive(t.name, amqp.ExchangeDirect, true, false, false, false, nil)
-			}
-			_, err := ch.QueueDeclarePassive(t.name, true, false, false, false, nil)
-			return err
-		})
-		if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.NotFound {
-			return targets.Unreachable(s.address, "use the "+t.what+" "+t.name, errors.New("the virtual host has none of that name"),
-				"let your system declare it first, or correct the setting of the scenario tasks that names it")
-		}
-		return rabbitmq.Explain(s.address, "look for the "+t.what+" "+t.name, err)
-	}
 	o := s.outside
-	things := []thing{{"exchange", o.exchange}, {"exchange", o.replyExchange}, {"queue", o.replyQueue}, {"queue", o.watch}}
-	for _, t := range things {
-		if t.name == "" {
-			continue
-		}
-		if err := look(t); err != nil {
+	for _, t := range [...]struct{ what, name string }{
+		{"exchange", o.exchange}, {"exchange", o.replyExchange}, {"queue", o.replyQueue}, {"queue", o.watch},
+	} {
+		if err := s.control.MustExist(ctx, t.what, t.name, "let your system declare it first, or correct the setting of the scenario tasks that names it"); err != nil {
 			return err
 		}
 	}

@@ -120,7 +120,7 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 		nacked: count(nackedCount, "publish"), returned: count(returnedCount, "publish"),
 		unknown: count(unknownCount, "publish"), processed: count(processedCount, "process"),
 		duplicated: count(duplicatedCount, "process"), redelivered: count(redeliveredCount, "consume"),
-		unexpected: count(unexpectedCount, "consume"), reconnect: count(reconnects, "reconnect"),
+		unexpected: count(unexpectedCount, "consume"), reconnect: count(rabbitmq.Reconnects, "reconnect"),
 		late:        count(lateCount, "process"),
 		queueLength: gauge(queueLength), availability: gauge(availability),
 		busy: gauge(busyAgents), prefetch: gauge(prefetchGauge),

@@ -167,9 +167,6 @@ func (s *Arrivals) setting(args []string) (Field[*Scope], error) {
 	return Literal[*Scope](v), nil
 }
 
-// unit returns a number in [0, 1).
-func unit(bits uint64) float64 { return float64(bits>>11) * 0x1p-53 }
-
 // random returns the fields that are drawn.
 func random(c Call, stream uint64) (Field[*Scope], error) {
 	switch c.Name {
@@ -182,7 +179,7 @@ func random(c Call, stream uint64) (Field[*Scope], error) {
 	case "choice":
 		words := c.Args
 		return func(dst []byte, v *Scope) ([]byte, error) {
-			return append(dst, words[int(unit(v.Draw(stream))*float64(len(words)))]...), nil
+			return append(dst, words[int(work.Unit(v.Draw(stream))*float64(len(words)))]...), nil
 		}, arguments(c, 1, 1000)
 	case "hex", "text", "fill":
 		if err := arguments(c, 1, 1); err != nil {
@@ -232,7 +229,7 @@ func randomInt(c Call, stream uint64) (Field[*Scope], error) {
 	}
 	span := float64(high-low) + 1
 	return func(dst []byte, v *Scope) ([]byte, error) {
-		return strconv.AppendInt(dst, low+int64(unit(v.Draw(stream))*span), 10), nil
+		return strconv.AppendInt(dst, low+int64(work.Unit(v.Draw(stream))*span), 10), nil
 	}, nil
 }
 
@@ -250,7 +247,7 @@ func randomFloat(c Call, stream uint64) (Field[*Scope], error) {
 		}
 	}
 	return func(dst []byte, v *Scope) ([]byte, error) {
-		return strconv.AppendFloat(dst, low+unit(v.Draw(stream))*(high-low), 'g', -1, 64), nil
+		return strconv.AppendFloat(dst, low+work.Unit(v.Draw(stream))*(high-low), 'g', -1, 64), nil
 	}, nil
 }
 
@@ -275,7 +272,7 @@ func randomKey(c Call, stream uint64) (Field[*Scope], error) {
 	r := keys.New(count)
 	return func(dst []byte, v *Scope) ([]byte, error) {
 		bits := v.Draw(stream)
-		return strconv.AppendInt(dst, r.Pick(d, unit(bits), unit(work.Mix(bits, 1, stream))), 10), nil
+		return strconv.AppendInt(dst, r.Pick(d, work.Unit(bits), work.Unit(work.Mix(bits, 1, stream))), 10), nil
 	}, nil
 }
 
@@ -283,7 +280,7 @@ func randomLetters(alphabet string, n int, stream uint64) Field[*Scope] {
 	return func(dst []byte, v *Scope) ([]byte, error) {
 		bits := v.Draw(stream)
 		for i := range n {
-			dst = append(dst, alphabet[int(unit(work.Mix(bits, uint64(i), 0))*float64(len(alphabet)))])
+			dst = append(dst, alphabet[int(work.Unit(work.Mix(bits, uint64(i), 0))*float64(len(alphabet)))])
 		}
 		return dst, nil
 	}

@@ -25,6 +25,26 @@ type Control struct {
 	probe *amqp.Channel
 }
 
+// MustExist returns an error where the virtual host has no "queue" or "exchange", as
+// what says, of that name; an empty name is nothing to look for. next is what the
+// user can do about it. The error is a *targets.UnreachableError.
+func (c *Control) MustExist(ctx context.Context, what, name, next string) error {
+	if name == "" {
+		return nil
+	}
+	err := c.Do(ctx, func(ch *amqp.Channel) error {
+		if what == "exchange" {
+			return ch.ExchangeDeclarePassive(name, amqp.ExchangeDirect, true, false, false, false, nil)
+		}
+		_, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
+		return err
+	})
+	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.NotFound {
+		return targets.Unreachable(c.address, "use the "+what+" "+name, errors.New("the virtual host has none of that name"), next)
+	}
+	return Explain(c.address, "look for the "+what+" "+name, err)
+}
+
 // OpenControl connects. Its error is a *targets.UnreachableError.
 func OpenControl(ctx context.Context, a targets.Address, o Options, log *slog.Logger) (*Control, error) {
 	l, err := OpenLink(ctx, LinkConfig[amqp.Connection]{

@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"golang.org/x/time/rate"
 
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -19,6 +20,10 @@ const (
 	// closeWait bounds the farewell to a broker that may be gone.
 	closeWait = 2 * time.Second
 )
+
+// Reconnects counts connections that were lost in a run and restored.
+var Reconnects = metrics.Desc{Name: "rabbitmq_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+	Help: "connections that were lost in the run and restored"}
 
 // NewLimiter returns the bound on reconnects that the links of one run share:
 // a broker that comes back must not be met by a stampede.
