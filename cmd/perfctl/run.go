@@ -83,6 +83,10 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	w.logTo = pr
 
 	before, stop := w.interruptible(ctx)
+	if err := w.guardOutputs(before, p, sinks); err != nil {
+		stop()
+		return err
+	}
 	if p.streams, err = w.openStreams(before, p, sinks); err != nil {
 		stop()
 		return interruptedOr(before, err)

@@ -27,8 +27,8 @@ func (f *settingFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `KEY=VALUE` above the environment, as in -e DB_HOST=db.test (repeatable)")
 	fs.StringVar(&f.envFile, "env-file", "", "read settings from a `FILE` of KEY=VALUE lines, below the environment")
 	fs.StringVar(&f.config, "config", "", "read a configuration `FILE` (YAML; see configs/examples/perfctl.yaml)")
-	fs.StringArrayVar(&f.allowTargets, "allow-target", nil, "allow a `HOST` that is not this machine to be loaded (repeatable)")
-	fs.StringArrayVar(&f.allowDatabases, "allow-database", nil, "allow a database `NAME` that holds neither \"test\" nor \"perf\" (repeatable)")
+	fs.StringArrayVar(&f.allowTargets, "allow-target", nil, "allow a `HOST` that is not this machine to be loaded, read or sent figures (repeatable)")
+	fs.StringArrayVar(&f.allowDatabases, "allow-database", nil, "allow a database `NAME` without the word test or perf in it (repeatable)")
 }
 
 // layer is one source of settings.

@@ -164,20 +164,6 @@ func (f *fixture) close(p *progress) {
 	wg.Wait()
 }
 
-// guard refuses targets that must not be loaded.
-func (p *plan) guard(ctx context.Context, addresses *targets.Settings) error {
-	g := targets.Guard{AllowTargets: p.flags.allowTargets, AllowDatabases: p.flags.allowDatabases}
-	if p.config != nil {
-		g.AllowTargets = append(g.AllowTargets, p.config.AllowTargets...)
-		g.AllowDatabases = append(g.AllowDatabases, p.config.AllowDatabases...)
-	}
-	var errs []error
-	for _, k := range p.targetKinds() {
-		errs = append(errs, g.Check(ctx, addresses.Address(k)))
-	}
-	return invalidConfig(errors.Join(errs...))
-}
-
 // targetKinds returns the kinds of target that the scenarios need.
 func (p *plan) targetKinds() []targets.Kind {
 	var out []targets.Kind

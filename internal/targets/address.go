@@ -85,14 +85,10 @@ func (a Address) HostPort() string {
 	return net.JoinHostPort(a.URL.Hostname(), port)
 }
 
-// Database returns the database's name of a PostgreSQL address. As in libpq,
-// the query's dbname overrides the path.
+// Database returns the database that the driver of a PostgreSQL address uses.
 func (a Address) Database() string {
-	q := a.URL.Query()
-	for _, key := range []string{"dbname", "database"} {
-		if q.Has(key) {
-			return q.Get(key)
-		}
+	if d, err := a.Destination(); err == nil {
+		return d.Database
 	}
 	return strings.TrimPrefix(a.URL.Path, "/")
 }
@@ -115,7 +111,7 @@ func standardPort(scheme string) string {
 
 func secretName(name string) bool {
 	name = strings.ToLower(name)
-	for _, s := range []string{"password", "passwd", "secret", "token", "apikey", "api_key", "sslkey"} {
+	for _, s := range []string{"pwd", "password", "passwd", "options", "secret", "token", "apikey", "api_key", "sslkey"} {
 		if strings.Contains(name, s) {
 			return true
 		}

@@ -92,42 +92,6 @@ func TestUnreachableNamesTheNextStep(t *testing.T) {
 	}
 }
 
-func TestGuard(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		set     map[string]string
-		kind    Kind
-		guard   Guard
-		refused string
-	}{
-		{"loopback", nil, RabbitMQ, Guard{}, ""},
-		{"loopback by number", map[string]string{"REDIS_HOST": "127.0.0.9"}, Redis, Guard{}, ""},
-		{"IPv6 loopback", map[string]string{"REDIS_HOST": "::1"}, Redis, Guard{}, ""},
-		{"another machine", map[string]string{"REDIS_HOST": "192.0.2.1"}, Redis, Guard{}, "--allow-target 192.0.2.1"},
-		{"another machine, allowed", map[string]string{"REDIS_HOST": "192.0.2.1"}, Redis, Guard{AllowTargets: []string{"192.0.2.1"}}, ""},
-		{"a database in use", map[string]string{"DB_NAME": "orders"}, Postgres, Guard{}, "--allow-database orders"},
-		{"a database in use, allowed", map[string]string{"DB_NAME": "orders"}, Postgres, Guard{AllowDatabases: []string{"orders"}}, ""},
-		{"a performance database", map[string]string{"DB_NAME": "Perf1"}, Postgres, Guard{}, ""},
-		{"a host hidden in the query", map[string]string{"DATABASE_URL": "postgres://localhost/x_test?host=192.0.2.7"}, Postgres, Guard{}, "192.0.2.7"},
-		{"a database hidden in the query", map[string]string{"DATABASE_URL": "postgres://localhost/x_test?dbname=orders"}, Postgres, Guard{}, "orders"},
-		{"several hosts", map[string]string{"DATABASE_URL": "postgres://localhost:1,192.0.2.8:2/x_test"}, Postgres, Guard{}, "192.0.2.8"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s, err := Resolve(from(c.set))
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = c.guard.Check(t.Context(), s.Address(c.kind))
-			switch {
-			case c.refused == "" && err != nil:
-				t.Errorf("refused: %v", err)
-			case c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)):
-				t.Errorf("got %v, want %q", err, c.refused)
-			}
-		})
-	}
-}
-
 func TestAnAddressWithoutAUserPrintsNone(t *testing.T) {
 	s, err := Resolve(from(map[string]string{"REDIS_URL": "redis://:pw@localhost:1"}))
 	if err != nil || s.Redis.String() != "redis://localhost:1" {

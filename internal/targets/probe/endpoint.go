@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,15 @@ import (
 )
 
 // maxAnswer bounds what is read of an endpoint, in bytes.
-const maxAnswer = 32 << 20
+const maxAnswer = 4 << 20
+
+// maxRedirects is how often an endpoint may send a reading on, within its host.
+const maxRedirects = 3
+
+var (
+	errTooLong  = fmt.Errorf("it answers with more than %d MiB", maxAnswer>>20)
+	errRedirect = errors.New("it redirects to another host, which is not followed")
+)
 
 // endpoint is an HTTP address that is read again and again.
 type endpoint struct {
@@ -24,9 +33,37 @@ type endpoint struct {
 }
 
 func newEndpoint(u *url.URL) *endpoint {
-	return &endpoint{url: u, client: http.Client{Timeout: timeout, Transport: &http.Transport{
+	return &endpoint{url: u, client: http.Client{Timeout: timeout, CheckRedirect: sameHost, Transport: &http.Transport{
 		MaxIdleConns: 1, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: timeout,
 	}}}
+}
+
+// sameHost follows a redirect within one host alone: what the guard allowed is that
+// host, and it alone gets the user and the password.
+func sameHost(next *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if next.URL.Host != first.Host || next.URL.Scheme != first.Scheme && next.URL.Scheme != "https" {
+		return errRedirect
+	}
+	if len(via) > maxRedirects {
+		return errors.New("it redirects in a circle")
+	}
+	return nil
+}
+
+// bounded is an answer that is an error where it is longer than maxAnswer.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.from.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // get hands the body of the answer to read.
@@ -44,6 +81,9 @@ func (e *endpoint) get(ctx context.Context, path string, read func(io.Reader) er
 		req.SetBasicAuth(user.Username(), password)
 	}
 	resp, err := e.client.Do(req)
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // the address, which may hold a secret, is named already
+	}
 	if err != nil {
 		return err
 	}
@@ -51,7 +91,7 @@ func (e *endpoint) get(ctx context.Context, path string, read func(io.Reader) er
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers with status %s", u.Path, resp.Status)
 	}
-	return read(io.LimitReader(resp.Body, maxAnswer))
+	return read(&bounded{resp.Body, maxAnswer + 1})
 }
 
 func (e *endpoint) close() { e.client.CloseIdleConnections() }
@@ -59,13 +99,17 @@ func (e *endpoint) close() { e.client.CloseIdleConnections() }
 // families are metrics by name.
 type families map[string]*dto.MetricFamily
 
-// scrape reads an endpoint in Prometheus's text format.
-func (e *endpoint) scrape(ctx context.Context) (families, error) {
+// scrape reads the metrics of those names from an endpoint in Prometheus's text
+// format. The answer is read line by line: what is not asked for is never held.
+func (e *endpoint) scrape(ctx context.Context, names map[string]bool) (families, error) {
 	var out families
 	err := e.get(ctx, "", func(r io.Reader) error {
+		wanted, err := linesOf(r, names)
+		if err != nil {
+			return err
+		}
 		p := expfmt.NewTextParser(model.UTF8Validation)
-		var err error
-		out, err = p.TextToMetricFamilies(r)
+		out, err = p.TextToMetricFamilies(wanted)
 		return err
 	})
 	return out, err

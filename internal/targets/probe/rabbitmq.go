@@ -62,6 +62,17 @@ var mqPlaces = []mqPlace{
 	{mqReturned, []string{"rabbitmq_global_messages_unroutable_returned_total"}, []string{"message_stats.return_unroutable"}, nil},
 }
 
+// mqNames are the names of mqPlaces in the plugin's metrics.
+var mqNames = func() map[string]bool {
+	out := map[string]bool{}
+	for _, p := range mqPlaces {
+		for _, name := range p.prometheus {
+			out[name] = true
+		}
+	}
+	return out
+}()
+
 type rabbitMQReader struct {
 	name       string
 	prometheus *endpoint // nil where the management API is read
@@ -72,7 +83,8 @@ type rabbitMQReader struct {
 
 // NewRabbitMQ returns a reader of a broker, whose Prometheus plugin is at one URL,
 // or whose management API is at the other; nil where both are nil. Without a user
-// in the URL of the management API, the broker's own is used.
+// in the URL of the management API, the broker's own is used on the broker's own
+// host, and none elsewhere: no other host is sent the broker's password.
 func NewRabbitMQ(t Target, prometheus, management *url.URL) Reader {
 	r := &rabbitMQReader{}
 	switch {
@@ -84,7 +96,7 @@ func NewRabbitMQ(t Target, prometheus, management *url.URL) Reader {
 		r.prometheus, r.name = newEndpoint(&u), "the Prometheus plugin of RabbitMQ at "+targets.Address{URL: &u}.String()
 	case management != nil:
 		u := *management
-		if u.User == nil {
+		if u.User == nil && targets.SameHost(u.Hostname(), t.Address.Host()) {
 			u.User = t.Address.URL.User
 		}
 		r.management, r.name = newEndpoint(&u), "the management API of RabbitMQ at "+targets.Address{URL: &u}.String()
@@ -129,7 +141,7 @@ func (r *rabbitMQReader) Read(ctx context.Context, stage int) error {
 // readings returns what finds a place in a fresh answer.
 func (r *rabbitMQReader) readings(ctx context.Context) (func(*mqPlace) (float64, bool), error) {
 	if r.prometheus != nil {
-		f, err := r.prometheus.scrape(ctx)
+		f, err := r.prometheus.scrape(ctx, mqNames)
 		return func(p *mqPlace) (v float64, ok bool) {
 			for _, name := range p.prometheus {
 				x, found := f.sum(name, nil)

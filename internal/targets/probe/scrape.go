@@ -104,6 +104,7 @@ func figures() []*figure {
 
 type scrapeReader struct {
 	Scrape
+	names    map[string]bool // of the metrics that are read
 	endpoint *endpoint
 	figures  []*figure
 	counters map[string]*Delta
@@ -114,10 +115,18 @@ type scrapeReader struct {
 // one reading, which ctx bounds; of one that cannot be read, everything is expected
 // to come.
 func NewScrape(ctx context.Context, x Scrape, reg *metrics.Registry) Reader {
-	r := &scrapeReader{Scrape: x, endpoint: newEndpoint(x.URL), counters: map[string]*Delta{}}
+	r := &scrapeReader{Scrape: x, names: map[string]bool{}, endpoint: newEndpoint(x.URL), counters: map[string]*Delta{}}
+	for _, name := range x.Also {
+		r.names[name] = true
+	}
+	for _, f := range figures() {
+		for _, name := range f.from {
+			r.names[name] = true
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	there, err := r.endpoint.scrape(ctx)
+	there, err := r.endpoint.scrape(ctx, r.names)
 	tags := metrics.Tags{Operation: x.Name}
 	has := func(name string) bool { return err != nil || there[name] != nil }
 	for _, f := range figures() {
@@ -143,7 +152,7 @@ func (r *scrapeReader) String() string {
 }
 
 func (r *scrapeReader) Read(ctx context.Context, stage int) error {
-	there, err := r.endpoint.scrape(ctx)
+	there, err := r.endpoint.scrape(ctx, r.names)
 	now := time.Now()
 	past := now.Sub(r.at).Seconds()
 	r.at = now
