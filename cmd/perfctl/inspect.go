@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
 )
@@ -113,7 +114,7 @@ func (p *plan) stageValues(i int, key string) string {
 
 func printPlan(out io.Writer, p *plan, settings []setting) error {
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "profile %s: %s\n\n", p.profile.Name, p.profile.Description)
+	fmt.Fprintf(b, "profile %s: %s\n\n", figure.Line(p.profile.Name), figure.Line(p.profile.Description))
 	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "stage\tstarts\tlasts\trate/s\tclass\tjudged\tarrivals")
 	for i, s := range p.profile.Stages {
@@ -131,7 +132,7 @@ func printPlan(out io.Writer, p *plan, settings []setting) error {
 		if !s.Judged {
 			judged = "no"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Name, shortDuration(p.schedule.StageStart(i).Round(time.Millisecond)),
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", figure.Line(s.Name), shortDuration(p.schedule.StageStart(i).Round(time.Millisecond)),
 			shortDuration(s.Duration.Round(time.Millisecond)), rate, s.Class, judged, p.schedule.StageTotal(i))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
@@ -151,7 +152,7 @@ func printPlan(out io.Writer, p *plan, settings []setting) error {
 	fmt.Fprintln(b, "\nsettings:")
 	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range settings {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", s.name, s.value, s.origin)
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", figure.Line(s.name), figure.Line(s.value), figure.Line(s.origin))
 	}
 	_ = tw.Flush()
 	_, err := io.WriteString(out, b.String())

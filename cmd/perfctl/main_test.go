@@ -38,7 +38,7 @@ func params(dir string, settings ...string) testscript.Params {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": figure},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": equation},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/live"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/profiles"
@@ -60,12 +61,13 @@ func (p *progress) say(format string, args ...any) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	text := figure.Lines(fmt.Sprintf(format, args...))
 	if p.onScreen() {
-		p.keep(fmt.Sprintf(format, args...))
+		p.keep(text)
 		return
 	}
 	p.clear()
-	fmt.Fprintf(p.out, format+"\n", args...)
+	fmt.Fprintln(p.out, text)
 }
 
 // note prints a line of its own, unless this is one of many runs.
@@ -92,6 +94,7 @@ func (p *progress) clear() {
 }
 
 func (p *progress) rewrite(line string) {
+	line = figure.Line(line)
 	if w := p.width(); w > 1 {
 		line = truncate(line, w-1)
 	}
@@ -128,7 +131,7 @@ func (p *progress) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 		return
 	}
 	if entered || s.End-p.lastOut >= recentSeconds*time.Second-time.Second/2 {
-		fmt.Fprintln(p.out, p.line(s))
+		fmt.Fprintln(p.out, figure.Line(p.line(s)))
 		p.lastOut = s.End
 	}
 	p.stage = s.Stage

@@ -42,9 +42,9 @@ func (t inTurn) Run(name string, f func(testscript.T)) {
 	t.T.Run(name, func(t *testing.T) { f(inTurn{t}) })
 }
 
-// figure evaluates an equation over a JSON file: figure FILE a.b + c.d = e.f
+// equation evaluates an equation over a JSON file: figure FILE a.b + c.d = e.f
 // where each term is a path into the file or a number.
-func figure(ts *testscript.TestScript, neg bool, args []string) {
+func equation(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: figure FILE term [+ term]… = term")
 	}

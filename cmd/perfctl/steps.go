@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/scenarios"
 )
 
@@ -75,6 +76,7 @@ func (p *progress) begin(more func() string, atOnce bool, text string) {
 
 // show shows a step's text: on a terminal in place of the one before.
 func (p *progress) show(text string) {
+	text = figure.Line(text)
 	switch {
 	case p.onScreen():
 		p.screen.Step(text)

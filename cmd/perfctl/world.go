@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // world is everything outside the program that a command may touch. Tests give
@@ -95,7 +96,7 @@ func (w *world) main(ctx context.Context) (code int) {
 }
 
 func (w *world) printError(err error) {
-	text := strings.TrimRight(err.Error(), "\n")
+	text := figure.Lines(strings.TrimRight(err.Error(), "\n"))
 	fmt.Fprintf(w.stderr, "%s %s\n", w.paint(w.errTTY, "31;1", "error:"), text)
 }
 

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
 )
@@ -275,14 +275,7 @@ func (m *model) messageSection() section {
 }
 
 // clean replaces what a terminal would obey: texts come from servers.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+func clean(s string) string { return figure.Line(s) }
 
 func perSec(v float64) string { return sla.FormatValue(v, metrics.UnitPerSec) }
 
