@@ -152,6 +152,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	w.scope.Arrival = a
 	got, err := c.request.Send(ctx, &w.sender, &w.scope, c.keep)
 	if err != nil {
+		c.phases.Resent(a.Stage, w.sender.Exchange)
 		return c.named(err)
 	}
 	c.phases.Count(a.Stage, w.sender.Exchange)

@@ -48,10 +48,13 @@ func (h *httpAction) bind(ctx context.Context, s *scenario, of *step) error {
 
 func (h *httpAction) do(ctx context.Context, w *worker, keep bool) (answer.Answer, error) {
 	a, err := h.request.Send(ctx, &w.sender, &w.scope, keep)
+	stage := w.scope.Arrival.Stage
 	if err != nil {
+		if h.phases != nil {
+			h.phases.Resent(stage, w.sender.Exchange)
+		}
 		return a, err
 	}
-	stage := w.scope.Arrival.Stage
 	if h.phases != nil {
 		h.phases.Count(stage, w.sender.Exchange)
 	}

@@ -56,7 +56,7 @@ func New(o Options) *Client {
 			return nil, err
 		}
 		c.dials.Add(1)
-		return countedConn{conn, c}, nil
+		return &countedConn{Conn: conn, c: c}, nil
 	}
 	security := o.TLS
 	if security == nil {
@@ -84,13 +84,16 @@ func (c *Client) Bytes() (sent, received int64) { return c.sent.Swap(0), c.recei
 // Dials returns how many connections were opened.
 func (c *Client) Dials() int64 { return c.dials.Load() }
 
+// countedConn counts the bytes of a connection.
 type countedConn struct {
 	net.Conn
 	c *Client
+	// written is how many bytes the kernel took.
+	written atomic.Int64
 }
 
 // SyscallConn returns the socket, so that an idle one can be looked at.
-func (x countedConn) SyscallConn() (syscall.RawConn, error) {
+func (x *countedConn) SyscallConn() (syscall.RawConn, error) {
 	sys, ok := x.Conn.(syscall.Conn)
 	if !ok {
 		return nil, errors.ErrUnsupported
@@ -98,15 +101,16 @@ func (x countedConn) SyscallConn() (syscall.RawConn, error) {
 	return sys.SyscallConn()
 }
 
-func (x countedConn) Read(b []byte) (int, error) {
+func (x *countedConn) Read(b []byte) (int, error) {
 	n, err := x.Conn.Read(b)
 	x.c.received.Add(int64(n))
 	return n, err
 }
 
-func (x countedConn) Write(b []byte) (int, error) {
+func (x *countedConn) Write(b []byte) (int, error) {
 	n, err := x.Conn.Write(b)
 	x.c.sent.Add(int64(n))
+	x.written.Add(int64(n))
 	return n, err
 }
 
@@ -135,6 +139,10 @@ func explain(addr targets.Address, err error) error {
 	}
 	return targets.Unreachable(addr, "connect", unwrapURL(err), next)
 }
+
+// KindMalformed is the failure of an answer that is not HTTP, or not the HTTP that
+// was asked for.
+const KindMalformed work.Kind = "malformed"
 
 // Classify gives the error of a request its kind.
 func Classify(err error) error {

@@ -34,9 +34,34 @@ type conn struct {
 	unwatch func() bool
 }
 
-// errStale says that the server had closed a connection that was used before:
-// it sent nothing of an answer.
-var errStale = errors.New("the server closed an idle connection")
+// errUnread says that the server had closed a connection that was used before, and
+// certainly read nothing of the request.
+var errUnread = errors.New("the server closed an idle connection")
+
+// unread says whether nothing was read of what was written since the connection had
+// written so much. A server that has closed a connection acknowledges nothing that
+// comes after (RFC 9293, 3.10.7.1), so it is all still in the queue of what was
+// sent; one that reads a request, and ends without an answer, has acknowledged it.
+func (c *conn) unread(since int64) bool {
+	counted, ok := c.raw.(*countedConn)
+	if !ok || c.answered == 0 {
+		return false
+	}
+	handed := counted.written.Load() - since
+	if handed == 0 {
+		return true
+	}
+	queued, known := unacknowledged(counted)
+	return known && queued >= handed
+}
+
+// failed returns the error of a request of which no answer came.
+func (c *conn) failed(err error, since int64) error {
+	if !isTimeout(err) && c.unread(since) {
+		return fmt.Errorf("%w: %w", errUnread, err)
+	}
+	return err
+}
 
 // past ends every wait of a connection at once.
 var past = time.Unix(1, 0)
@@ -102,6 +127,10 @@ func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadlin
 	if err := c.bound(req.Context(), deadline); err != nil {
 		return nil, err
 	}
+	since := int64(0)
+	if counted, ok := c.raw.(*countedConn); ok {
+		since = counted.written.Load()
+	}
 	werr := req.Write(c.w)
 	if werr == nil {
 		werr = c.w.Flush()
@@ -109,19 +138,13 @@ func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadlin
 	if trace != nil && trace.WroteRequest != nil {
 		trace.WroteRequest(httptrace.WroteRequestInfo{Err: werr})
 	}
-	if werr != nil && c.answered > 0 && !isTimeout(werr) {
-		return nil, fmt.Errorf("%w: %w", errStale, werr)
-	}
 	// A server may answer before it has read a request, and then close: the
 	// answer tells more than the write that failed.
 	if _, err := c.r.Peek(1); err != nil {
 		if werr != nil {
-			return nil, werr
+			err = werr
 		}
-		if c.answered > 0 && !isTimeout(err) {
-			return nil, fmt.Errorf("%w: %w", errStale, err)
-		}
-		return nil, err
+		return nil, c.failed(err, since)
 	}
 	if trace != nil && trace.GotFirstResponseByte != nil {
 		trace.GotFirstResponseByte()

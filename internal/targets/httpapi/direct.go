@@ -106,8 +106,9 @@ func (d *direct) give(c *conn) {
 
 // RoundTrip sends a request and returns the answer with its body still to be
 // read. A request that met a connection which the server had closed meanwhile is
-// sent again over a new one, if nothing of an answer came and the method allows
-// it (RFC 9110, 9.2.2).
+// sent again over a new one, whatever its method, since the server certainly has
+// not read it (RFC 9110, 9.2.2). One that the server may have read is not: a server
+// that loses requests must not look like one that answers them late.
 func (d *direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := check(req); err != nil {
 		if req.Body != nil {
@@ -137,7 +138,7 @@ func (d *direct) RoundTrip(req *http.Request) (*http.Response, error) {
 		if ctxErr := context.Cause(req.Context()); ctxErr != nil {
 			return nil, ctxErr
 		}
-		if again := errors.Is(err, errStale) && replayable(req); !again {
+		if again := errors.Is(err, errUnread) && replayable(req); !again {
 			return nil, err
 		}
 		if req.GetBody != nil {
@@ -159,16 +160,9 @@ func check(req *http.Request) error {
 	return nil
 }
 
-// replayable says whether a request may be sent twice.
+// replayable says whether a request's body is there a second time.
 func replayable(req *http.Request) bool {
-	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
-		return false
-	}
-	switch req.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return true
-	}
-	return false
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
 // connection returns a connection for a request: an idle one, or a new one.

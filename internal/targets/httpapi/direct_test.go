@@ -12,8 +12,11 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
 )
 
 // plain serves each connection by a function, so that a server may do what
@@ -174,32 +177,91 @@ func TestAClosedIdleConnectionIsNoFailure(t *testing.T) {
 	}
 }
 
-// A connection that ends while a request is under way: one that may be repeated
-// is, and is told from a first try; one that may not fails.
-func TestARequestThatMayBeRepeatedIs(t *testing.T) {
-	serve := func(_ int, c net.Conn, r *bufio.Reader) {
-		if request(r) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+// A request that the server has read, or may have read, is never sent again, however
+// its connection ends.
+func TestARequestThatWasReadIsNotSentAgain(t *testing.T) {
+	for name, end := range map[string]func(c *net.TCPConn){
+		"closed": func(c *net.TCPConn) { _ = c.Close() },
+		"reset":  func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() },
+		"half":   func(c *net.TCPConn) { _ = c.CloseWrite() },
+	} {
+		serve := func(_ int, c net.Conn, r *bufio.Reader) {
+			if request(r) {
+				_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+			if request(r) { // read, and never answered
+				end(c.(*net.TCPConn))
+			}
 		}
-		_ = request(r) // read, and never answered
+		for _, method := range []string{"GET", "POST"} {
+			c, url := client(t, Options{}), plain(t, serve)
+			if _, _, err := get(t, c, method, url, "body"); err != nil {
+				t.Fatal(err)
+			}
+			got, err := tries(t, c, method, url, nil)
+			if kind := work.KindOf(Classify(err)); kind != work.KindClosed || got != 1 {
+				t.Errorf("%s, %s: %v (%s) after %d tries", method, name, err, kind, got)
+			}
+		}
 	}
-	for method, fine := range map[string]bool{"GET": true, "POST": false} {
-		c, url := client(t, Options{}), plain(t, serve)
-		if _, _, err := get(t, c, method, url, ""); err != nil {
-			t.Fatal(err)
+}
+
+// tries sends a request, and returns how many connections it got; met is called for
+// each, before the request is sent.
+func tries(t *testing.T, c *Client, method, url string, met func(n int)) (got int, err error) {
+	t.Helper()
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if got++; met != nil {
+			met(got)
 		}
-		got := 0
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got++ }})
-		req, err := http.NewRequestWithContext(ctx, method, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := c.Do(req)
-		if err == nil {
-			resp.Body.Close()
-		}
-		if (err == nil) != fine || fine && got != 2 {
-			t.Errorf("%s on a connection that ended: %v after %d tries", method, err, got)
+	}})
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(strings.Repeat("body", 5000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(req)
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+	return got, err
+}
+
+// A server that closes an idle connection at the instant at which a request is about
+// to be sent over it has read nothing, and the request is sent again, whatever its
+// method.
+func TestARequestThatMetAClosingConnectionIsSentAgain(t *testing.T) {
+	for name, end := range map[string]func(c *net.TCPConn){
+		"closed": func(c *net.TCPConn) { _ = c.Close() },
+		"reset":  func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() },
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			stop, stopped, served := make(chan bool), make(chan bool), atomic.Int64{}
+			url := plain(t, func(n int, c net.Conn, r *bufio.Reader) {
+				for request(r) {
+					served.Add(1)
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+					if n == 0 {
+						<-stop
+						end(c.(*net.TCPConn))
+						stopped <- true
+						return
+					}
+				}
+			})
+			c := client(t, Options{})
+			if _, _, err := get(t, c, method, url, "body"); err != nil {
+				t.Fatal(err)
+			}
+			got, err := tries(t, c, method, url, func(n int) {
+				if n == 1 {
+					stop <- true
+					<-stopped
+				}
+			})
+			if err != nil || got != 2 || served.Load() != 2 {
+				t.Errorf("%s, %s: %v after %d tries, the server read %d requests", method, name, err, got, served.Load())
+			}
 		}
 	}
 }

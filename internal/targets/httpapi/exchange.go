@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,8 @@ type Exchange struct {
 	of     context.Context // the one that ctx was made from
 	buf    []byte
 	body   bytes.Reader
+	sent   []byte // what body reads
+	again  func() (io.ReadCloser, error)
 	end    time.Duration
 
 	// The instants are set by the transport's own goroutines, and a connection
@@ -39,7 +42,12 @@ func (i *instant) set(c work.Clock)   { i.ns.Store(int64(c.Now())) }
 func (i *instant) get() time.Duration { return time.Duration(i.ns.Load()) }
 
 // NewExchange returns an exchange over the client's connections.
-func NewExchange(c *Client, clock work.Clock) *Exchange { return &Exchange{client: c, clock: clock} }
+func NewExchange(c *Client, clock work.Clock) *Exchange {
+	x := &Exchange{client: c, clock: clock}
+	// A reader of its own: the first one may still be in use.
+	x.again = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.sent)), nil }
+	return x
+}
 
 // MaxBody bounds a body that is kept, in bytes; what is beyond is read and left
 // out.
@@ -53,23 +61,41 @@ func (x *Exchange) Send(ctx context.Context, req *http.Request, body []byte, kee
 	x.begin(ctx)
 	req = req.WithContext(x.ctx)
 	if len(body) > 0 {
+		x.sent = body
 		x.body.Reset(body)
-		req.Body = io.NopCloser(&x.body)
+		req.Body, req.GetBody = io.NopCloser(&x.body), x.again
 		req.ContentLength = int64(len(body))
 	}
 	resp, err := x.client.Do(req)
 	if err != nil {
-		return nil, nil, Classify(err)
+		return nil, nil, x.classify(err)
 	}
 	kept, err := x.drain(resp.Body, keep)
 	if closed := resp.Body.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
-		return nil, nil, Classify(err)
+		return nil, nil, x.classify(err)
 	}
 	x.end = x.clock.Now()
 	return resp, kept, nil
+}
+
+// classify gives the error of a request its kind. What is wrong once the request was
+// written, and is no matter of the connection, is the answer.
+func (x *Exchange) classify(err error) error {
+	err = Classify(err)
+	if work.KindOf(err) != work.KindOther || x.wrote.get() == 0 {
+		return err
+	}
+	if f, ok := errors.AsType[*work.Failure](err); ok {
+		err = f.Err
+	}
+	// HTTP/2 has no types for them outside of its package.
+	if text := err.Error(); strings.HasPrefix(text, "stream error:") || strings.HasPrefix(text, "http2: ") && !strings.Contains(text, "frame") {
+		return work.Fail(work.KindClosed, err)
+	}
+	return work.Fail(KindMalformed, err)
 }
 
 // drain reads a body to its end.

@@ -27,7 +27,7 @@ var (
 	DataReceived = metrics.Desc{Name: "data_received", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes read from connections, TLS included"}
 	Connections  = metrics.Desc{Name: "http_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: "connections opened since the start"}
 	Retries      = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
-		Help: "requests that net/http sent again by itself because a kept connection was found closed"}
+		Help: "requests that were sent again on another connection because the server certainly had not read them: it had closed the kept one before, or said so (HTTP/2: GOAWAY, REFUSED_STREAM)"}
 )
 
 // Metrics lists the descriptions above.
@@ -53,6 +53,12 @@ func NewPhases(m *metrics.Registry, t metrics.Tags) *Phases {
 // Count counts an answered request, whatever its status.
 func (p *Phases) Count(stage int, x *Exchange) {
 	p.reqs.Add(stage, 1)
+	p.Resent(stage, x)
+}
+
+// Resent counts how often a request was sent again, be it answered or not. Count
+// does it as well.
+func (p *Phases) Resent(stage int, x *Exchange) {
 	if n := x.got.Load(); n > 1 {
 		p.retries.Add(stage, n-1)
 	}
