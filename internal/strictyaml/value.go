@@ -116,15 +116,18 @@ func (v Value) each(what string, read func(key, value Value)) bool {
 	return true
 }
 
-// List reads a sequence. what, as "the stages", names it in messages.
-func (v Value) List(what string, read func(i int, item Value)) {
+// List reads a sequence. what, as "the stages", names it in messages. It returns
+// whether v is a sequence with nothing in it, which is the caller's to judge;
+// anything but a sequence is a problem already.
+func (v Value) List(what string, read func(i int, item Value)) (empty bool) {
 	if v.node.Kind != yaml.SequenceNode {
 		v.Add("%s must be a list, not %s", what, v.kind())
-		return
+		return false
 	}
 	for i, n := range v.node.Content {
 		read(i, Value{n, v.c, v.file, "an item of " + what})
 	}
+	return len(v.node.Content) == 0
 }
 
 // kind says in words what a value is.

@@ -37,12 +37,11 @@ func load(path string, fields *template.Fields) ([]*call, error) {
 	var out []*call
 	err = strictyaml.Parse(path, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
 		root.Map("a file of requests", strictyaml.Required("requests", func(v strictyaml.Value) {
-			v.List("the requests", func(i int, item strictyaml.Value) {
+			if v.List("the requests", func(i int, item strictyaml.Value) {
 				if c := readCall(i, item, fields); c != nil {
 					out = append(out, c)
 				}
-			})
-			if len(out) == 0 {
+			}) {
 				v.Add("there are no requests")
 			}
 		}))

@@ -43,6 +43,8 @@ type parser struct {
 	// part is the part of the file that is being read, "setup", "steps" or
 	// "teardown".
 	part string
+	// inside says that the steps of a transaction are being read.
+	inside bool
 	// inboxes are the queues consumed from, by the text of what identifies them.
 	inboxes []*inboxSpec
 }
@@ -109,6 +111,7 @@ func (f *parser) readVar(name string, at strictyaml.Pos, v strictyaml.Value) {
 	t, err := f.fields.Compile(s)
 	if err != nil {
 		v.Add("%v", err)
+		f.declare(name, v)
 		return
 	}
 	if slot, ok := f.declare(name, v); ok {
@@ -166,12 +169,11 @@ var stepKinds = []string{"http", "sql", "publish", "consume", "redis", "think", 
 // list reads a list of steps.
 func (f *parser) list(what string, v strictyaml.Value) []node {
 	var out []node
-	v.List(what, func(_ int, item strictyaml.Value) {
+	if v.List(what, func(_ int, item strictyaml.Value) {
 		if n := f.node(item); n != nil {
 			out = append(out, n)
 		}
-	})
-	if len(out) == 0 {
+	}) {
 		v.Add("%s are empty: a step is one of %s", what, strings.Join(stepKinds, ", "))
 	}
 	return out

@@ -27,7 +27,7 @@ var blocking = []string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "MUL
 
 func (f *parser) redis(v strictyaml.Value) action {
 	a := &redisAction{}
-	v.List("a redis command", func(i int, item strictyaml.Value) {
+	if v.List("a redis command", func(i int, item strictyaml.Value) {
 		var t text
 		request.Text(&f.fields, &t)(item)
 		a.args = append(a.args, t)
@@ -44,8 +44,7 @@ func (f *parser) redis(v strictyaml.Value) action {
 				item.Add("%s cannot be a step: it changes or holds its connection, or ends what others do", command)
 			}
 		}
-	})
-	if len(a.args) == 0 {
+	}) {
 		v.Add("a redis command is a list of words, as in [GET, \"task:{{n}}\"]")
 		return nil
 	}

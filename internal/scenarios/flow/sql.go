@@ -34,7 +34,15 @@ type sqlAction struct {
 func (f *parser) sql(v strictyaml.Value) action {
 	a := &sqlAction{pos: v.Pos()}
 	if !v.Map("sql",
-		strictyaml.Required("query", strictyaml.String(&a.sql)),
+		strictyaml.Required("query", func(of strictyaml.Value) {
+			a.sql = unread
+			if strictyaml.String(&a.sql)(of); a.sql == unread {
+				return
+			}
+			if err := unsafeStatement(a.sql, f.inside); err != nil {
+				of.Add("%v", err)
+			}
+		}),
 		strictyaml.Optional("args", func(of strictyaml.Value) {
 			of.List("args", func(_ int, item strictyaml.Value) {
 				if item.IsNull() {
@@ -51,6 +59,9 @@ func (f *parser) sql(v strictyaml.Value) action {
 	f.need(targets.Postgres)
 	return a
 }
+
+// unread is no statement.
+const unread = "\x00"
 
 func (a *sqlAction) words() []string { return []string{answer.Rows, answer.Column} }
 
@@ -105,6 +116,9 @@ func (a *sqlAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, e
 // render returns the parameters, which share one buffer of the worker.
 func (a *sqlAction) render(w *worker) ([][]byte, error) {
 	w.params, w.text = w.params[:0], w.text[:0]
+	if w.text == nil {
+		w.text = []byte{}
+	}
 	for _, t := range a.args {
 		if t == nil {
 			w.params = append(w.params, nil)
@@ -115,7 +129,8 @@ func (a *sqlAction) render(w *worker) ([][]byte, error) {
 		if w.text, err = t.Append(w.text, &w.scope); err != nil {
 			return nil, err
 		}
-		// A buffer that grows later leaves this part where it was.
+		// A buffer that grows later leaves this part where it was. An empty text is
+		// no nil slice, which would be NULL.
 		w.params = append(w.params, w.text[from:len(w.text):len(w.text)])
 	}
 	return w.params, nil
