@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -338,6 +339,17 @@ requests:
 	tot := b.totals()
 	if h := tot.Trend(metrics.Selector{Name: "http_req_duration", Tags: metrics.Tags{Operation: "create"}}); h == nil || h.N != int64(seen["create"]) {
 		t.Errorf("http_req_duration of create holds %+v", h)
+	}
+}
+
+func TestHeadersHoldBars(t *testing.T) {
+	got, err := parseHeaders("Cookie: s=a|b:c | Authorization: Bearer 3|Zk9x | X: {{n | url}}")
+	want := [][2]string{{"Cookie", "s=a|b:c"}, {"Authorization", "Bearer 3|Zk9x"}, {"X", "{{n | url}}"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q (%v), want %q", got, err, want)
+	}
+	if _, err := parseHeaders("A: b | s3cret"); err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "header 2") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -80,13 +80,14 @@ func validHeaders(s string) error {
 // parseHeaders reads Name: value | Name: value.
 func parseHeaders(s string) ([][2]string, error) {
 	var out [][2]string
-	for item := range strings.SplitSeq(s, "|") {
+	for i, item := range template.Split(s, " | ") {
 		if strings.TrimSpace(item) == "" {
 			continue
 		}
 		name, value, ok := strings.Cut(item, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(name, " \t") {
-			return nil, fmt.Errorf("%q is not of the form Name: value", item)
+			// What it holds may be a secret.
+			return nil, fmt.Errorf("header %d is not of the form Name: value; several stand with \" | \" between them", i+1)
 		}
 		out = append(out, [2]string{name, strings.TrimSpace(value)})
 	}
@@ -106,7 +107,7 @@ func validChecks(s string) error {
 // parseChecks reads PLACE: WANT | PLACE: WANT.
 func parseChecks(s string, fields *template.Fields) ([]*answer.Check, error) {
 	var out []*answer.Check
-	for item := range strings.SplitSeq(s, " | ") {
+	for _, item := range template.Split(s, " | ") {
 		if strings.TrimSpace(item) == "" {
 			continue
 		}

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -252,7 +253,7 @@ func TestAFailedStepEndsItsArrivalAndSaysWhere(t *testing.T) {
 		{"capture", `[{name: first, http: {path: /login}, capture: {x: json no}}]`, answer.KindCapture, "capture json no", 0},
 		{"not JSON", `[{name: first, http: {path: /x}, check: {status: 401, json a: b}}]`, answer.KindNotJSON, "not JSON", 0},
 		{"unset", `[{if: "false", then: [{http: {path: /login}, capture: {x: json token}}]}, {name: first, http: {path: "/{{x}}"}}]`, template.KindUnset, "step first (", 0},
-		{"bad path", `[{name: first, http: {path: "/{{choice %zz}}"}}]`, request.KindTemplate, "step first (", 0},
+		{"bad path", `[{name: first, http: {path: "/{{choice %zz | raw}}"}}]`, request.KindTemplate, "step first (", 0},
 		{"until", `[{repeat: {times: 2, until: x == "other", steps: [{name: after, http: {path: /login}, capture: {x: json token}}]}}]`, KindUntil, "2 times without", 2},
 		{"expression", `[{http: {path: /login}, capture: {x: json token}}, {if: x < 5, then: [{think: 1ms}]}]`, KindExpression, "x < 5", 0},
 		{"on_failure", `[{name: first, on_failure: continue, http: {path: /x}}, {name: after, http: {path: /login}}]`, "status_4xx", "step first (", 1},
@@ -300,6 +301,10 @@ func TestFaultsOfAFileAreFoundBeforeTheFirstArrivalWithTheirPlace(t *testing.T) 
 		{"steps:\n  - redis: [flushall]", "cannot be a step"},
 		{"setup:\n  - publish: {key: q}\nsteps: [{think: 1s}]", "publish belongs to steps"},
 		{"vars: {x: '{{y}}'}\nsteps: [{think: 1s}]", "{{y}} is no field"},
+		{"steps:\n  - sql: {query: BEGIN}", "flow.yaml:2:18: BEGIN cannot be a step"},
+		{"setup:\n  - sql: {query: SET search_path = a}\nsteps: [{think: 1s}]", "SET cannot be a step"},
+		{"steps:\n  - http: {path: /, headers: {'A B': x}}", `"A B" is not the name of a header`},
+		{"steps:\n  - http: {path: /, headers: {A: \"x\\ny\"}}", "a line break"},
 		{"steps:\n  - name: a,b\n    http: {path: /}", "cannot be a name"},
 		{"steps:\n  - http: {path: /}\n    on_failure: retry", "on_failure is stop or continue"},
 	} {
@@ -310,6 +315,52 @@ func TestFaultsOfAFileAreFoundBeforeTheFirstArrivalWithTheirPlace(t *testing.T) 
 	}
 	if _, err := newTrial(t, resolve(t, nil), "steps: [{think: 1s}]", "file="); err == nil || !strings.Contains(err.Error(), "--set flow.file=") {
 		t.Errorf("without a file: got %v", err)
+	}
+}
+
+func TestOneFaultIsToldOnce(t *testing.T) {
+	for _, text := range []string{
+		"steps:\n  - http: {path: '/json?q={{qq}}'}",
+		"steps:\n  - http: {method: GTE, path: /json}",
+		"steps:\n  - sql: {query: BEGIN}",
+		"steps: none",
+		"steps:\n  - redis: ['{{n}}', a]",
+		"steps:\n  - redis: 5",
+		"steps:\n  - repeat: {times: 2, steps: [{http: {path: x}}]}",
+		"steps:\n  - http: {path: x}\n    capture: {id: json id}\n  - http: {path: '/{{id}}'}\n  - if: id == 5\n    then: [{think: 1s}]",
+		"vars: {x: '{{y}}'}\nsteps: [{http: {path: '/{{x}}'}}]",
+	} {
+		_, err := newTrial(t, resolve(t, nil), text)
+		if err == nil || strings.Count(err.Error(), "\n") != 0 {
+			t.Errorf("%s\ngot %v", text, err)
+		}
+	}
+}
+
+// What a server makes of the values of an arrival is what was captured.
+func TestValuesOfAnyTextReachAnAPIWhole(t *testing.T) {
+	const odd = `a b&c="d"/%é+`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ V string }
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		if r.Method == http.MethodPost && (r.URL.Path != "/in/"+odd || r.URL.Query().Get("q") != odd || body.V != odd || r.Header.Get("X-V") != odd || r.URL.Query().Get("$filter") != "name eq 'x'") {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{"v": odd, "bad": "x\r\nInjected: yes"})
+	}))
+	defer srv.Close()
+	tr := begin(t, resolve(t, map[string]string{"API_BASE_URL": srv.URL}), `
+steps:
+  - http: {path: /}
+    capture: {v: json v, bad: json bad}
+  - name: post
+    http: {method: POST, path: "/in/{{v}}?q={{v}}&$filter=name eq 'x'", headers: {Content-Type: application/json, X-V: "{{v}}"}, body: '{"v":"{{v}}"}'}
+    check: {status: 200}
+  - http: {path: /, headers: {X-Bad: "{{bad}}"}}
+`)
+	tr.offer(t.Context(), 3)
+	if tr.count("post") != 3 || tr.failed[request.KindTemplate] != 3 || !strings.Contains(fmt.Sprint(tr.first), "header X-Bad") {
+		t.Errorf("%d requests arrived whole, failures %v (%v)", tr.count("post"), tr.failed, tr.first)
 	}
 }
 

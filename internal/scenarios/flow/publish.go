@@ -3,12 +3,14 @@ package flow
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
@@ -20,6 +22,7 @@ type publishAction struct {
 	messageID, correlation, replyTo  text
 	headers                          []messageHeader
 	persistent, mandatory            bool
+	json                             bool // the body is JSON
 	priority                         int64
 	timeout                          time.Duration
 
@@ -40,7 +43,7 @@ func (f *parser) publish(v strictyaml.Value) action {
 	read := func(into *text) strictyaml.Reader { return request.Text(&f.fields, into) }
 	if !v.Map("publish",
 		strictyaml.Optional("exchange", read(&a.exchange)), strictyaml.Optional("key", read(&a.key)),
-		strictyaml.Optional("body", read(&a.body)), strictyaml.Optional("content_type", read(&a.contentType)),
+		strictyaml.Optional("body", request.TextAt(&f.fields, &a.body, a.inBody)), strictyaml.Optional("content_type", read(&a.contentType)),
 		strictyaml.Optional("message_id", read(&a.messageID)), strictyaml.Optional("correlation_id", read(&a.correlation)),
 		strictyaml.Optional("reply_to", read(&a.replyTo)),
 		strictyaml.Optional("persistent", strictyaml.Bool(&a.persistent)), strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)),
@@ -59,12 +62,29 @@ func (f *parser) publish(v strictyaml.Value) action {
 		v.Add("publish needs an exchange, or as key the name of a queue")
 		return nil
 	}
+	contentType, _ := a.contentType.Constant()
+	a.json = strings.Contains(contentType, "json")
 	a.named, _ = a.exchange.Constant()
 	if a.exchange.Empty() {
 		a.queue, _ = a.key.Constant()
 	}
 	f.need(targets.RabbitMQ)
 	return a
+}
+
+// inBody is the place of a field in the body, whose type may be known only after it
+// was read.
+func (a *publishAction) inBody(before string) template.Encoding {
+	at := template.InJSON(before)
+	if at.Apply == nil {
+		return at
+	}
+	return template.Encoding{Filter: at.Filter, Apply: func(dst, value []byte) []byte {
+		if a.json {
+			return at.Apply(dst, value)
+		}
+		return append(dst, value...)
+	}}
 }
 
 func (a *publishAction) words() []string { return nil }

@@ -73,10 +73,12 @@ func (f *parser) node(v strictyaml.Value) node {
 		strictyaml.Optional("group", readTag(&group)),
 		strictyaml.Optional("on_failure", strictyaml.String(&onFail)))
 	if !v.Map("a step", fields...) {
+		f.declareAll(others)
 		return nil
 	}
 	if kind == "" {
 		v.Add("a step needs one of %s", strings.Join(stepKinds, ", "))
+		f.declareAll(others)
 		return nil
 	}
 	allowed := map[string][]string{"think": {}, "repeat": {}, "if": {"then", "else"}}
@@ -101,6 +103,14 @@ func (f *parser) node(v strictyaml.Value) node {
 	}
 	s.group = group
 	return s
+}
+
+// declareAll makes the variables of a step that is at fault, so that the steps that
+// use them are not blamed as well.
+func (f *parser) declareAll(others map[string]strictyaml.Value) {
+	if of, ok := others["capture"]; ok && of.IsMap() {
+		of.Entries("the captures", func(variable string, _ strictyaml.Pos, _ strictyaml.Value) { f.declare(variable, of) })
+	}
 }
 
 // readTag reads the name of a step or a group, which becomes a tag.
@@ -134,6 +144,7 @@ func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]
 		v.Add("on_failure is stop or continue, not %q", onFail)
 	}
 	if s.action = f.action(kind, inner); s.action == nil {
+		f.declareAll(others)
 		return nil
 	}
 	f.out.all = append(f.out.all, s)

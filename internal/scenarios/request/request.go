@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
@@ -38,7 +39,8 @@ type Request struct {
 	path   text
 	header []header
 	body   text
-	json   bool // the body must be JSON
+	// json and form say what the body is.
+	json, form bool
 	// base and fixed are made by Bind: the address, and the request itself where
 	// neither path nor headers have fields.
 	base   *url.URL
@@ -58,24 +60,35 @@ func New(fields *template.Fields, method, path string, headers [][2]string, body
 		return nil, fmt.Errorf("path %q does not begin with /: it is below API_BASE_URL", path)
 	}
 	var err error
-	if r.path, err = fields.Compile(path); err != nil {
+	if r.path, err = fields.CompileAt(path, template.AtTarget); err != nil {
 		return nil, fmt.Errorf("path: %w", err)
 	}
 	if err := r.checkPath(); err != nil {
 		return nil, err
 	}
 	for _, h := range headers {
-		t, err := fields.Compile(h[1])
+		t, err := compileHeader(fields, h[0], h[1])
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", h[0], err)
 		}
 		r.header = append(r.header, header{http.CanonicalHeaderKey(h[0]), t})
 	}
-	if r.body, err = fields.Compile(body); err != nil {
+	if r.body, err = fields.CompileAt(body, r.inBody); err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
-	r.noteJSON()
+	r.noteType()
 	return r, nil
+}
+
+// compileHeader reads a header's value.
+func compileHeader(fields *template.Fields, name, value string) (text, error) {
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		return text{}, fmt.Errorf("%q is not the name of a header", name)
+	case !httpguts.ValidHeaderFieldValue(value):
+		return text{}, errors.New("its value holds a line break or another control character")
+	}
+	return fields.Compile(value)
 }
 
 // checkPath says what is wrong with a path without fields.
@@ -84,19 +97,51 @@ func (r *Request) checkPath() error {
 	if !ok {
 		return nil
 	}
-	if _, err := url.ParseRequestURI(constant); err != nil {
-		return fmt.Errorf("%q is no path: %w", constant, errors.Unwrap(err))
+	if _, err := parseTarget(constant); err != nil {
+		return fmt.Errorf("%q cannot be a path: %w", constant, err)
 	}
 	return nil
 }
 
-// noteJSON notes whether the body must be JSON.
-func (r *Request) noteJSON() {
+// parseTarget reads a path and query, in which what may not stand in a request line
+// is encoded.
+func parseTarget(target string) (*url.URL, error) {
+	if !template.IsTarget(target) {
+		target = string(template.AppendTarget(nil, target))
+	}
+	if template.BadPercent(target) {
+		return nil, errors.New("a % must be followed by two hexadecimal digits: write %25 for the sign itself")
+	}
+	u, err := url.ParseRequestURI(target)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	return u, err
+}
+
+// noteType notes what the body must be.
+func (r *Request) noteType() {
 	for _, h := range r.header {
-		if t, ok := h.value.Constant(); ok && h.name == "Content-Type" && strings.Contains(t, "json") {
-			r.json = true
+		if t, ok := h.value.Constant(); ok && h.name == "Content-Type" {
+			r.json = r.json || strings.Contains(t, "json")
+			r.form = r.form || strings.HasPrefix(t, "application/x-www-form-urlencoded")
 		}
 	}
+}
+
+// inBody is the place of a field in the body. What the body is may be known only
+// after it was read.
+func (r *Request) inBody(before string) template.Encoding {
+	inJSON, inForm := template.InJSON(before), template.InForm(before)
+	return template.Encoding{Filter: inJSON.Filter, Apply: func(dst, value []byte) []byte {
+		switch {
+		case r.json && inJSON.Apply != nil:
+			return inJSON.Apply(dst, value)
+		case r.form:
+			return inForm.Apply(dst, value)
+		}
+		return append(dst, value...)
+	}}
 }
 
 // Read returns the keys of a request in a file, which fill r.
@@ -106,18 +151,23 @@ func (r *Request) Read(fields *template.Fields) []strictyaml.Field {
 		strictyaml.Optional("method", r.readMethod),
 		strictyaml.Required("path", r.readPath(fields)),
 		strictyaml.Optional("headers", r.readHeaders(fields)),
-		strictyaml.Optional("body", Text(fields, &r.body)),
+		strictyaml.Optional("body", TextAt(fields, &r.body, r.inBody)),
 	}
 }
 
 // Text reads a text with fields.
 func Text(fields *template.Fields, into *text) strictyaml.Reader {
+	return TextAt(fields, into, nil)
+}
+
+// TextAt reads a text with fields whose values are encoded for where they land.
+func TextAt(fields *template.Fields, into *text, place func(before string) template.Encoding) strictyaml.Reader {
 	return func(v strictyaml.Value) {
 		s, ok := v.Scalar()
 		if !ok {
 			return
 		}
-		t, err := fields.Compile(s)
+		t, err := fields.CompileAt(s, place)
 		if err != nil {
 			v.Add("%v", err)
 			return
@@ -138,13 +188,19 @@ func (r *Request) readMethod(v strictyaml.Value) {
 
 func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 	return func(v strictyaml.Value) {
-		s, _ := v.Scalar()
+		s, ok := v.Scalar()
+		if !ok {
+			return
+		}
 		if !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "{{") {
 			v.Add("path must begin with /: it is below API_BASE_URL")
 			return
 		}
-		Text(fields, &r.path)(v)
-		if err := r.checkPath(); err != nil {
+		var err error
+		if r.path, err = fields.CompileAt(s, template.AtTarget); err == nil {
+			err = r.checkPath()
+		}
+		if err != nil {
 			v.Add("%v", err)
 		}
 	}
@@ -153,15 +209,18 @@ func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 func (r *Request) readHeaders(fields *template.Fields) strictyaml.Reader {
 	return func(v strictyaml.Value) {
 		v.Entries("the headers", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
-			h := header{name: http.CanonicalHeaderKey(name)}
-			if name == "" || strings.ContainsAny(name, " :\r\n\t") {
-				value.Add("%q is not the name of a header", name)
+			s, ok := value.Scalar()
+			if !ok {
 				return
 			}
-			Text(fields, &h.value)(value)
-			r.header = append(r.header, h)
+			t, err := compileHeader(fields, name, s)
+			if err != nil {
+				value.Add("%v", err)
+				return
+			}
+			r.header = append(r.header, header{http.CanonicalHeaderKey(name), t})
 		})
-		r.noteJSON()
+		r.noteType()
 	}
 }
 
@@ -210,7 +269,7 @@ func (r *Request) build(ctx context.Context, path string, h http.Header) (*http.
 	if !strings.HasPrefix(path, "/") {
 		return nil, fmt.Errorf("the path %q is not below API_BASE_URL: it does not begin with /", path)
 	}
-	ref, err := url.ParseRequestURI(r.prefix + path)
+	ref, err := parseTarget(r.prefix + path)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +323,11 @@ func (r *Request) render(ctx context.Context, x *Sender, s *template.Scope) (*ht
 		if x.value, err = d.value.Append(x.value[:0], s); err != nil {
 			return nil, err
 		}
-		h[d.name] = append(h[d.name], string(x.value))
+		v := string(x.value)
+		if !httpguts.ValidHeaderFieldValue(v) {
+			return nil, work.Fail(KindTemplate, fmt.Errorf("header %s: the value %q holds a line break or another control character", d.name, v))
+		}
+		h[d.name] = append(h[d.name], v)
 	}
 	if x.path, err = r.path.Append(x.path[:0], s); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func TestABodyThatIsToBeJSONIsTriedBeforehand(t *testing.T) {
 }
 
 func TestRequestsThatCannotBeAreRefused(t *testing.T) {
-	for path, want := range map[string]string{"tasks": "does not begin with /", "/%zz": "is no path", "/{{nope}}": "is no field"} {
+	for path, want := range map[string]string{"tasks": "does not begin with /", "/%zz": "must be followed by two hex", "/{{nope}}": "is no field"} {
 		if _, err := New(fields(), "GET", path, nil, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}

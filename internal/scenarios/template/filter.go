@@ -18,7 +18,9 @@ var filters = map[string]func(dst, value []byte) []byte{
 	"url":    func(dst, v []byte) []byte { return append(dst, url.QueryEscape(string(v))...) },
 	"base64": func(dst, v []byte) []byte { return append(dst, base64.StdEncoding.EncodeToString(v)...) },
 	"upper":  func(dst, v []byte) []byte { return append(dst, strings.ToUpper(string(v))...) },
-	"lower":  func(dst, v []byte) []byte { return append(dst, strings.ToLower(string(v))...) },
+	// What it is applied to is not encoded for where it lands.
+	"raw":   func(dst, v []byte) []byte { return append(dst, v...) },
+	"lower": func(dst, v []byte) []byte { return append(dst, strings.ToLower(string(v))...) },
 }
 
 // FilterNames returns the names of all filters, sorted.

@@ -112,6 +112,11 @@ func (f *Fields) Compile(text string) (Text[*Scope], error) {
 	return Compile(text, f.resolve)
 }
 
+// CompileAt reads a text whose values are encoded for where they land.
+func (f *Fields) CompileAt(text string, place func(before string) Encoding) (Text[*Scope], error) {
+	return CompileAt(text, f.resolve, place)
+}
+
 func (f *Fields) resolve(c Call) (Field[*Scope], error) {
 	if slot, ok := f.Names.Slot(c.Name); ok && len(c.Args) == 0 {
 		return variable(c.Name, slot), nil

@@ -37,20 +37,33 @@ type part[V any] struct {
 // Compile reads a text. resolve finds the field that a call stands for; its error
 // names what is wrong with the call.
 func Compile[V any](text string, resolve func(Call) (Field[V], error)) (Text[V], error) {
+	return CompileAt(text, resolve, nil)
+}
+
+// CompileAt is Compile for a text in which a value must be encoded for where it
+// lands. place is given the literal text before a field, without the fields in it,
+// and returns how the field's value is encoded there. It may be nil.
+func CompileAt[V any](text string, resolve func(Call) (Field[V], error), place func(before string) Encoding) (Text[V], error) {
 	var out Text[V]
+	literal := ""
 	for rest := text; ; {
 		before, after, found := strings.Cut(rest, "{{")
 		if before != "" {
 			out.parts = append(out.parts, part[V]{literal: []byte(before)})
+			literal += before
 		}
 		if !found {
 			return out, nil
 		}
-		inside, tail, closed := strings.Cut(after, "}}")
+		inside, tail, closed := cutBraces(after)
 		if !closed {
 			return Text[V]{}, fmt.Errorf("%q has no }}", "{{"+after)
 		}
-		f, err := compileField(inside, resolve)
+		var at Encoding
+		if place != nil {
+			at = place(literal)
+		}
+		f, err := compileField(inside, resolve, at)
 		if err != nil {
 			return Text[V]{}, err
 		}
@@ -59,32 +72,45 @@ func Compile[V any](text string, resolve func(Call) (Field[V], error)) (Text[V],
 	}
 }
 
-func compileField[V any](inside string, resolve func(Call) (Field[V], error)) (Field[V], error) {
-	head, filterNames, filtered := strings.Cut(inside, "|")
-	words := strings.Fields(head)
-	if len(words) == 0 {
+func compileField[V any](inside string, resolve func(Call) (Field[V], error), at Encoding) (Field[V], error) {
+	head, names, err := splitField(inside)
+	if err != nil {
+		return nil, err
+	}
+	if len(head) == 0 {
 		return nil, errors.New("{{}} names no field")
 	}
-	f, err := resolve(Call{words[0], words[1:]})
-	if err != nil || !filtered {
-		return f, err
+	f, err := resolve(Call{head[0], head[1:]})
+	if err != nil {
+		return nil, err
 	}
-	for name := range strings.SplitSeq(filterNames, "|") {
-		apply, err := filter(strings.TrimSpace(name))
+	encode := at.Apply
+	for _, name := range names {
+		if name == "raw" || name == at.Filter {
+			encode = nil
+		}
+		apply, err := filter(name)
 		if err != nil {
 			return nil, fmt.Errorf("{{%s}}: %w", strings.TrimSpace(inside), err)
 		}
-		inner := f
-		f = func(dst []byte, v V) ([]byte, error) {
-			from := len(dst)
-			dst, err := inner(dst, v)
-			if err != nil {
-				return dst, err
-			}
-			return apply(dst[:from], dst[from:]), nil
-		}
+		f = filtered(f, apply)
+	}
+	if encode != nil {
+		f = filtered(f, encode)
 	}
 	return f, nil
+}
+
+// filtered returns a field whose value is transformed.
+func filtered[V any](inner Field[V], apply func(dst, value []byte) []byte) Field[V] {
+	return func(dst []byte, v V) ([]byte, error) {
+		from := len(dst)
+		dst, err := inner(dst, v)
+		if err != nil {
+			return dst, err
+		}
+		return apply(dst[:from], dst[from:]), nil
+	}
 }
 
 // Append appends the text with its fields filled in.
