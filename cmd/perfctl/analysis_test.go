@@ -15,7 +15,8 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/analysis"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // bruisedServer is an HTTP server that answers in 100 ms, from the hurt on in
@@ -46,7 +47,7 @@ stages:
 `
 
 // spiked offers the spike to a server and returns the summary and its analysis.
-func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, string) {
+func spiked(t *testing.T, h http.Handler) (*summary.Summary, *analysis.Analysis, string) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	defer s.Close()
@@ -61,7 +62,7 @@ func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, 
 	if code != 0 && code != 99 && code != 111 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	sum, a := new(report.Summary), new(analysis.Analysis)
+	sum, a := new(summary.Summary), new(analysis.Analysis)
 	if err := json.Unmarshal([]byte(stdout), sum); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func spiked(t *testing.T, h http.Handler) (*report.Summary, *analysis.Analysis, 
 	_, text, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color")
 	first := strings.Join(strings.Fields(a.Sentences[0])[:6], " ")
 	// A killed run has no summary, and is analysed when it is shown.
-	if err := os.Remove(filepath.Join(dir, "run", report.SummaryFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, "run", rundir.SummaryFile)); err != nil {
 		t.Fatal(err)
 	}
 	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 105 || !strings.Contains(killed, first) {

@@ -12,8 +12,8 @@ import (
 	"github.com/perfctl/perfctl/internal/capacity"
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // trialObserver watches the backlog of a trial: arrivals that were due and are
@@ -65,7 +65,7 @@ func (o *trialObserver) sample(at time.Duration, p engine.Progress) {
 }
 
 // judge says what a trial came to.
-func (o *trialObserver) judge(t *capacity.Trial, sum *report.Summary, m *measurement) {
+func (o *trialObserver) judge(t *capacity.Trial, sum *summary.Summary, m *measurement) {
 	t.CutShort = m.aborted != ""
 	t.Dead = sum.Arrivals.Planned > 0 && sum.Arrivals.Succeeded == 0
 	t.Breaches, t.Reasons = []capacity.Breach{}, sum.Generator.Reasons
@@ -157,7 +157,7 @@ func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float
 }
 
 // rules adds the SLA rules that were broken, first the one that ended the trial.
-func (o *trialObserver) rules(t *capacity.Trial, sum *report.Summary, m *measurement) {
+func (o *trialObserver) rules(t *capacity.Trial, sum *summary.Summary, m *measurement) {
 	for _, r := range sum.SLA {
 		if !r.Breaches() || slices.ContainsFunc(t.Breaches, func(b capacity.Breach) bool { return b.Rule == r.Rule }) {
 			continue
@@ -178,7 +178,7 @@ func (o *trialObserver) rules(t *capacity.Trial, sum *report.Summary, m *measure
 
 // resources adds what was over its target, without breaking the SLA by itself,
 // while the trial broke it: what may have been exhausted.
-func (o *trialObserver) resources(t *capacity.Trial, sum *report.Summary) {
+func (o *trialObserver) resources(t *capacity.Trial, sum *summary.Summary) {
 	for _, r := range sum.SLA {
 		resource := !strings.HasPrefix(r.Metric, metrics.ResponseTime.Name) && r.Metric != sla.ErrorRate
 		if r.Status == sla.Warned && resource {

@@ -8,13 +8,13 @@ import (
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // observed is a trial of 100/s for ten seconds, in which crud was slower than
 // cache, the backlog grew by growth arrivals and the broker's queue by queued.
-func observed(t *testing.T, growth, queued int) (*trialObserver, *measurement, *report.Summary) {
+func observed(t *testing.T, growth, queued int) (*trialObserver, *measurement, *summary.Summary) {
 	t.Helper()
 	a := capacity.Ask{Number: 1, Rate: 100, Length: 10 * time.Second}
 	base := &plan{flags: &planFlags{arrivals: "uniform", vus: 50}}
@@ -44,7 +44,7 @@ func observed(t *testing.T, growth, queued int) (*trialObserver, *measurement, *
 		totals.AddGauge(&metrics.Series{Desc: metrics.Desc{Name: queueName, Kind: metrics.KindGauge},
 			Tags: metrics.Tags{Scenario: "tasks", Stage: trialStage}}, float64(queued*i/10))
 	}
-	return o, &measurement{totals: totals}, &report.Summary{Generator: report.GeneratorHealth{Status: "valid"}}
+	return o, &measurement{totals: totals}, &summary.Summary{Generator: summary.GeneratorHealth{Status: "valid"}}
 }
 
 func TestATrialThatKeepsUpHolds(t *testing.T) {
@@ -62,39 +62,39 @@ func TestATrialThatKeepsUpHolds(t *testing.T) {
 func TestATrialBreaksByWhat(t *testing.T) {
 	for name, c := range map[string]struct {
 		growth, queued int
-		change         func(*measurement, *report.Summary)
+		change         func(*measurement, *summary.Summary)
 		rule, scenario string
 		outcome        capacity.Outcome
 	}{
 		"arrivals pile up": {growth: 60, rule: capacity.KeepingUp, scenario: "crud", outcome: capacity.Broke},
 		"the queue grows":  {queued: 60, rule: capacity.KeepingUp, scenario: "tasks", outcome: capacity.Broke},
-		"a rule": {change: func(_ *measurement, s *report.Summary) {
+		"a rule": {change: func(_ *measurement, s *summary.Summary) {
 			s.SLA = []sla.Result{
 				{Rule: "Task enqueue P95", Metric: "rabbitmq_publish_latency", Status: sla.Failed, Severity: sla.Fail},
 				{Rule: "P95", Metric: "response_time", Status: sla.Failed, Severity: sla.Fail},
 			}
 		}, rule: "Task enqueue P95", scenario: "tasks", outcome: capacity.Broke},
-		"the rule that ended it": {growth: 60, change: func(m *measurement, s *report.Summary) {
+		"the rule that ended it": {growth: 60, change: func(m *measurement, s *summary.Summary) {
 			m.aborted, m.outcome.Length = "P95 is 900ms, the target is < 500ms", 4*time.Second
 			s.SLA = []sla.Result{
 				{Rule: "P50", Metric: "response_time", Status: sla.Failed, Severity: sla.Fail},
 				{Rule: "P95", Metric: "response_time", Status: sla.Failed, Severity: sla.Fail},
 			}
 		}, rule: "P95", scenario: "crud", outcome: capacity.Broke},
-		"only a resource": {change: func(_ *measurement, s *report.Summary) {
+		"only a resource": {change: func(_ *measurement, s *summary.Summary) {
 			s.SLA = []sla.Result{{Rule: "Pool", Metric: "db_pool_utilisation", Status: sla.Warned, Severity: sla.Warn}}
 		}, outcome: capacity.Held},
-		"consistency": {change: func(_ *measurement, s *report.Summary) {
-			s.Checks = []report.Check{{Name: "tasks: accounted", Detail: "3 lost"}}
+		"consistency": {change: func(_ *measurement, s *summary.Summary) {
+			s.Checks = []summary.Check{{Name: "tasks: accounted", Detail: "3 lost"}}
 		}, rule: "Consistency", outcome: capacity.Broke},
-		"a machine used up by the generator": {growth: 60, change: func(m *measurement, _ *report.Summary) {
+		"a machine used up by the generator": {growth: 60, change: func(m *measurement, _ *summary.Summary) {
 			m.usage = health.Usage{MachineBusy: 0.99, MachineShare: 0.5}
 		}, outcome: capacity.Invalid},
-		"a machine used up by the target": {growth: 60, change: func(m *measurement, _ *report.Summary) {
+		"a machine used up by the target": {growth: 60, change: func(m *measurement, _ *summary.Summary) {
 			m.usage = health.Usage{MachineBusy: 0.99, MachineShare: 0.1}
 		}, rule: capacity.KeepingUp, scenario: "crud", outcome: capacity.Broke},
-		"the generator": {growth: 60, change: func(_ *measurement, s *report.Summary) {
-			s.Generator = report.GeneratorHealth{Status: "invalid", Reasons: []string{"late"}}
+		"the generator": {growth: 60, change: func(_ *measurement, s *summary.Summary) {
+			s.Generator = summary.GeneratorHealth{Status: "invalid", Reasons: []string{"late"}}
 		}, outcome: capacity.Invalid},
 	} {
 		o, m, s := observed(t, c.growth, c.queued)

@@ -14,6 +14,8 @@ import (
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 type compareFlags struct {
@@ -86,23 +88,23 @@ func (w *world) compare(base, next string, f *compareFlags) error {
 
 // openRuns opens the runs that a side names: a run directory, several with
 // commas between, or a folder that holds some.
-func openRuns(side string) (out []*report.Run, err error) {
+func openRuns(side string) (out []*rundir.Run, err error) {
 	for _, dir := range strings.Split(side, ",") {
-		if _, err := os.Stat(filepath.Join(dir, report.InfoFile)); err == nil {
-			r, err := report.Open(dir)
+		if _, err := os.Stat(filepath.Join(dir, rundir.InfoFile)); err == nil {
+			r, err := rundir.Open(dir)
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, r)
 			continue
 		}
-		inside, _ := filepath.Glob(filepath.Join(dir, "*", report.InfoFile))
+		inside, _ := filepath.Glob(filepath.Join(dir, "*", rundir.InfoFile))
 		if len(inside) == 0 {
-			_, err := report.Open(dir) // says what is wrong with it
+			_, err := rundir.Open(dir) // says what is wrong with it
 			return nil, errors.Join(err, errNoRuns(dir))
 		}
 		for _, file := range inside {
-			r, err := report.Open(filepath.Dir(file))
+			r, err := rundir.Open(filepath.Dir(file))
 			if err != nil {
 				return nil, err
 			}
@@ -121,16 +123,16 @@ func (e errNoRuns) Error() string {
 // against compares a run that has just ended with its baseline, into its
 // summary. A baseline that cannot be compared is a note, and the run keeps its
 // verdict: what was measured is not lost for it.
-func against(base []*report.Run, dir string, s *report.Summary) {
+func against(base []*rundir.Run, dir string, s *summary.Summary) {
 	note := func(err error) {
 		s.Notes = append(s.Notes, fmt.Sprintf("not compared with the baseline: %v", err))
 	}
-	next, err := report.Open(dir)
+	next, err := rundir.Open(dir)
 	if err != nil {
 		note(err)
 		return
 	}
-	c, err := compare.Runs(base, []*report.Run{next}, compare.Options{})
+	c, err := compare.Runs(base, []*rundir.Run{next}, compare.Options{})
 	if err != nil {
 		note(err)
 		return
@@ -148,7 +150,7 @@ func against(base []*report.Run, dir string, s *report.Summary) {
 
 // writeText writes the summary for a terminal, and below it how the run differs
 // from its baseline, where it has one.
-func writeText(w io.Writer, s *report.Summary, o report.Options) error {
+func writeText(w io.Writer, s *summary.Summary, o report.Options) error {
 	if err := report.Text(w, s, o); err != nil || len(s.Comparison) == 0 {
 		return err
 	}

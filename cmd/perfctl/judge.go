@@ -10,9 +10,10 @@ import (
 	"github.com/perfctl/perfctl/configs"
 	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 	"github.com/perfctl/perfctl/internal/targets/probe"
 )
 
@@ -36,12 +37,12 @@ func (p *plan) readRules() (table, own []sla.Rule, err error) {
 	if err != nil {
 		return nil, nil, invalidConfig(fmt.Errorf("read the SLA tables: %w", err))
 	}
-	p.table = report.File{Name: file, Text: string(data)}
+	p.table = rundir.File{Name: file, Text: string(data)}
 	return decodeRules(p.table, p.flags.thresholds)
 }
 
 // decodeRules reads SLA tables and thresholds.
-func decodeRules(file report.File, thresholds []string) (table, own []sla.Rule, err error) {
+func decodeRules(file rundir.File, thresholds []string) (table, own []sla.Rule, err error) {
 	if table, err = sla.DecodeTable(file.Name, []byte(file.Text)); err != nil {
 		return nil, nil, invalidConfig(err)
 	}
@@ -80,7 +81,7 @@ func (p *plan) judgeBy(f *fixture, table, own []sla.Rule) (*sla.Judge, error) {
 func (p *plan) shardOf(n int64) int64 { return (n + int64(p.shards) - 1) / int64(p.shards) }
 
 // judgeGenerator weighs what the generator did.
-func (p *plan) judgeGenerator(m *measurement, writeErr error) *report.GeneratorHealth {
+func (p *plan) judgeGenerator(m *measurement, writeErr error) *summary.GeneratorHealth {
 	e := health.Evidence{
 		Lag: m.lag, Planned: m.outcome.Due, Released: m.outcome.Due - m.generatorDrops,
 		Started: m.started, Exhausted: m.exhausted, Usage: m.usage, Tolerance: p.flags.tolerance + p.burstAllowance(),
@@ -89,9 +90,9 @@ func (p *plan) judgeGenerator(m *measurement, writeErr error) *report.GeneratorH
 		e.Missing = fmt.Sprintf("data is missing: %v", writeErr)
 	}
 	r := health.Judge(e)
-	out := &report.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons}
+	out := &summary.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons}
 	if m.lag.N > 0 {
-		out.Lag = report.LagMillis{P50: lagMillis(m.lag, 0.5), P99: lagMillis(m.lag, 0.99), Max: lagMillis(m.lag, 1)}
+		out.Lag = summary.LagMillis{P50: lagMillis(m.lag, 0.5), P99: lagMillis(m.lag, 0.99), Max: lagMillis(m.lag, 1)}
 	}
 	gc := m.usage.GCPauseMax.Seconds() * 1e3
 	out.CPU, out.GCPauseMax = &m.usage.CPUPercent, &gc
@@ -124,13 +125,13 @@ func lagMillis(h *metrics.Hist, q float64) *float64 {
 }
 
 // inputs gathers what the summary holds beyond the recorded data.
-func (p *plan) inputs(m *measurement, results []sla.Result, gen *report.GeneratorHealth) report.Inputs {
-	in := report.Inputs{Interrupted: m.interrupted, Generator: gen, SLA: results, Failures: []report.Failure{}}
+func (p *plan) inputs(m *measurement, results []sla.Result, gen *summary.GeneratorHealth) summary.Inputs {
+	in := summary.Inputs{Interrupted: m.interrupted, Generator: gen, SLA: results, Failures: []summary.Failure{}}
 	for _, c := range m.checks {
-		in.Checks = append(in.Checks, report.Check(c))
+		in.Checks = append(in.Checks, summary.Check(c))
 	}
 	for _, f := range m.failures {
-		in.Failures = append(in.Failures, report.Failure{
+		in.Failures = append(in.Failures, summary.Failure{
 			Scenario: f.Scenario, Kind: string(f.Kind), Count: f.Count, Example: strings.TrimSpace(f.Example),
 		})
 	}

@@ -8,9 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 func (w *world) mergeCommand() *cobra.Command {
@@ -49,7 +50,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 	if len(streams) > 0 {
 		return usageError("--out %s=%s: a merged run has nothing to stream; give it to the shards", streams[0].format, streams[0].where)
 	}
-	first, err := report.Open(dirs[0])
+	first, err := rundir.Open(dirs[0])
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -60,7 +61,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 	pr := w.newProgress(f.quiet)
 	defer pr.done()
 	pr.step("merging %d run directories …", len(dirs))
-	run, in, err := report.Merge(dirs, out)
+	run, in, err := summary.Merge(dirs, out)
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -74,7 +75,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := report.WriteSummary(out, s); err != nil {
+	if err := summary.Write(out, s); err != nil {
 		pr.say("warning: %v", err)
 	}
 	w.writeViews(withPage(views, out), out, s, pr)
@@ -83,7 +84,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 }
 
 // judgeOf returns the judge of a recorded run, made of what it was given.
-func judgeOf(run *report.Run) (*sla.Judge, error) {
+func judgeOf(run *rundir.Run) (*sla.Judge, error) {
 	info := &run.Info
 	if info.Table.Text == "" {
 		return nil, invalidConfig(fmt.Errorf("%s does not hold the SLA tables that it was judged by; it was recorded by perfctl %s", run.Dir, info.Version))

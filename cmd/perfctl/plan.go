@@ -15,7 +15,7 @@ import (
 	"github.com/perfctl/perfctl/configs"
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/profiles"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -43,13 +43,13 @@ type plan struct {
 	// runID is the run's identity where it was needed before its fixture.
 	runID string
 	// table is the SLA file, once it was read.
-	table report.File
+	table rundir.File
 	// watches are the processes that are watched.
 	watches []process.Watch
 	// scrapes are the programs that tell of themselves.
 	scrapes []probe.Scrape
 	// baseline holds the runs that this one is compared with.
-	baseline []*report.Run
+	baseline []*rundir.Run
 	// startAt is the instant of the first arrival, zero for as soon as may be.
 	startAt time.Time
 	// streams receive the run's seconds; nil without any.

@@ -10,7 +10,8 @@ import (
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // maxRepeat bounds --repeat.
@@ -35,13 +36,13 @@ func (f *runFlags) checkRepeat() error {
 // the comparison.
 func (w *world) repeat(ctx context.Context, o *oneRun) error {
 	base, p := o.dir(), o.p
-	if _, err := os.Stat(filepath.Join(base, report.InfoFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(base, rundir.InfoFile)); err == nil {
 		return usageError("--run-dir %s is a run directory: the folders of the repetitions do not belong into it", base)
 	}
 	baseline := p.baseline
 	p.baseline = nil // each run alone is not compared
 	exit := exitcode.Pass
-	var runs []*report.Run
+	var runs []*rundir.Run
 	for i := range o.f.repeat {
 		p.runID = newRunID()
 		dir := filepath.Join(base, strconv.Itoa(i+1))
@@ -52,12 +53,12 @@ func (w *world) repeat(ctx context.Context, o *oneRun) error {
 		}
 		w.writeViews(withPage(nil, dir), dir, s, o.pr)
 		exit = exitcode.Worst(exit, s.ExitCode)
-		r, err := report.Open(dir)
+		r, err := rundir.Open(dir)
 		if err != nil {
 			return err
 		}
 		runs = append(runs, r)
-		if s.Verdict == report.VerdictInterrupted {
+		if s.Verdict == summary.VerdictInterrupted {
 			break
 		}
 	}

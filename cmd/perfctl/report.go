@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 func (w *world) reportCommand() *cobra.Command {
@@ -68,14 +69,14 @@ func (w *world) report(dir string, o output) error {
 	pr := w.newProgress(false)
 	defer pr.done()
 	pr.quietStep("reading %s …", dir)
-	run, err := report.Open(dir)
+	run, err := rundir.Open(dir)
 	if err != nil {
 		return usageError("%w", err)
 	}
-	s := run.Summary
+	s := summary.Read(run)
 	if s == nil {
 		pr.quietStep("analysing …")
-		if s, err = conclude(run, dir, report.Inputs{}, nil); err != nil {
+		if s, err = conclude(run, dir, summary.Inputs{}, nil); err != nil {
 			return err
 		}
 	}

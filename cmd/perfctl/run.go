@@ -15,7 +15,9 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/lab"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -145,7 +147,7 @@ func (o *oneRun) dir() string {
 }
 
 // once sets up, measures, judges and gives everything back.
-func (w *world) once(ctx context.Context, o *oneRun, dir string) (*report.Summary, error) {
+func (w *world) once(ctx context.Context, o *oneRun, dir string) (*summary.Summary, error) {
 	p, pr := o.p, o.pr
 	fix, err := w.newFixture(p, o.addresses)
 	if err != nil {
@@ -175,8 +177,8 @@ func (w *world) once(ctx context.Context, o *oneRun, dir string) (*report.Summar
 
 // record measures into a run directory and returns the summary, and what came
 // out of the run besides.
-func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, judge *sla.Judge, pr *progress, info report.RunInfo) (*report.Summary, *measurement, error) {
-	out, err := report.Create(dir, info, fix.registry.Descs())
+func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, judge *sla.Judge, pr *progress, info rundir.RunInfo) (*summary.Summary, *measurement, error) {
+	out, err := rundir.Create(dir, info, fix.registry.Descs())
 	if err != nil {
 		return nil, nil, invalidConfig(err)
 	}
@@ -189,7 +191,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	}
 	lost := p.streams.close()
 	gen := p.judgeGenerator(m, out.Err())
-	run := report.NewRun(info, m.totals, m.elapsed)
+	run := rundir.NewRun(info, m.totals, m.elapsed)
 	if err := out.Err(); err != nil {
 		run.Lose(err.Error())
 	}
@@ -210,14 +212,14 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 		pr.step("comparing with the baseline …")
 		against(p.baseline, dir, s)
 	}
-	if err := out.Finish(s); err != nil {
+	if err := summary.Finish(out, s); err != nil {
 		pr.say("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err)
 	}
 	return s, m, nil
 }
 
 // present prints the summary and turns its exit code into the command's.
-func (w *world) present(s *report.Summary, dir string, f *runFlags) error {
+func (w *world) present(s *summary.Summary, dir string, f *runFlags) error {
 	if f.json {
 		if err := report.JSON(w.stdout, s); err != nil {
 			return err
@@ -229,7 +231,7 @@ func (w *world) present(s *report.Summary, dir string, f *runFlags) error {
 }
 
 // verdictOf is what a command returns that shows a run: nothing for a pass.
-func verdictOf(s *report.Summary) error {
+func verdictOf(s *summary.Summary) error {
 	if s.ExitCode == exitcode.Pass {
 		return nil
 	}
@@ -294,8 +296,8 @@ func (p *plan) scenarioNames() []string {
 }
 
 // runInfo describes the run for its directory.
-func (p *plan) runInfo(w *world, f *fixture, settings []setting) report.RunInfo {
-	info := report.RunInfo{
+func (p *plan) runInfo(w *world, f *fixture, settings []setting) rundir.RunInfo {
+	info := rundir.RunInfo{
 		ID: f.id, Version: version, Drivers: map[string]string{}, Machine: thisMachine(),
 		Command: redactArgs(w.args), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
 		Shard: p.shard, Shards: p.shards, MaxInFlight: p.flags.vus, Tolerance: p.flags.tolerance.Seconds(),
@@ -306,16 +308,16 @@ func (p *plan) runInfo(w *world, f *fixture, settings []setting) report.RunInfo 
 		info.Drivers[d.name] = d.version
 	}
 	for _, x := range p.weights {
-		info.Scenarios = append(info.Scenarios, report.ScenarioShare{Name: x.Scenario, Weight: x.Weight})
+		info.Scenarios = append(info.Scenarios, rundir.ScenarioShare{Name: x.Scenario, Weight: x.Weight})
 	}
 	for i, s := range p.profile.Stages {
-		info.Stages = append(info.Stages, report.StageInfo{
+		info.Stages = append(info.Stages, rundir.StageInfo{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Start: p.schedule.StageStart(i).Seconds(),
 			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: p.shardOf(p.schedule.StageTotal(i)),
 		})
 	}
 	for _, s := range settings {
-		info.Settings = append(info.Settings, report.Setting{Name: s.name, Value: s.value, Origin: s.origin})
+		info.Settings = append(info.Settings, rundir.Setting{Name: s.name, Value: s.value, Origin: s.origin})
 	}
 	return info
 }

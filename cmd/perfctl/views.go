@@ -12,6 +12,8 @@ import (
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // view is one way to show a run that is over. Its data is what the run
@@ -21,30 +23,30 @@ type view struct {
 	name string
 	// about says in a few words what it is for.
 	about string
-	write func(w io.Writer, r *report.Run, s *report.Summary) error
+	write func(w io.Writer, r *rundir.Run, s *summary.Summary) error
 }
 
 // views returns every view, in the order in which help lists them.
 func (w *world) views() []view {
 	return []view{
-		{"text", "what a terminal shows", func(out io.Writer, r *report.Run, s *report.Summary) error {
+		{"text", "what a terminal shows", func(out io.Writer, r *rundir.Run, s *summary.Summary) error {
 			o := report.Options{Dir: r.Dir}
 			if out == w.stdout {
 				o = w.textOptions(r.Dir)
 			}
 			return writeText(out, s, o)
 		}},
-		{"json", "the summary as JSON", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+		{"json", "the summary as JSON", func(out io.Writer, _ *rundir.Run, s *summary.Summary) error {
 			return report.JSON(out, s)
 		}},
 		{"html", "one file with charts that opens offline", writeHTML},
-		{"junit", "JUnit XML: a rule is a test case", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+		{"junit", "JUnit XML: a rule is a test case", func(out io.Writer, _ *rundir.Run, s *summary.Summary) error {
 			return report.JUnit(out, s)
 		}},
-		{"markdown", "for a pull request or a CI job's summary page", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+		{"markdown", "for a pull request or a CI job's summary page", func(out io.Writer, _ *rundir.Run, s *summary.Summary) error {
 			return report.Markdown(out, s)
 		}},
-		{"github", "annotations of GitHub Actions, ::error and ::warning", func(out io.Writer, _ *report.Run, s *report.Summary) error {
+		{"github", "annotations of GitHub Actions, ::error and ::warning", func(out io.Writer, _ *rundir.Run, s *summary.Summary) error {
 			return report.Annotations(out, s)
 		}},
 	}
@@ -52,11 +54,11 @@ func (w *world) views() []view {
 
 // writeHTML writes the page, with the lines of the first run of the baseline behind
 // its own where that run still is where it was.
-func writeHTML(out io.Writer, r *report.Run, s *report.Summary) error {
-	var base *report.Run
+func writeHTML(out io.Writer, r *rundir.Run, s *summary.Summary) error {
+	var base *rundir.Run
 	var c compare.Comparison
 	if json.Unmarshal(s.Comparison, &c) == nil && len(c.Base) > 0 {
-		if b, err := report.Open(c.Base[0]); err == nil {
+		if b, err := rundir.Open(c.Base[0]); err == nil {
 			base = b
 		}
 	}
@@ -88,7 +90,7 @@ func parseOutput(s string) (output, error) {
 
 // writeView writes one view of a run to a file, or to stdout for "-". The file
 // is written only when the view is whole.
-func (w *world) writeView(o output, r *report.Run, s *report.Summary) error {
+func (w *world) writeView(o output, r *rundir.Run, s *summary.Summary) error {
 	v, err := findView(w.views(), o.format)
 	if err != nil {
 		return err
@@ -108,13 +110,13 @@ func (w *world) writeView(o output, r *report.Run, s *report.Summary) error {
 
 // writeViews writes the views that --out asked for once the run is over. What
 // was measured is in the run directory, so one that fails is a warning.
-func (w *world) writeViews(outs []output, dir string, s *report.Summary, pr *progress) {
+func (w *world) writeViews(outs []output, dir string, s *summary.Summary, pr *progress) {
 	if len(outs) == 0 {
 		return
 	}
 	pr.quietStep("writing the views of the run …")
 	defer pr.idle()
-	r, err := report.Open(dir)
+	r, err := rundir.Open(dir)
 	if err != nil {
 		pr.say("warning: read the run for --out: %v", err)
 		return

@@ -7,14 +7,14 @@ import (
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// Analyse answers from a run that was read from its directory and from its
-// summary, whose SLA results it takes the rules from. It changes neither. The
+// Analyse answers from a run that was read from its directory and from the SLA
+// results, which name the rules that it was judged by. It changes neither. The
 // error is one of reading the run's histograms.
-func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
+func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 	a := newAxis(run)
 	out := &Analysis{Recoveries: []Recovery{}, Drift: []Drift{}, Steady: []Steady{}, Levels: []Level{}, Breaks: []Break{}}
 	if a.n == 0 {
@@ -24,7 +24,7 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 	plan := a.planDrift()
 	out.plan = plan
 	steps := a.wayUp()
-	p := pass{axis: a, drift: &plan, steps: steps, rules: rulesOf(s)}
+	p := pass{axis: a, drift: &plan, steps: steps, rules: rulesOf(results)}
 	if err := p.read(); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
@@ -33,14 +33,14 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 	}
 	out.Recoveries = a.recoveries()
 	out.tellRecoveries()
-	if err := out.load(a, steps, s); err != nil {
+	if err := out.load(a, steps, results); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
 	if plan.asked && plan.why != "" && plan.planned >= fleeting {
 		out.unknown("drift", plan.why)
 	}
 	if plan.bins > 0 {
-		out.Drift = plan.drifts(p.binned(), a.limits(s))
+		out.Drift = plan.drifts(p.binned(), a.limits(results))
 		for _, d := range out.Drift {
 			if !d.Known {
 				out.unknown("drift of "+d.Series, d.Because)
@@ -48,13 +48,13 @@ func Analyse(run *report.Run, s *report.Summary) (*Analysis, error) {
 		}
 		out.tellDrifts(&plan)
 	}
-	out.flag(a, s)
+	out.flag(a, results)
 	out.bottleneck(a)
 	return out.finish(), nil
 }
 
 // load answers what a profile that raises the load is run for.
-func (o *Analysis) load(a *axis, steps []step, s *report.Summary) (err error) {
+func (o *Analysis) load(a *axis, steps []step, results []sla.Result) (err error) {
 	a.addCounts(steps)
 	var known []step
 	for i := range steps {
@@ -64,7 +64,7 @@ func (o *Analysis) load(a *axis, steps []step, s *report.Summary) (err error) {
 		}
 	}
 	if len(known) > 0 {
-		if o.Breaks, err = a.breaks(known, o.Levels, s); err != nil {
+		if o.Breaks, err = a.breaks(known, o.Levels, results); err != nil {
 			return err
 		}
 	}
@@ -138,8 +138,8 @@ func (p *pass) read() error {
 	for _, r := range p.rules {
 		ruled[r.Metric] = true
 	}
-	want := func(l *report.Line) bool { return ruled[l.Series.Name] || trends[l.Series.Name] != nil }
-	err := p.run.Intervals(want, func(second int, l *report.Line, h *metrics.Hist) {
+	want := func(l *rundir.Line) bool { return ruled[l.Series.Name] || trends[l.Series.Name] != nil }
+	err := p.run.Intervals(want, func(second int, l *rundir.Line, h *metrics.Hist) {
 		if l.Series.Name == metrics.ResponseTime.Name {
 			response.add(second, h)
 		}

@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // axis is a run's series, second by second. What was not read in a second is
 // NaN; what was not counted is 0.
 type axis struct {
-	run    *report.Run
-	stages []report.StageInfo
+	run    *rundir.Run
+	stages []rundir.StageInfo
 	// start and length are of each second; n is their number.
 	start, length []float64
 	n             int
@@ -66,7 +66,7 @@ func momentOf(h *metrics.Hist) moment {
 	return m
 }
 
-func newAxis(run *report.Run) *axis {
+func newAxis(run *rundir.Run) *axis {
 	a := &axis{run: run, stages: run.Info.Stages, n: len(run.Seconds)}
 	for _, s := range run.Seconds {
 		a.start = append(a.start, s.Start.Seconds())

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// breaks judges each level by the rules of the summary, and returns where on the
+// breaks judges each level by the rules of the results, and returns where on the
 // way up each was first broken. A rule is broken at a level if it is at the next
 // one, too, or there is none: a single bad moment is no limit.
-func (a *axis) breaks(steps []step, levels []Level, s *report.Summary) ([]Break, error) {
-	judge, err := a.levelJudge(steps, levels, s)
+func (a *axis) breaks(steps []step, levels []Level, results []sla.Result) ([]Break, error) {
+	judge, err := a.levelJudge(steps, levels, results)
 	if err != nil {
 		return nil, fmt.Errorf("judge the levels of load: %w", err)
 	}
@@ -48,7 +48,7 @@ func (a *axis) breaks(steps []step, levels []Level, s *report.Summary) ([]Break,
 }
 
 // levelJudge returns a judge to whom each level is a stage.
-func (a *axis) levelJudge(steps []step, levels []Level, s *report.Summary) (*sla.Judge, error) {
+func (a *axis) levelJudge(steps []step, levels []Level, results []sla.Result) (*sla.Judge, error) {
 	plan := sla.Plan{}
 	for _, sc := range a.run.Info.Scenarios {
 		plan.Scenarios = append(plan.Scenarios, sc.Name)
@@ -62,7 +62,7 @@ func (a *axis) levelJudge(steps []step, levels []Level, s *report.Summary) (*sla
 			Duration: time.Duration((steps[i].to - steps[i].from) * 1e9), Planned: levels[i].Due})
 	}
 	var rules []sla.Rule
-	for _, r := range rulesOf(s) {
+	for _, r := range rulesOf(results) {
 		// A rule of one stage says nothing of a rate, and a throughput that is not
 		// offered yet is not missed.
 		if r.Tags.Stage != "" || r.Metric == sla.Throughput {
@@ -148,4 +148,4 @@ func (o *Analysis) tellLevels() {
 }
 
 // perSecond prints a rate of arrivals.
-func perSecond(v float64) string { return sla.FormatValue(v, metrics.UnitPerSec) }
+func perSecond(v float64) string { return figure.Value(v, metrics.UnitPerSec) }

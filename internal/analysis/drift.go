@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -50,7 +50,7 @@ type driftPlan struct {
 // the profile, and cuts it into bins.
 func (a *axis) planDrift() driftPlan {
 	var whole float64
-	var longest *report.StageInfo
+	var longest *rundir.StageInfo
 	for i := range a.stages {
 		s := &a.stages[i]
 		whole += s.Duration

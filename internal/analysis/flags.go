@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -22,8 +21,8 @@ var guideErrors = map[string]float64{"normal": guideError, "high": 0.01, "spike"
 
 // flag looks for the red flags of the guide and for what the measurements allow
 // besides.
-func (o *Analysis) flag(a *axis, s *report.Summary) {
-	o.add(a.slow(s), a.errors(s), a.saturated(o.Levels), a.exhausted())
+func (o *Analysis) flag(a *axis, results []sla.Result) {
+	o.add(a.slow(results), a.errors(results), a.saturated(o.Levels), a.exhausted())
 	o.add(a.queues(o)...)
 	o.add(a.stalls(), a.retries(), a.restarts())
 	o.add(a.churn()...)
@@ -39,10 +38,10 @@ func (o *Analysis) add(all ...*Finding) {
 }
 
 // slow is P95 response time over its target, in the worst stage.
-func (a *axis) slow(s *report.Summary) *Finding {
+func (a *axis) slow(results []sla.Result) *Finding {
 	target, severity, ruled := guideP95, Critical, false
-	var worst *report.StageResult
-	for _, r := range rulesOf(s) {
+	var worst *stageFigures
+	for _, r := range rulesOf(results) {
 		if r.Metric == metrics.ResponseTime.Name && r.Tags == (metrics.Tags{}) && r.Stat.Name == "p" && r.Stat.Percent == 95 && r.Op == "<" {
 			target, ruled = milliseconds(r), true
 			if r.Severity == sla.Warn {
@@ -50,24 +49,23 @@ func (a *axis) slow(s *report.Summary) *Finding {
 			}
 		}
 	}
-	if !ruled && len(s.SLA) > 0 {
+	if !ruled && len(results) > 0 {
 		return nil // the user's tables have no such target
 	}
-	for i := range s.Stages {
-		st := &s.Stages[i]
-		if p := st.Response.P95; st.Judged && p != nil && *p >= target && (worst == nil || *p > *worst.Response.P95) {
+	for _, st := range a.stageFigures() {
+		if st.judged && st.p95 != nil && *st.p95 >= target && (worst == nil || *st.p95 > *worst.p95) {
 			worst = st
 		}
 	}
 	if worst == nil {
 		return nil
 	}
-	p95 := *worst.Response.P95
+	p95 := *worst.p95
 	least := ""
-	if slices.Contains(worst.Response.AtLeast, "p95") {
+	if worst.atLeast {
 		least = "at least "
 	}
-	first, to := a.bounds(worst.Name)
+	first, to := a.bounds(worst.name)
 	for k := range a.n - 1 {
 		over := func(m moment) bool { return m.p95 > target || m.least }
 		if a.judged(k) && over(a.response[k]) && over(a.response[k+1]) && a.start[k] < to {
@@ -77,7 +75,7 @@ func (a *axis) slow(s *report.Summary) *Finding {
 	}
 	return &Finding{ID: "p95_over_target", Severity: severity, Title: "P95 over its target",
 		Sentence: fmt.Sprintf("P95 response time was %s%s in %s, over its target of %s; it was over it first at %.0f s.",
-			least, millis(p95), worst.Name, millis(target), first),
+			least, millis(p95), worst.name, millis(target), first),
 		Advice: "Investigate the bottleneck: database, cache or RabbitMQ",
 		Evidence: Evidence{From: first, To: to, Series: metrics.ResponseTime.Name, Unit: "ms",
 			Values: map[string]float64{"p95_ms": p95, "target_ms": target}}}
@@ -94,9 +92,9 @@ func (a *axis) bounds(stage string) (from, to float64) {
 }
 
 // errorTarget is the share of errors that a class of stages may have.
-func errorTarget(s *report.Summary, class string) float64 {
+func errorTarget(results []sla.Result, class string) float64 {
 	target, general := math.NaN(), math.NaN()
-	for _, r := range rulesOf(s) {
+	for _, r := range rulesOf(results) {
 		switch {
 		case r.Metric != sla.ErrorRate || r.Tags != (metrics.Tags{}) || r.Op != "<" && r.Op != "<=":
 		case r.Class == class:
@@ -110,7 +108,7 @@ func errorTarget(s *report.Summary, class string) float64 {
 		return target
 	case !math.IsNaN(general):
 		return general
-	case len(s.SLA) > 0:
+	case len(results) > 0:
 		return 1 // the user's tables have no such target
 	}
 	if v, known := guideErrors[class]; known {
@@ -121,23 +119,22 @@ func errorTarget(s *report.Summary, class string) float64 {
 
 // errors is a share of errors over its target, in the stage that is furthest
 // from it.
-func (a *axis) errors(s *report.Summary) *Finding {
-	var worst *report.StageResult
+func (a *axis) errors(results []sla.Result) *Finding {
+	var worst *stageFigures
 	over, limit := 1.0, 0.0
-	for i := range s.Stages {
-		st := &s.Stages[i]
-		if !st.Judged || st.ErrorRate == nil || *st.ErrorRate == 0 {
+	for _, st := range a.stageFigures() {
+		if !st.judged || st.errorRate == nil || *st.errorRate == 0 {
 			continue
 		}
-		target := errorTarget(s, st.Class)
-		if x := *st.ErrorRate / target; *st.ErrorRate >= target && (worst == nil || x > over) {
+		target := errorTarget(results, st.class)
+		if x := *st.errorRate / target; *st.errorRate >= target && (worst == nil || x > over) {
 			worst, over, limit = st, x, target
 		}
 	}
 	if worst == nil {
 		return nil
 	}
-	from, to := a.bounds(worst.Name)
+	from, to := a.bounds(worst.name)
 	i, j := a.within(from, to)
 	first, last := to, from
 	for k := i; k < j; k++ {
@@ -147,10 +144,10 @@ func (a *axis) errors(s *report.Summary) *Finding {
 	}
 	return &Finding{ID: "error_rate", Severity: Critical, Title: "Error rate over its target",
 		Sentence: fmt.Sprintf("%s of the arrivals of %s failed, over the target of %s, from %.0f s to %.0f s%s.",
-			share(*worst.ErrorRate), worst.Name, share(limit), min(first, last), last, a.kinds(worst.Name)),
+			share(*worst.errorRate), worst.name, share(limit), min(first, last), last, a.kinds(worst.name)),
 		Advice: "Check the failures by kind and the targets' logs for a pattern",
 		Evidence: Evidence{From: min(first, last), To: last, Series: metrics.ArrivalsFailed.Name, Unit: "count",
-			Values: map[string]float64{"error_rate": *worst.ErrorRate, "target": limit}}}
+			Values: map[string]float64{"error_rate": *worst.errorRate, "target": limit}}}
 }
 
 // kinds names the most frequent kinds of errors of a stage.

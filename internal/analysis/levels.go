@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 const (
@@ -74,7 +74,7 @@ func levelOf(steps []step, a *axis, second int) int {
 }
 
 // addTrend adds an interval to its level.
-func (s *step) addTrend(l *report.Line, h *metrics.Hist) {
+func (s *step) addTrend(l *rundir.Line, h *metrics.Hist) {
 	series := l.Series
 	series.Stage = s.name
 	s.totals.AddTrend(&series, h)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -14,7 +13,7 @@ const guideMemory = 500e6
 
 // limits returns up to where series may grow, by their keys: what a rule of the
 // SLA says, the size of a pool, or the guide's figure for a process.
-func (a *axis) limits(s *report.Summary) map[string]float64 {
+func (a *axis) limits(results []sla.Result) map[string]float64 {
 	out := map[string]float64{}
 	for i := range a.gauges {
 		g := &a.gauges[i]
@@ -26,14 +25,14 @@ func (a *axis) limits(s *report.Summary) map[string]float64 {
 		case groupOf(&g.series) == GroupMemory && strings.HasPrefix(g.series.Name, "process_"):
 			out[g.key] = guideMemory
 		}
-		for _, r := range rulesOf(s) {
+		for _, r := range rulesOf(results) {
 			q := metrics.Selector{Name: r.Metric, Tags: r.Tags}
 			if q.Matches(&g.series) && (r.Op == "<" || r.Op == "<=") {
 				out[g.key] = r.Value
 			}
 		}
 	}
-	for _, r := range rulesOf(s) {
+	for _, r := range rulesOf(results) {
 		if r.Tags == (metrics.Tags{}) && r.Stat.Name == "p" && r.Stat.Percent == 95 && (r.Op == "<" || r.Op == "<=") {
 			out[r.Metric] = milliseconds(r)
 		}
@@ -63,11 +62,11 @@ func (a *axis) gaugeOf(name string, t metrics.Tags) float64 {
 	return math.NaN()
 }
 
-// rulesOf returns the rules that the summary judges by, each once.
-func rulesOf(s *report.Summary) []sla.Rule {
+// rulesOf returns the rules that the results are of, each once.
+func rulesOf(results []sla.Result) []sla.Rule {
 	var out []sla.Rule
 	seen := map[string]bool{}
-	for _, r := range s.SLA {
+	for _, r := range results {
 		if seen[r.Rule] || r.Threshold == "" {
 			continue
 		}

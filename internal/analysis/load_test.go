@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
-func loadStages() []report.StageInfo {
+func loadStages() []rundir.StageInfo {
 	return steps(stage("warm-up", "normal", false, 10, 10, 100), stage("steady", "normal", true, 60, 100, 100),
 		stage("peak-ramp", "high", true, 60, 100, 1000), stage("peak", "high", true, 60, 1000, 1000),
 		stage("cool-down", "normal", true, 20, 1000, 10))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -148,7 +148,7 @@ func (p *player) hist(n int, mean float64) *metrics.Hist {
 }
 
 // judge judges the run by the rules of the system.
-func (y system) judge(t testing.TB, run *report.Run) []sla.Result {
+func (y system) judge(t testing.TB, run *rundir.Run) []sla.Result {
 	t.Helper()
 	plan := sla.Plan{Scenarios: y.scenarios, Metrics: metrics.Standard()}
 	for _, s := range y.stages {

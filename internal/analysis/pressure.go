@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -207,7 +207,7 @@ func (o *Analysis) flagged(series string) bool {
 	return false
 }
 
-func (a *axis) queue(g *gauge, s *report.StageInfo) (*Finding, float64) {
+func (a *axis) queue(g *gauge, s *rundir.StageInfo) (*Finding, float64) {
 	i, j := a.within(s.Start, min(s.Start+s.Duration, a.ended()))
 	var t, x []float64
 	for k := i; k < j; k++ {

@@ -8,11 +8,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // anyStage draws a stage, bursts and empty ones among them.
-func anyStage(t *rapid.T, i int) report.StageInfo {
+func anyStage(t *rapid.T, i int) rundir.StageInfo {
 	rate := rapid.SampledFrom([]float64{0, 1, 20, 100})
 	s := stage(string(rune('a'+i)), rapid.SampledFrom([]string{"normal", "high", "spike"}).Draw(t, "class"),
 		rapid.Bool().Draw(t, "judged"), rapid.SampledFrom([]float64{0, 0.5, 4, 20, 70}).Draw(t, "duration"), rate.Draw(t, "from"), 0)
@@ -29,7 +29,7 @@ func anyStage(t *rapid.T, i int) report.StageInfo {
 // anySystem draws a system that may do anything: fail, fall silent, read
 // nonsense.
 func anySystem(t *rapid.T) system {
-	var stages []report.StageInfo
+	var stages []rundir.StageInfo
 	for i := range rapid.IntRange(0, 5).Draw(t, "stages") {
 		stages = append(stages, anyStage(t, i))
 	}
@@ -53,8 +53,8 @@ func anySystem(t *rapid.T) system {
 
 func TestWhateverARunHoldsItsAnalysisStands(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		run, s := anySystem(rt).record(t)
-		a, err := Analyse(run, s)
+		run, results := anySystem(rt).record(t)
+		a, err := Analyse(run, results)
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -5,8 +5,8 @@ import (
 	"math"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // seconds prints a length of time as people say it: 12 s, 3 min 20 s, 3 h 10 min,
@@ -36,17 +36,17 @@ func seconds(s float64) string {
 }
 
 // share prints a part of 1.
-func share(v float64) string { return sla.FormatValue(v, metrics.UnitRatio) }
+func share(v float64) string { return figure.Value(v, metrics.UnitRatio) }
 
 // millis prints a time in milliseconds.
-func millis(v float64) string { return sla.FormatValue(v*1e6, metrics.UnitTime) }
+func millis(v float64) string { return figure.Value(v*1e6, metrics.UnitTime) }
 
 // value prints a figure with its unit; times are in milliseconds.
 func value(v float64, unit string) string {
 	if unit == string(metrics.UnitTime) {
 		return millis(v)
 	}
-	return sla.FormatValue(v, metrics.Unit(unit))
+	return figure.Value(v, metrics.Unit(unit))
 }
 
 // times prints a factor.

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // system is a system whose truth is known. Its functions are of time in seconds;
 // a nil one is a healthy system's.
 type system struct {
 	profile string
-	stages  []report.StageInfo
+	stages  []rundir.StageInfo
 	seed    uint64
 	// slow is the mean of response time in milliseconds, failing the share of
 	// arrivals that fail, dropping of those that are dropped.
@@ -37,7 +38,7 @@ type system struct {
 	scenarios []string
 }
 
-func steps(stages ...report.StageInfo) []report.StageInfo {
+func steps(stages ...rundir.StageInfo) []rundir.StageInfo {
 	at := 0.0
 	for i := range stages {
 		stages[i].Start = at
@@ -47,16 +48,16 @@ func steps(stages ...report.StageInfo) []report.StageInfo {
 	return stages
 }
 
-func stage(name, class string, judged bool, duration, from, to float64) report.StageInfo {
-	return report.StageInfo{Name: name, Class: class, Judged: judged, Duration: duration, From: from, To: to}
+func stage(name, class string, judged bool, duration, from, to float64) rundir.StageInfo {
+	return rundir.StageInfo{Name: name, Class: class, Judged: judged, Duration: duration, From: from, To: to}
 }
 
-func spikeStages() []report.StageInfo {
+func spikeStages() []rundir.StageInfo {
 	return steps(stage("normal", "normal", true, 60, 100, 100), stage("spike", "spike", true, 60, 500, 500),
 		stage("recovery", "normal", true, 120, 100, 100))
 }
 
-func soakStages(length float64) []report.StageInfo {
+func soakStages(length float64) []rundir.StageInfo {
 	return steps(stage("warm-up", "normal", false, 10, 0, 50), stage("soak", "normal", true, length, 50, 50))
 }
 
@@ -82,22 +83,22 @@ func (w *wander) next() float64 {
 }
 
 // record writes the system's run through the real writer, reads it back and
-// summarises it.
-func (y system) record(t testing.TB) (*report.Run, *report.Summary) {
+// judges it.
+func (y system) record(t testing.TB) (*rundir.Run, []sla.Result) {
 	t.Helper()
 	if len(y.scenarios) == 0 {
 		y.scenarios = []string{"tasks"}
 	}
-	info := report.RunInfo{ID: "r-1", Profile: y.profile, Process: "uniform", Shards: 1, MaxInFlight: 1000,
+	info := rundir.RunInfo{ID: "r-1", Profile: y.profile, Process: "uniform", Shards: 1, MaxInFlight: 1000,
 		Stages: y.stages, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for _, s := range y.scenarios {
-		info.Scenarios = append(info.Scenarios, report.ScenarioShare{Name: s, Weight: 1})
+		info.Scenarios = append(info.Scenarios, rundir.ScenarioShare{Name: s, Weight: 1})
 	}
 	for _, s := range y.stages {
 		info.Planned += s.Planned
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := report.Create(dir, info, nil)
+	w, err := rundir.Create(dir, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,17 +106,11 @@ func (y system) record(t testing.TB) (*report.Run, *report.Summary) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	run, err := report.Open(dir)
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := report.Inputs{Generator: &report.GeneratorHealth{Status: "valid"}}
-	in.SLA = y.judge(t, run)
-	s, err := report.Summarise(run, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return run, s
+	return run, y.judge(t, run)
 }
 
 // analyse records the run and analyses it.

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // Word is what came of one figure, and of the whole.
@@ -83,7 +83,7 @@ type Figure struct {
 
 // Runs compares runs. Both sides need at least one; runs of different profiles or
 // scenario mixes are an error unless forced.
-func Runs(base, next []*report.Run, o Options) (*Comparison, error) {
+func Runs(base, next []*rundir.Run, o Options) (*Comparison, error) {
 	if len(base) == 0 || len(next) == 0 {
 		return nil, errors.New("compare: both sides need a run")
 	}
@@ -91,7 +91,7 @@ func Runs(base, next []*report.Run, o Options) (*Comparison, error) {
 		o.MinEffect = DefaultMinEffect
 	}
 	c := &Comparison{MinEffect: o.MinEffect, Base: dirs(base), New: dirs(next)}
-	for _, r := range append(append([]*report.Run{}, base[1:]...), next...) {
+	for _, r := range append(append([]*rundir.Run{}, base[1:]...), next...) {
 		if err := sameLoad(base[0], r); err != nil && !o.Force {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func Runs(base, next []*report.Run, o Options) (*Comparison, error) {
 	return c, nil
 }
 
-func dirs(runs []*report.Run) (out []string) {
+func dirs(runs []*rundir.Run) (out []string) {
 	for _, r := range runs {
 		out = append(out, r.Dir)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // system is a target whose truth is known.
@@ -23,14 +23,14 @@ type system struct {
 
 // run records a run of a minute at 200/s in which response times are lognormal,
 // slow down now and then for some seconds, and differ from run to run.
-func (s system) run(t *testing.T, seed uint64) *report.Run {
+func (s system) run(t *testing.T, seed uint64) *rundir.Run {
 	t.Helper()
 	const seconds = 60
-	info := report.RunInfo{ID: "x", Profile: "load", Seed: 1, Process: "uniform", Shards: 1, Version: fmt.Sprintf("v%d", seed%2),
-		Scenarios: []report.ScenarioShare{{Name: "tasks", Weight: 1}},
-		Stages:    []report.StageInfo{{Name: "steady", Class: "normal", Judged: true, Duration: seconds, From: 200, To: 200, Planned: 200 * seconds}}}
+	info := rundir.RunInfo{ID: "x", Profile: "load", Seed: 1, Process: "uniform", Shards: 1, Version: fmt.Sprintf("v%d", seed%2),
+		Scenarios: []rundir.ScenarioShare{{Name: "tasks", Weight: 1}},
+		Stages:    []rundir.StageInfo{{Name: "steady", Class: "normal", Judged: true, Duration: seconds, From: 200, To: 200, Planned: 200 * seconds}}}
 	dir := filepath.Join(t.TempDir(), fmt.Sprintf("run-%d", seed))
-	w, err := report.Create(dir, info, nil)
+	w, err := rundir.Create(dir, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +59,14 @@ func (s system) run(t *testing.T, seed uint64) *report.Run {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := report.Open(dir)
+	r, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func (s system) runs(t *testing.T, n int, seed uint64) (out []*report.Run) {
+func (s system) runs(t *testing.T, n int, seed uint64) (out []*rundir.Run) {
 	for i := range n {
 		out = append(out, s.run(t, seed+uint64(i)))
 	}
@@ -119,12 +119,12 @@ func TestSeveralRuns(t *testing.T) {
 
 func TestRunsOfAnotherLoadAreNotCompared(t *testing.T) {
 	a, b := system{}.run(t, 1), system{}.run(t, 2)
-	b.Info.Scenarios = []report.ScenarioShare{{Name: "cache", Weight: 1}}
-	_, err := Runs([]*report.Run{a}, []*report.Run{b}, Options{})
+	b.Info.Scenarios = []rundir.ScenarioShare{{Name: "cache", Weight: 1}}
+	_, err := Runs([]*rundir.Run{a}, []*rundir.Run{b}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "--force") {
 		t.Errorf("got %v", err)
 	}
-	c, err := Runs([]*report.Run{a}, []*report.Run{b}, Options{Force: true})
+	c, err := Runs([]*rundir.Run{a}, []*rundir.Run{b}, Options{Force: true})
 	if err != nil || len(c.Figures) == 0 {
 		t.Errorf("forced: %v", err)
 	}
@@ -132,8 +132,8 @@ func TestRunsOfAnotherLoadAreNotCompared(t *testing.T) {
 
 func TestDifferencesAreNamed(t *testing.T) {
 	a, b := system{}.run(t, 2), system{}.run(t, 3)
-	b.Info.Settings = []report.Setting{{Name: "tasks.agents", Value: "50"}, {Name: "DB_PORT", Value: "1"}}
-	c, err := Runs([]*report.Run{a}, []*report.Run{b}, Options{})
+	b.Info.Settings = []rundir.Setting{{Name: "tasks.agents", Value: "50"}, {Name: "DB_PORT", Value: "1"}}
+	c, err := Runs([]*rundir.Run{a}, []*rundir.Run{b}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,14 +146,14 @@ func TestDifferencesAreNamed(t *testing.T) {
 // Runs of a few seconds say so, and the comparison can be written all the same.
 func TestShortRunsAreInconclusive(t *testing.T) {
 	a, b := system{failing: 0.1}.run(t, 1), system{failing: 0.3}.run(t, 2)
-	for _, r := range []*report.Run{a, b} {
+	for _, r := range []*rundir.Run{a, b} {
 		for _, l := range r.Lines {
 			n := min(len(l.At), 2)
 			l.At, l.Value = l.At[:n], l.Value[:min(n, len(l.Value))]
 			l.Trend = l.Trend[:min(n, len(l.Trend))]
 		}
 	}
-	c, err := Runs([]*report.Run{a}, []*report.Run{b}, Options{})
+	c, err := Runs([]*rundir.Run{a}, []*rundir.Run{b}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // sameLoad says why two runs are not of the same load.
-func sameLoad(a, b *report.Run) error {
+func sameLoad(a, b *rundir.Run) error {
 	x, y := &a.Info, &b.Info
 	differ := func(what string, v, w any) error {
 		return fmt.Errorf("%s and %s are not of the same load: %s %v and %v\n  next: --force compares them all the same", a.Dir, b.Dir, what, v, w)
@@ -20,7 +20,7 @@ func sameLoad(a, b *report.Run) error {
 		return differ("profiles", x.Profile, y.Profile)
 	case !slices.Equal(x.Scenarios, y.Scenarios):
 		return differ("scenarios", x.Scenarios, y.Scenarios)
-	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q report.StageInfo) bool {
+	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q rundir.StageInfo) bool {
 		return p.Name == q.Name && p.Duration == q.Duration && p.From == q.From && p.To == q.To && p.Burst == q.Burst
 	}):
 		return differ("stages", shapes(x.Stages), shapes(y.Stages))
@@ -28,7 +28,7 @@ func sameLoad(a, b *report.Run) error {
 	return nil
 }
 
-func shapes(stages []report.StageInfo) string {
+func shapes(stages []rundir.StageInfo) string {
 	var out []string
 	for _, s := range stages {
 		out = append(out, fmt.Sprintf("%s %gs %g→%g/s", s.Name, s.Duration, s.From, s.To))
@@ -38,9 +38,9 @@ func shapes(stages []report.StageInfo) string {
 
 // differences says in what else the sides differ: each setting, version or trait
 // of the machine that is not the same in all runs.
-func differences(base, next []*report.Run) []string {
+func differences(base, next []*rundir.Run) []string {
 	a, b := map[string][]string{}, map[string][]string{}
-	add := func(to map[string][]string, runs []*report.Run) {
+	add := func(to map[string][]string, runs []*rundir.Run) {
 		for _, r := range runs {
 			for k, v := range traits(r) {
 				if !slices.Contains(to[k], v) {
@@ -82,15 +82,15 @@ func isAddress(name string) bool {
 // generatorTrait is what the generator's check came to.
 const generatorTrait = "generator"
 
-func traits(r *report.Run) map[string]string {
+func traits(r *rundir.Run) map[string]string {
 	i := &r.Info
 	out := map[string]string{
 		"perfctl": i.Version, "seed": fmt.Sprint(i.Seed), "arrivals": i.Process, "in flight, at most": fmt.Sprint(i.MaxInFlight),
 		"tolerance": fmt.Sprintf("%gs", i.Tolerance), "shards": fmt.Sprint(i.Shards),
 		"machine": fmt.Sprintf("%d CPUs, %s/%s, kernel %s", i.Machine.CPUs, i.Machine.OS, i.Machine.Arch, i.Machine.Kernel),
 	}
-	if r.Summary != nil {
-		out[generatorTrait] = r.Summary.Generator.Status
+	if r.Outcome != nil {
+		out[generatorTrait] = r.Outcome.Generator
 	}
 	for name, v := range i.Drivers {
 		out["driver "+name] = v

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -65,21 +65,21 @@ type Change struct {
 
 // Histories returns a history for each load among the runs, that of the newest run
 // first.
-func Histories(runs []*report.Run, o Options) ([]*History, error) {
+func Histories(runs []*rundir.Run, o Options) ([]*History, error) {
 	if o.MinEffect == 0 {
 		o.MinEffect = DefaultMinEffect
 	}
-	sorted := slices.SortedStableFunc(slices.Values(runs), func(a, b *report.Run) int { return a.Info.Started.Compare(b.Info.Started) })
-	var groups [][]*report.Run
+	sorted := slices.SortedStableFunc(slices.Values(runs), func(a, b *rundir.Run) int { return a.Info.Started.Compare(b.Info.Started) })
+	var groups [][]*rundir.Run
 	for _, r := range sorted {
-		i := slices.IndexFunc(groups, func(g []*report.Run) bool { return sameLoad(g[0], r) == nil })
+		i := slices.IndexFunc(groups, func(g []*rundir.Run) bool { return sameLoad(g[0], r) == nil })
 		if i < 0 {
 			groups = append(groups, nil)
 			i = len(groups) - 1
 		}
 		groups[i] = append(groups[i], r)
 	}
-	slices.SortStableFunc(groups, func(a, b []*report.Run) int {
+	slices.SortStableFunc(groups, func(a, b []*rundir.Run) int {
 		return b[len(b)-1].Info.Started.Compare(a[len(a)-1].Info.Started)
 	})
 	var out []*History
@@ -100,14 +100,14 @@ type course struct {
 	at   []float64
 }
 
-func historyOf(runs []*report.Run, effect float64) (*History, error) {
+func historyOf(runs []*rundir.Run, effect float64) (*History, error) {
 	h := &History{Profile: runs[0].Info.Profile, MinEffect: effect}
 	for _, s := range runs[0].Info.Scenarios {
 		h.Scenarios = append(h.Scenarios, s.Name)
 	}
 	courses := map[key][]*course{}
 	for i, r := range runs {
-		recs, err := gather([]*report.Run{r}) // one at a time: they are large
+		recs, err := gather([]*rundir.Run{r}) // one at a time: they are large
 		if err != nil {
 			return nil, err
 		}
@@ -192,10 +192,10 @@ func quantilesOf(r recording, k key) []float64 {
 	return t.quantiles(quantiles)
 }
 
-func pastOf(r *report.Run, rec recording) Past {
+func pastOf(r *rundir.Run, rec recording) Past {
 	p := Past{Dir: r.Dir, Started: r.Info.Started, Version: r.Info.Version}
-	if r.Summary != nil {
-		p.Verdict, p.Exit = string(r.Summary.Verdict), r.Summary.ExitCode
+	if r.Outcome != nil {
+		p.Verdict, p.Exit = r.Outcome.Verdict, r.Outcome.ExitCode
 	}
 	for i, v := range quantilesOf(rec, key{responseTime, ""}) {
 		if v > 0 {

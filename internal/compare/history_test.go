@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
-func pastRuns(t *testing.T, systems ...system) (out []*report.Run) {
+func pastRuns(t *testing.T, systems ...system) (out []*rundir.Run) {
 	t.Helper()
 	for i, s := range systems {
 		out = append(out, s.run(t, uint64(2*i))) // of one version

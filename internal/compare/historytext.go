@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // shownRuns is how many runs the text lists, the newest ones.
@@ -38,7 +38,7 @@ func HistoryText(w io.Writer, h *History, all bool) error {
 			mark = "◆"
 		}
 		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", "  "+mark, from+i+1, clean(r.Dir), r.Started.UTC().Format("2006-01-02 15:04"), clean(r.Version), verdictOf(r),
-			sla.FormatValue(r.Errors, metrics.UnitRatio), shown(r.P50), shown(r.P95), shown(r.P99))
+			figure.Value(r.Errors, metrics.UnitRatio), shown(r.P50), shown(r.P95), shown(r.P99))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (h *History) writeChanges(b *strings.Builder) {
 		fmt.Fprintf(b, "\nchanges are looked for from %d runs on\n", FewestPast)
 		return
 	case len(h.Changes) == 0:
-		fmt.Fprintf(b, "\nno figure changed by %s or more\n", sla.FormatValue(h.MinEffect, metrics.UnitRatio))
+		fmt.Fprintf(b, "\nno figure changed by %s or more\n", figure.Value(h.MinEffect, metrics.UnitRatio))
 		return
 	}
 	last := -1
@@ -97,7 +97,7 @@ func shown(ms *float64) string {
 	if ms == nil {
 		return "–"
 	}
-	return sla.FormatValue(*ms*1e6, metrics.UnitTime)
+	return figure.Value(*ms*1e6, metrics.UnitTime)
 }
 
 // line draws P95 of the runs, from 0 to the highest.

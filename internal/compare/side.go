@@ -5,7 +5,7 @@ import (
 	"sort"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 var responseTime = metrics.ResponseTime.Name
@@ -57,7 +57,7 @@ func (r recording) seconds(k key) []*second {
 
 // gather reads what is compared of each run: response time by judged stage and
 // over all, by scenario, and every other trend of an operation over all.
-func gather(runs []*report.Run) ([]recording, error) {
+func gather(runs []*rundir.Run) ([]recording, error) {
 	var out []recording
 	for _, run := range runs {
 		judged := map[string]bool{}
@@ -65,7 +65,7 @@ func gather(runs []*report.Run) ([]recording, error) {
 			judged[s.Name] = s.Judged
 		}
 		rec := recording{}
-		err := run.Intervals(func(l *report.Line) bool { return judged[l.Series.Stage] && compared(l.Series) }, func(i int, l *report.Line, h *metrics.Hist) {
+		err := run.Intervals(func(l *rundir.Line) bool { return judged[l.Series.Stage] && compared(l.Series) }, func(i int, l *rundir.Line, h *metrics.Hist) {
 			for _, k := range keysOf(l.Series) {
 				rec.at(k, i).add(h)
 			}
@@ -109,7 +109,7 @@ func (s *second) add(h *metrics.Hist) {
 }
 
 // count adds a counter of arrivals.
-func (r recording) count(l *report.Line) {
+func (r recording) count(l *rundir.Line) {
 	for i, v := range l.Value {
 		for _, k := range []key{{errorRate, l.Series.Stage}, {errorRate, ""}} {
 			switch l.Series.Name {

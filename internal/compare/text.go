@@ -8,7 +8,6 @@ import (
 
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Text writes the comparison for a terminal: what differs besides the figures,
@@ -36,7 +35,7 @@ func Text(w io.Writer, c *Comparison, all bool) error {
 	if n := quiet[OK] + quiet[Inconclusive]; n > 0 {
 		fmt.Fprintf(&b, "  and %d figures of operations: %d OK, %d INCONCLUSIVE (-v lists them)\n", n, quiet[OK], quiet[Inconclusive])
 	}
-	fmt.Fprintf(&b, "\n%s\nA difference below %s does not count.\n\n%s\n", c.Method, sla.FormatValue(c.MinEffect, metrics.UnitRatio), c.Sentence())
+	fmt.Fprintf(&b, "\n%s\nA difference below %s does not count.\n\n%s\n", c.Method, figure.Value(c.MinEffect, metrics.UnitRatio), c.Sentence())
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -77,9 +76,9 @@ func (f *Figure) show(v *float64) string {
 	case v == nil:
 		return "–"
 	case f.Metric == errorRate:
-		return sla.FormatValue(*v, metrics.UnitRatio)
+		return figure.Value(*v, metrics.UnitRatio)
 	}
-	return sla.FormatValue(*v*1e6, metrics.UnitTime)
+	return figure.Value(*v*1e6, metrics.UnitTime)
 }
 
 // change shows a ratio as a difference in percent, and a difference of shares in

@@ -225,7 +225,7 @@ func (m *model) generatorSection() section {
 		status = m.theme.bad.Render(status)
 	}
 	s := section{rank: 5, title: "generator", lines: m.flow(status, "lag p99 "+quantile(f.lag, 0.99),
-		"CPU "+sla.FormatValue(f.now.cpu, metrics.UnitPercent), "memory "+sla.FormatValue(f.now.memory, metrics.UnitBytes))}
+		"CPU "+figure.Value(f.now.cpu, metrics.UnitPercent), "memory "+figure.Value(f.now.memory, metrics.UnitBytes))}
 	for _, r := range m.judged.health.Reasons {
 		s.lines = append(s.lines, m.wrapped("! "+r)...)
 	}
@@ -277,13 +277,13 @@ func (m *model) messageSection() section {
 // clean replaces what a terminal would obey: texts come from servers.
 func clean(s string) string { return figure.Line(s) }
 
-func perSec(v float64) string { return sla.FormatValue(v, metrics.UnitPerSec) }
+func perSec(v float64) string { return figure.Value(v, metrics.UnitPerSec) }
 
 func reads(r reading) string {
 	if r.unit == metrics.UnitTime {
-		return sla.FormatValue(r.value*1e6, r.unit) // a gauge is in milliseconds
+		return figure.Value(r.value*1e6, r.unit) // a gauge is in milliseconds
 	}
-	return sla.FormatValue(r.value, r.unit)
+	return figure.Value(r.value, r.unit)
 }
 
 func quantile(h *metrics.Hist, q float64) string {
@@ -292,9 +292,9 @@ func quantile(h *metrics.Hist, q float64) string {
 	case !ok, h.N == 0:
 		return "–"
 	case atLeast:
-		return "≥ " + sla.FormatValue(float64(v), metrics.UnitTime)
+		return "≥ " + figure.Value(float64(v), metrics.UnitTime)
 	}
-	return sla.FormatValue(float64(v), metrics.UnitTime)
+	return figure.Value(float64(v), metrics.UnitTime)
 }
 
 // short prints a time left as people say it.

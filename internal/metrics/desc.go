@@ -85,6 +85,36 @@ func (s Series) Key() string {
 	return b.String()
 }
 
+// ParseKey is the inverse of Key; ok is false for a text that is the key of no
+// series. Kind, unit and help stay empty.
+func ParseKey(key string) (s Series, ok bool) {
+	name, tags, tagged := strings.Cut(key, "{")
+	s.Name = name
+	if tagged {
+		tags, ok = strings.CutSuffix(tags, "}")
+		if !ok {
+			return s, false
+		}
+		for tag := range strings.SplitSeq(tags, ",") {
+			k, v, _ := strings.Cut(tag, ":")
+			switch k {
+			case "scenario":
+				s.Scenario = v
+			case "operation":
+				s.Operation = v
+			case "stage":
+				s.Stage = v
+			case "outcome":
+				s.Outcome = v
+			case "group":
+				s.Group = v
+			}
+		}
+	}
+	// A key that is not the one of what it was read as is damaged.
+	return s, name != "" && s.Key() == key
+}
+
 // Selector picks series: an empty field matches everything.
 type Selector struct {
 	Name string

@@ -120,6 +120,13 @@ func (h *Hist) Mean() float64 {
 	return h.Sum / float64(h.N)
 }
 
+// Carries says whether the values, censored ones included, are enough to tell the
+// quantile q: one of them must lie above it.
+func (h *Hist) Carries(q float64) bool {
+	// The small addend keeps rounding from asking for one more.
+	return float64(h.N+h.Censored)*(1-q)+1e-9 >= 1
+}
+
 // Quantile returns the value, in nanoseconds, that the share q of all values
 // does not exceed: the ⌈q·n⌉-th smallest, n counting the censored ones too.
 // Where that falls among the censored values, atLeast is true and the value is

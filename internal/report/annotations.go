@@ -7,21 +7,22 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // Annotations writes workflow commands of GitHub Actions, which show up beside
 // the job: an error for each breach of the SLA, each failed check and whatever
 // makes the run worthless, a warning for each rule that only warns. A run
 // without any of them writes nothing.
-func Annotations(w io.Writer, s *Summary) error {
+func Annotations(w io.Writer, s *summary.Summary) error {
 	b := bufio.NewWriter(w)
 	say := func(command, title, text string) {
 		fmt.Fprintf(b, "::%s title=%s::%s\n", command, escapeProperty(title), escapeData(text))
 	}
 	switch s.Verdict {
-	case VerdictInvalid:
+	case summary.VerdictInvalid:
 		say("error", "perfctl: the run is invalid", unusable(s))
-	case VerdictInterrupted:
+	case summary.VerdictInterrupted:
 		say("error", "perfctl: interrupted", interrupted(s))
 	}
 	for _, r := range s.SLA {

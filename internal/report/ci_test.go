@@ -12,11 +12,13 @@ import (
 
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
+	"github.com/perfctl/perfctl/internal/summary/summarytest"
 )
 
-type view func(io.Writer, *report.Summary) error
+type view func(io.Writer, *summary.Summary) error
 
-func viewed(t interface{ Fatal(...any) }, v view, s *report.Summary) string {
+func viewed(t interface{ Fatal(...any) }, v view, s *summary.Summary) string {
 	var b bytes.Buffer
 	if err := v(&b, s); err != nil {
 		t.Fatal(err)
@@ -25,7 +27,7 @@ func viewed(t interface{ Fatal(...any) }, v view, s *report.Summary) string {
 }
 
 func TestViewsForCI(t *testing.T) {
-	s := summarised(t, t.TempDir(), testInputs())
+	s := summarytest.Finished(t, t.TempDir(), summarytest.Inputs())
 	golden(t, "junit.golden.xml", viewed(t, report.JUnit, s))
 	golden(t, "markdown.golden.md", viewed(t, report.Markdown, s))
 	golden(t, "annotations.golden", viewed(t, report.Annotations, s))
@@ -33,7 +35,7 @@ func TestViewsForCI(t *testing.T) {
 
 // A CI server counts by the suites' attributes, and they are what the cases say.
 func TestJUnitCountsItsCases(t *testing.T) {
-	s := summarised(t, t.TempDir(), testInputs())
+	s := summarytest.Finished(t, t.TempDir(), summarytest.Inputs())
 	var doc struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
@@ -72,7 +74,7 @@ func TestJUnitCountsItsCases(t *testing.T) {
 	if doc.Tests != tests || doc.Failures != failures || failures != 2 || doc.Errors != 0 {
 		t.Errorf("%d tests, %d failures, %d errors; the suites hold %d and %d", doc.Tests, doc.Failures, doc.Errors, tests, failures)
 	}
-	s.Verdict, s.Generator.Status = report.VerdictInvalid, "invalid"
+	s.Verdict, s.Generator.Status = summary.VerdictInvalid, "invalid"
 	if err := xml.Unmarshal([]byte(viewed(t, report.JUnit, s)), &doc); err != nil || doc.Errors != 1 {
 		t.Errorf("an invalid run has %d errors (%v)", doc.Errors, err)
 	}
@@ -80,15 +82,15 @@ func TestJUnitCountsItsCases(t *testing.T) {
 
 // What a target sent stays text, whatever it holds.
 func TestHostileTextsStayTexts(t *testing.T) {
-	base := summarised(t, t.TempDir(), testInputs())
+	base := summarytest.Finished(t, t.TempDir(), summarytest.Inputs())
 	rapid.Check(t, func(t *rapid.T) {
 		hostile := rapid.SampledFrom([]string{
 			"</failure><script>alert(1)</script>", "a\n::error::owned", "%0A::error::owned", "| x | y |\n\n# head", "@everyone <img src=x>",
 			"`code` **b** [a](http://x)", "\x00\x1b[31m\ufffe", "]]>", "https://evil.example www.evil.example",
 		}).Draw(t, "text") + rapid.String().Draw(t, "more")
 		s := *base
-		s.Checks = []report.Check{{Name: hostile, Detail: hostile}}
-		s.Failures = []report.Failure{{Scenario: "tasks", Kind: hostile, Count: 1, Example: hostile}}
+		s.Checks = []summary.Check{{Name: hostile, Detail: hostile}}
+		s.Failures = []summary.Failure{{Scenario: "tasks", Kind: hostile, Count: 1, Example: hostile}}
 		s.SLA = []sla.Result{{Rule: hostile, Metric: "m", Target: hostile, Actual: hostile, Status: sla.Failed, Severity: sla.Fail, Action: hostile}}
 		s.Notes = []string{hostile}
 

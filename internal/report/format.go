@@ -6,15 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // none is what stands for a figure that there is not.
 const none = "–"
 
 // showMillis returns a time in milliseconds as 124µs, 3.2ms, 1.5s or 2m5s.
-func showMillis(ms float64) string { return sla.FormatValue(ms*1e6, metrics.UnitTime) }
+func showMillis(ms float64) string { return figure.Value(ms*1e6, metrics.UnitTime) }
 
 // showSeconds returns a length in seconds as a duration: 10s, 15m30s, 2h.
 func showSeconds(s float64) string {
@@ -48,15 +48,15 @@ func showCount(n int64) string {
 // showNumber returns a number that need not be whole.
 func showNumber(v float64) string {
 	if math.Abs(v) < 1000 {
-		return sla.FormatValue(v, metrics.UnitCount)
+		return figure.Value(v, metrics.UnitCount)
 	}
 	return showCount(int64(math.Round(v)))
 }
 
-func showBytes(v float64) string { return sla.FormatValue(v, metrics.UnitBytes) }
+func showBytes(v float64) string { return figure.Value(v, metrics.UnitBytes) }
 
 // showShare returns a share of one in percent.
-func showShare(v float64) string { return sla.FormatValue(v, metrics.UnitRatio) }
+func showShare(v float64) string { return figure.Value(v, metrics.UnitRatio) }
 
 // show returns a value of the given unit; times are in milliseconds.
 func show(v float64, u metrics.Unit) string {
@@ -68,7 +68,7 @@ func show(v float64, u metrics.Unit) string {
 	case metrics.UnitCount:
 		return showNumber(v)
 	}
-	return sla.FormatValue(v, u)
+	return figure.Value(v, u)
 }
 
 // optional returns a value, or none.

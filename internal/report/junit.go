@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // The elements of JUnit's XML, as Ant's schema and Jenkins' have them in common.
@@ -58,13 +59,13 @@ type (
 // rule and each consistency check is a case, and so is the generator. What
 // breaches the SLA is a failure, what makes the run worthless an error, a rule
 // that was not exercised is skipped, and one that only warns passes and says so.
-func JUnit(w io.Writer, s *Summary) error {
+func JUnit(w io.Writer, s *summary.Summary) error {
 	out := junitSuites{Name: "perfctl " + clean(s.Run.Profile), Time: junitSeconds(s.Run.Duration)}
-	rules := s.junitSuite("SLA")
+	rules := suiteOf(s, "SLA")
 	for _, r := range s.SLA {
 		rules.add(ruleCase(r))
 	}
-	checks := s.junitSuite("consistency")
+	checks := suiteOf(s, "consistency")
 	for _, c := range s.Checks {
 		x := junitCase{Name: clean(c.Name), SystemOut: clean(c.Detail)}
 		if !c.Passed {
@@ -72,7 +73,7 @@ func JUnit(w io.Writer, s *Summary) error {
 		}
 		checks.add(x)
 	}
-	run := s.junitSuite("run")
+	run := suiteOf(s, "run")
 	run.Time = out.Time // in one suite only, so that the sum over suites is the run's
 	run.Properties = &junitProps{[]junitProperty{
 		{"run", clean(s.Run.ID)}, {"seed", fmt.Sprint(s.Run.Seed)}, {"version", clean(s.Run.Version)},
@@ -99,7 +100,7 @@ func JUnit(w io.Writer, s *Summary) error {
 	return err
 }
 
-func (s *Summary) junitSuite(name string) junitSuite {
+func suiteOf(s *summary.Summary, name string) junitSuite {
 	return junitSuite{
 		Name:      "perfctl." + clean(s.Run.Profile) + "." + name,
 		Time:      junitSeconds(0),
@@ -144,7 +145,7 @@ func ruleText(r sla.Result) string {
 	return fmt.Sprintf("%s: %s, target %s", r.Metric, orNone(r.Actual), r.Target)
 }
 
-func generatorCase(s *Summary) junitCase {
+func generatorCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the generator kept up"}
 	reasons := clean(strings.Join(s.Generator.Reasons, "; "))
 	switch s.Generator.Status {
@@ -156,10 +157,10 @@ func generatorCase(s *Summary) junitCase {
 	return c
 }
 
-func completeCase(s *Summary) junitCase {
+func completeCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the run is complete"}
 	switch {
-	case s.Verdict == VerdictInterrupted:
+	case s.Verdict == summary.VerdictInterrupted:
 		c.Error = &junitMessage{Message: interrupted(s), Type: "interrupted"}
 	case s.Run.Incomplete:
 		c.Error = &junitMessage{Message: clean(strings.Join(s.Notes, "; ")), Type: "incomplete"}

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // Markdown writes the run for a pull request's comment or a CI job's summary
 // page: the verdict, what was missed first, the stages, and the rest folded
 // away. It is GitHub's dialect, with tables and details.
-func Markdown(w io.Writer, s *Summary) error {
+func Markdown(w io.Writer, s *summary.Summary) error {
 	m := markdown{bufio.NewWriter(w)}
 	m.verdict(s)
 	m.missed(s)
@@ -44,8 +45,8 @@ func escape(s string) string { return escapes.Replace(clean(s)) }
 
 func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
-func (m markdown) verdict(s *Summary) {
-	mark := map[Verdict]string{VerdictPass: "✅", VerdictFail: "❌", VerdictInvalid: "⚠️", VerdictInterrupted: "⏹️"}[s.Verdict]
+func (m markdown) verdict(s *summary.Summary) {
+	mark := map[summary.Verdict]string{summary.VerdictPass: "✅", summary.VerdictFail: "❌", summary.VerdictInvalid: "⚠️", summary.VerdictInterrupted: "⏹️"}[s.Verdict]
 	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(Verdicted(s)))
 	a := &s.Arrivals
 	m.line("%s arrivals planned: %s succeeded, %s failed, %s dropped, %s unfinished. Generator: %s.\n", showCount(a.Planned),
@@ -60,7 +61,7 @@ func (m markdown) verdict(s *Summary) {
 
 // missed writes what needs a reader: rules that were missed and checks that
 // failed.
-func (m markdown) missed(s *Summary) {
+func (m markdown) missed(s *summary.Summary) {
 	var rules []sla.Result
 	for _, r := range s.SLA {
 		if r.Status == sla.Failed || r.Status == sla.NoData || r.Status == sla.Warned {
@@ -92,7 +93,7 @@ func markOf(r sla.Result) string {
 	return "⚠️"
 }
 
-func (m markdown) answers(s *Summary) {
+func (m markdown) answers(s *summary.Summary) {
 	var a answers
 	if len(s.Analysis) == 0 || json.Unmarshal(s.Analysis, &a) != nil {
 		return
@@ -108,7 +109,7 @@ func (m markdown) answers(s *Summary) {
 	}
 }
 
-func (m markdown) stages(s *Summary) {
+func (m markdown) stages(s *summary.Summary) {
 	if len(s.Stages) == 0 {
 		return
 	}
@@ -129,7 +130,7 @@ func (m markdown) stages(s *Summary) {
 // failureExample is how much of an example is shown.
 const failureExample = 160
 
-func (m markdown) failures(s *Summary) {
+func (m markdown) failures(s *summary.Summary) {
 	if len(s.Failures) == 0 {
 		return
 	}
@@ -140,7 +141,7 @@ func (m markdown) failures(s *Summary) {
 }
 
 // rules writes every rule and check, folded away.
-func (m markdown) rules(s *Summary) {
+func (m markdown) rules(s *summary.Summary) {
 	if len(s.SLA)+len(s.Checks) == 0 {
 		return
 	}
@@ -158,7 +159,7 @@ func (m markdown) rules(s *Summary) {
 	m.line("\n</details>")
 }
 
-func (m markdown) footer(s *Summary) {
+func (m markdown) footer(s *summary.Summary) {
 	m.line("\n<sub>run %s, seed %d, took %s, perfctl %s, exit code %d</sub>", escape(s.Run.ID), s.Run.Seed,
 		showSeconds(s.Run.Duration), escape(s.Run.Version), s.ExitCode)
 }

@@ -1,18 +1,21 @@
 package report
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // metricLine is a metric's line before it is laid out.
 type metricLine struct {
 	key, label string
 	sub        bool
-	m          Metric
+	m          summary.Metric
 	cells      []string
 }
 
@@ -43,7 +46,7 @@ var (
 )
 
 // metrics writes every metric, grouped.
-func (p *page) metrics(s *Summary) {
+func (p *page) metrics(s *summary.Summary) {
 	groups := groupMetrics(s)
 	name := 0
 	var widths []int
@@ -83,7 +86,7 @@ func (p *page) metrics(s *Summary) {
 	}
 }
 
-func noteFigures(m *Metric, legend map[string]bool) {
+func noteFigures(m *summary.Metric, legend map[string]bool) {
 	if d := m.Trend; d != nil {
 		if d.Count > 0 && slices.Contains([]*float64{d.Med, d.P90, d.P95, d.P99}, nil) {
 			legend[none] = true
@@ -96,7 +99,7 @@ func noteFigures(m *Metric, legend map[string]bool) {
 
 // metricLine writes one metric: a dotted name, the figures in columns, and the
 // target behind or below them.
-func (p *page) metricLine(l *metricLine, name int, widths []int, s *Summary) {
+func (p *page) metricLine(l *metricLine, name int, widths []int, s *summary.Summary) {
 	head := "  " + l.label + strings.Repeat(".", max(name-utf8.RuneCountInString(l.label), 0)) + ": "
 	nameStyle := plain
 	if l.sub {
@@ -138,7 +141,7 @@ func layFigures(l *metricLine, widths []int, room int) []string {
 }
 
 // metricCells returns a metric's figures as text.
-func metricCells(m *Metric) []string {
+func metricCells(m *summary.Metric) []string {
 	switch {
 	case m.Trend != nil:
 		d := m.Trend
@@ -169,7 +172,7 @@ func metricCells(m *Metric) []string {
 }
 
 // equals returns a figure behind = or, where it is only a lower bound, ≥.
-func equals(d *Distribution, name string, v *float64) string {
+func equals(d *summary.Distribution, name string, v *float64) string {
 	if text := bounded(d, name, v); strings.HasPrefix(text, "≥") {
 		return text
 	}
@@ -179,11 +182,11 @@ func equals(d *Distribution, name string, v *float64) string {
 // groupMetrics sorts the metrics into groups: arrivals, response, each
 // scenario's own, those that several scenarios share, those of no scenario,
 // and the generator's.
-func groupMetrics(s *Summary) []metricGroup {
+func groupMetrics(s *summary.Summary) []metricGroup {
 	names := map[string][]string{} // the names of a group's metrics
 	subs := map[string][]string{}  // the keys of a metric's series
-	for _, key := range sortedKeys(s.Metrics) {
-		if name, _, tagged := strings.Cut(key, "{"); tagged && s.hasMetric(name) {
+	for _, key := range slices.Sorted(maps.Keys(s.Metrics)) {
+		if name, _, tagged := strings.Cut(key, "{"); tagged && hasMetric(s, name) {
 			subs[name] = append(subs[name], key)
 			continue
 		}
@@ -194,14 +197,14 @@ func groupMetrics(s *Summary) []metricGroup {
 	for _, sc := range s.Run.Scenarios {
 		order = append(order, scenarioGroup(sc.Name))
 	}
-	for _, g := range sortedKeys(names) {
+	for _, g := range slices.Sorted(maps.Keys(names)) {
 		if strings.HasPrefix(g, scenarioGroup("")) && !slices.Contains(order, g) {
 			order = append(order, g)
 		}
 	}
 	order = append(order, sharedGroup, otherGroup, generatorGroup)
 	for _, keys := range subs {
-		slices.SortStableFunc(keys, func(a, b string) int { return s.scenarioRank(a) - s.scenarioRank(b) })
+		slices.SortStableFunc(keys, func(a, b string) int { return scenarioRank(s, a) - scenarioRank(s, b) })
 	}
 	names[arrivalGroup] = inOrder(names[arrivalGroup], arrivalNames)
 	names[responseGroup] = inOrder(names[responseGroup], responseNames)
@@ -223,15 +226,15 @@ func groupMetrics(s *Summary) []metricGroup {
 	return out
 }
 
-func (s *Summary) hasMetric(name string) bool {
+func hasMetric(s *summary.Summary, name string) bool {
 	_, ok := s.Metrics[name]
 	return ok
 }
 
 // scenarioRank returns the place of a series' scenario among the run's.
-func (s *Summary) scenarioRank(key string) int {
-	series, _ := parseKey(key)
-	return slices.IndexFunc(s.Run.Scenarios, func(sc ScenarioShare) bool { return sc.Name == series.Scenario })
+func scenarioRank(s *summary.Summary, key string) int {
+	series, _ := metrics.ParseKey(key)
+	return slices.IndexFunc(s.Run.Scenarios, func(sc rundir.ScenarioShare) bool { return sc.Name == series.Scenario })
 }
 
 func scenarioGroup(name string) string { return "scenario " + clean(name) }
@@ -267,8 +270,8 @@ func inOrder(names, all []string) []string {
 // subLine returns the line of one of a metric's series, labelled with the tags
 // that tell it apart, several of them without their names. The counts of arrivals are only split by outcome: by scenario
 // they follow from the weights.
-func subLine(key string, m Metric, manyScenarios bool) (metricLine, bool) {
-	series, ok := parseKey(key)
+func subLine(key string, m summary.Metric, manyScenarios bool) (metricLine, bool) {
+	series, ok := metrics.ParseKey(key)
 	if !ok {
 		return metricLine{}, false
 	}

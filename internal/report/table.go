@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // table is rows whose columns are aligned.
@@ -61,7 +62,7 @@ func (p *page) table(t *table) {
 }
 
 // stages writes a line for each stage.
-func (p *page) stages(s *Summary) {
+func (p *page) stages(s *summary.Summary) {
 	if len(s.Stages) == 0 {
 		return
 	}
@@ -89,9 +90,9 @@ func (p *page) stages(s *Summary) {
 
 // bounded returns a figure of a distribution, with ≥ where it is only a lower
 // bound.
-func bounded(d *Distribution, name string, v *float64) string {
+func bounded(d *summary.Distribution, name string, v *float64) string {
 	text := optional(v, showMillis)
-	if d.atLeast(name) {
+	if d.Bounded(name) {
 		return "≥" + text
 	}
 	return text
@@ -199,12 +200,12 @@ func ruleName(r sla.Result) string {
 // targets returns the arrow of the rules that judge a metric: the missed ones,
 // or else the first of those that must not be missed. The outcome over all
 // judged stages stands for those in each of them.
-func targets(s *Summary, key string) (string, style) {
+func targets(s *summary.Summary, key string) (string, style) {
 	var held, missed []string
 	strict := 0 // how many of the first held ones must not be missed
 	for _, r := range s.SLA {
 		switch whole := func(o sla.Result) bool { return o.Rule == r.Rule && o.Metric == r.Metric && o.Stage == "" }; {
-		case s.lineOf(r.Metric) != key, r.Stage != "" && slices.ContainsFunc(s.SLA, whole),
+		case lineOf(s, r.Metric) != key, r.Stage != "" && slices.ContainsFunc(s.SLA, whole),
 			r.Status == sla.NotExercised, r.Status == sla.NoData:
 		case r.Status == sla.Passed && r.Severity == sla.Fail:
 			held = slices.Insert(held, strict, targetName(r)+" ✓")
@@ -233,9 +234,9 @@ func targetName(r sla.Result) string {
 
 // lineOf returns the key of the line that shows a rule's metric: that of its
 // series, or the metric's where there is only one.
-func (s *Summary) lineOf(metric string) string {
+func lineOf(s *summary.Summary, metric string) string {
 	name, _, tagged := strings.Cut(metric, "{")
-	if tagged && !s.hasMetric(metric) {
+	if tagged && !hasMetric(s, metric) {
 		return name
 	}
 	return metric

@@ -11,13 +11,14 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // Text writes the summary for a terminal: what was run, the stages, every
 // metric in dotted lines, checks, failures, the SLA rules, the answers of the
 // analysis, the generator, and the verdict. It depends on nothing but the summary, so that it can be
 // repeated at any time.
-func Text(w io.Writer, s *Summary, o Options) error {
+func Text(w io.Writer, s *summary.Summary, o Options) error {
 	p := newPage(w, o)
 	p.header(s)
 	p.stages(s)
@@ -35,7 +36,7 @@ func Text(w io.Writer, s *Summary, o Options) error {
 	return nil
 }
 
-func (p *page) header(s *Summary) {
+func (p *page) header(s *summary.Summary) {
 	r := &s.Run
 	total := 0
 	for _, sc := range r.Scenarios {
@@ -68,7 +69,7 @@ func plural(n int, word string) string {
 	return word + "s"
 }
 
-func (p *page) checks(checks []Check) {
+func (p *page) checks(checks []summary.Check) {
 	if len(checks) == 0 {
 		return
 	}
@@ -86,13 +87,13 @@ func (p *page) checks(checks []Check) {
 	}
 }
 
-func (p *page) failures(all []Failure) {
+func (p *page) failures(all []summary.Failure) {
 	if len(all) == 0 {
 		return
 	}
 	p.head("failures")
 	var widths [3]int
-	columns := func(f *Failure) [3]string {
+	columns := func(f *summary.Failure) [3]string {
 		return [3]string{shorten(clean(f.Scenario), widestName), shorten(clean(f.Kind), widestName), showCount(f.Count)}
 	}
 	for i := range all {
@@ -118,7 +119,7 @@ const (
 	shownExample = 320
 )
 
-func (p *page) generator(g *GeneratorHealth) {
+func (p *page) generator(g *summary.GeneratorHealth) {
 	style := green
 	switch g.Status {
 	case "invalid":
@@ -145,7 +146,7 @@ func (p *page) generator(g *GeneratorHealth) {
 	}
 }
 
-func (p *page) notes(s *Summary) {
+func (p *page) notes(s *summary.Summary) {
 	if len(s.Notes) == 0 {
 		return
 	}
@@ -156,12 +157,12 @@ func (p *page) notes(s *Summary) {
 }
 
 // verdict writes the last line.
-func (p *page) verdict(s *Summary, dir string) {
+func (p *page) verdict(s *summary.Summary, dir string) {
 	style := green
 	switch s.Verdict {
-	case VerdictFail, VerdictInvalid:
+	case summary.VerdictFail, summary.VerdictInvalid:
 		style = red
-	case VerdictInterrupted:
+	case summary.VerdictInterrupted:
 		style = yellow
 	}
 	tail := ""
@@ -173,27 +174,27 @@ func (p *page) verdict(s *Summary, dir string) {
 }
 
 // Verdicted says what the run came to, and why, in one line.
-func Verdicted(s *Summary) string {
+func Verdicted(s *summary.Summary) string {
 	text := strings.ToUpper(string(s.Verdict))
 	switch s.Verdict {
-	case VerdictPass:
+	case summary.VerdictPass:
 		text += passed(s)
-	case VerdictFail:
+	case summary.VerdictFail:
 		text += ": " + missed(s)
-	case VerdictInvalid:
+	case summary.VerdictInvalid:
 		text += ": " + unusable(s)
-	case VerdictInterrupted:
+	case summary.VerdictInterrupted:
 		text += ": " + interrupted(s)
 	}
 	return text
 }
 
 // interrupted says when the run was stopped.
-func interrupted(s *Summary) string {
+func interrupted(s *summary.Summary) string {
 	return fmt.Sprintf("after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
 }
 
-func passed(s *Summary) string {
+func passed(s *summary.Summary) string {
 	judged, warned := 0, 0
 	for _, r := range s.SLA {
 		if r.Status != sla.NotExercised {
@@ -213,7 +214,7 @@ func passed(s *Summary) string {
 }
 
 // missed says which rules and checks were missed.
-func missed(s *Summary) string {
+func missed(s *summary.Summary) string {
 	judged := 0
 	var broken []sla.Result
 	for _, r := range s.SLA {
@@ -259,7 +260,7 @@ func breachRank(r sla.Result) int {
 }
 
 // unusable says why the figures cannot be used.
-func unusable(s *Summary) string {
+func unusable(s *summary.Summary) string {
 	if s.Generator.Status == "invalid" {
 		if len(s.Generator.Reasons) > 0 {
 			return s.Generator.Reasons[0]

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -65,7 +66,7 @@ func (j *Judge) addAnswer(r Rule) error {
 		}
 	case r.Unit == "" && r.Metric == RecoveryTime:
 		r.Value *= 1e6
-	case r.Unit != "" && units[r.Unit].of != answerUnit[r.Metric]:
+	case r.Unit != "" && writtenIn(r.Unit) != answerUnit[r.Metric]:
 		return fmt.Errorf("%s is in %s, not in %s", r.Metric, answerUnit[r.Metric], r.Unit)
 	}
 	stages := j.stagesNamed(r.Tags.Stage)
@@ -86,7 +87,7 @@ func (j *Judge) Answer(answers []Answer) []Result {
 	out := []Result{}
 	for _, r := range j.answers {
 		res := Result{Rule: r.Name, Metric: r.Metric, Stage: r.Tags.Stage, Severity: r.Severity, Action: r.Action,
-			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, FormatValue(r.Value, answerUnit[r.Metric])),
+			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, figure.Value(r.Value, answerUnit[r.Metric])),
 			Status: NotExercised, Actual: idle(r.Metric)}
 		if isDrift(r.Metric) {
 			res.Target = none
@@ -141,7 +142,7 @@ func (res *Result) answer(r Rule, a Answer) {
 	}
 	res.ActualValue = &v
 	holds := r.Op.holds
-	res.Actual = formatBeside(a.Value, r.Value, answerUnit[r.Metric])
+	res.Actual = figure.Beside(a.Value, r.Value, answerUnit[r.Metric])
 	if a.AtLeast {
 		res.Actual, holds = "≥ "+res.Actual, r.Op.holdsAbove
 	}

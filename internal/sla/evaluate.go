@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -103,11 +104,11 @@ func (j *Judge) judge(t *metrics.Totals, r Rule, stage string, over []Stage) Res
 }
 
 // outcome compares a figure with the rule's target.
-func (j *Judge) outcome(r Rule, stage string, f figure) Result {
+func (j *Judge) outcome(r Rule, stage string, f measured) Result {
 	unit := j.unitOf(r)
 	res := Result{
 		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action, Threshold: r.Text, Class: r.Class,
-		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, FormatValue(r.Value, unit)),
+		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, figure.Value(r.Value, unit)),
 	}
 	switch {
 	case f.planned == 0 && f.n == 0 && f.expected:
@@ -122,7 +123,7 @@ func (j *Judge) outcome(r Rule, stage string, f figure) Result {
 		res.Status, res.Actual = missed(r.Severity), fmt.Sprintf("none of %d succeeded", f.n)
 	default:
 		v := f.value
-		if res.Actual = formatBeside(v, r.Value, unit); unit == metrics.UnitTime {
+		if res.Actual = figure.Beside(v, r.Value, unit); unit == metrics.UnitTime {
 			v /= 1e6
 		}
 		res.ActualValue = &v
@@ -144,7 +145,13 @@ func (j *Judge) unitOf(r Rule) metrics.Unit {
 	if d, recorded := j.units[r.Metric]; recorded {
 		return figureUnit(d, r.Stat)
 	}
-	return units[r.Unit].of
+	return writtenIn(r.Unit)
+}
+
+// writtenIn is the unit that a target of that unit is kept in; empty for none.
+func writtenIn(name string) metrics.Unit {
+	u, _ := figure.UnitNamed(name)
+	return u.Of
 }
 
 func missed(s Severity) Status {
@@ -174,10 +181,10 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage
 		}
 		offered = max(offered, float64(due)/s.Duration.Seconds())
 	}
-	res := j.outcome(r, stage, figure{n: 1, value: best, planned: 1, expected: true})
+	res := j.outcome(r, stage, measured{n: 1, value: best, planned: 1, expected: true})
 	if !r.Op.upper() && !r.Op.holds(offered, r.Value) {
 		res.Status, res.ActualValue = NotExercised, nil
-		res.Actual = fmt.Sprintf("offered at most %s", FormatValue(offered, metrics.UnitPerSec))
+		res.Actual = fmt.Sprintf("offered at most %s", figure.Value(offered, metrics.UnitPerSec))
 	}
 	return res
 }

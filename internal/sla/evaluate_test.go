@@ -224,19 +224,3 @@ func FuzzDecodeTable(f *testing.F) {
 	f.Add([]byte("rules:\n  - {name: a, threshold: \"b: p(95)<5ms\", judge: stages}\n"))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = DecodeTable("f", data) })
 }
-
-func TestFormatValue(t *testing.T) {
-	for _, c := range []struct {
-		v    float64
-		unit metrics.Unit
-		want string
-	}{
-		{645_000, metrics.UnitTime, "645µs"}, {12_400_000, metrics.UnitTime, "12.4ms"}, {1.8e9, metrics.UnitTime, "1.80s"},
-		{90e9, metrics.UnitTime, "1m30s"}, {0.0012, metrics.UnitRatio, "0.12%"}, {431e6, metrics.UnitBytes, "431 MB"},
-		{1234.5, metrics.UnitPerSec, "1234/s"}, {0, metrics.UnitTime, "0s"}, {1, metrics.UnitRatio, "100%"},
-	} {
-		if got := FormatValue(c.v, c.unit); got != c.want {
-			t.Errorf("FormatValue(%g, %s) = %q, want %q", c.v, c.unit, got, c.want)
-		}
-	}
-}

@@ -12,8 +12,8 @@ import (
 // readings are a second apart and belong to the stage in the middle of theirs.
 const surelyRead = 2 * time.Second
 
-// figure is what a rule compares.
-type figure struct {
+// measured is what a rule compares.
+type measured struct {
 	// n is how many values it is made from; NaN with n above 0 says that they
 	// are too few to carry it.
 	n     int64
@@ -30,8 +30,8 @@ type figure struct {
 }
 
 // figure computes a rule's figure over stages.
-func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) figure {
-	f := figure{}
+func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) measured {
+	f := measured{}
 	for _, s := range over {
 		f.planned += s.Planned
 	}
@@ -100,7 +100,7 @@ func selector(r Rule, s Stage) metrics.Selector {
 }
 
 // ratio computes the error rate or the achieved ratio.
-func (f *figure) ratio(t *metrics.Totals, r Rule, over []Stage) {
+func (f *measured) ratio(t *metrics.Totals, r Rule, over []Stage) {
 	parts := []metrics.Desc{metrics.ArrivalsSucceeded, metrics.ArrivalsFailed}
 	if r.Metric == ErrorRate {
 		parts = []metrics.Desc{metrics.ArrivalsFailed, metrics.ArrivalsDropped, metrics.ArrivalsUnfinished}
@@ -121,7 +121,7 @@ func (f *figure) ratio(t *metrics.Totals, r Rule, over []Stage) {
 	f.value = float64(part) / float64(f.n)
 }
 
-func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
+func (f *measured) trend(t *metrics.Totals, r Rule, over []Stage) {
 	h := new(metrics.Hist)
 	for _, s := range over {
 		if part := t.Trend(selector(r, s)); part != nil {
@@ -166,7 +166,7 @@ func (f *figure) trend(t *metrics.Totals, r Rule, over []Stage) {
 // it, n ≥ 1 ÷ (1 − q). The tolerance is for the rounding of 1 − q.
 func tooFew(n int64, q float64) bool { return q < 1 && float64(n)*(1-q) < 1-1e-9 }
 
-func (f *figure) counter(t *metrics.Totals, r Rule, over []Stage) {
+func (f *measured) counter(t *metrics.Totals, r Rule, over []Stage) {
 	var seconds float64
 	for _, s := range over {
 		n, _ := t.Counter(selector(r, s))

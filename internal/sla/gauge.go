@@ -11,7 +11,7 @@ import (
 // the pools of two scenarios, each has its own figure and the one that is
 // furthest from the target is judged: readings of different things make no
 // common percentile.
-func (f *figure) gauge(t *metrics.Totals, r Rule, over []Stage) {
+func (f *measured) gauge(t *metrics.Totals, r Rule, over []Stage) {
 	var order []metrics.Tags
 	readings := map[metrics.Tags][]float64{}
 	for _, s := range over {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -139,7 +140,7 @@ func TestAFigureIsToldApartFromTheTargetItMisses(t *testing.T) {
 		{500.3e6, 500e6, metrics.UnitBytes, "500.3 MB"},
 		{431e6, 500e6, metrics.UnitBytes, "431 MB"},
 	} {
-		if got := formatBeside(c.v, c.target, c.unit); got != c.want {
+		if got := figure.Beside(c.v, c.target, c.unit); got != c.want {
 			t.Errorf("%g beside %g is %q, want %q", c.v, c.target, got, c.want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -211,12 +212,12 @@ func (j *Judge) add(r Rule) error {
 		j.rules = append(j.rules, r)
 		return nil
 	}
-	u := units[r.Unit]
+	u, _ := figure.UnitNamed(r.Unit)
 	switch {
-	case u.of == have:
-	case u.of == metrics.UnitTime && have == metrics.UnitSeconds:
+	case u.Of == have:
+	case u.Of == metrics.UnitTime && have == metrics.UnitSeconds:
 		r.Value /= 1e9
-	case u.of == metrics.UnitRatio && have == metrics.UnitPercent:
+	case u.Of == metrics.UnitRatio && have == metrics.UnitPercent:
 		r.Value *= 100
 	default:
 		return fmt.Errorf("%s of %s is in %s, not in %s", r.Stat, d.Name, have, r.Unit)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/suggest"
 )
@@ -232,24 +233,6 @@ func decimal(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789.") == ""
 }
 
-// unit is what a target may be written in.
-type unit struct {
-	factor float64
-	of     metrics.Unit
-}
-
-var units = map[string]unit{
-	"ns": {1, metrics.UnitTime}, "us": {1e3, metrics.UnitTime}, "µs": {1e3, metrics.UnitTime}, "ms": {1e6, metrics.UnitTime},
-	"s": {1e9, metrics.UnitTime}, "m": {60e9, metrics.UnitTime}, "h": {3600e9, metrics.UnitTime},
-	"B": {1, metrics.UnitBytes}, "kB": {1e3, metrics.UnitBytes}, "MB": {1e6, metrics.UnitBytes}, "GB": {1e9, metrics.UnitBytes},
-	"KiB": {1 << 10, metrics.UnitBytes}, "MiB": {1 << 20, metrics.UnitBytes}, "GiB": {1 << 30, metrics.UnitBytes},
-	"%": {0.01, metrics.UnitRatio}, "/s": {1, metrics.UnitPerSec},
-}
-
-func unitNames() []string {
-	return []string{"ns", "us", "µs", "ms", "s", "m", "h", "B", "kB", "MB", "GB", "KiB", "MiB", "GiB", "%", "/s"}
-}
-
 // value reads the target and its unit. Without a unit the number stays as it
 // is; Resolve reads it in the metric's own.
 func (p *parser) value() (float64, string, error) {
@@ -269,13 +252,13 @@ func (p *parser) value() (float64, string, error) {
 	if name == "" {
 		return v, "", nil
 	}
-	u, ok := units[name]
+	u, ok := figure.UnitNamed(name)
 	if !ok {
 		p.pos = start
-		return 0, "", fmt.Errorf("unknown unit %q%s", name, near(name, unitNames()))
+		return 0, "", fmt.Errorf("unknown unit %q%s", name, near(name, figure.UnitNames()))
 	}
 	p.pos = len(p.text)
-	return v * u.factor, name, nil
+	return v * u.Factor, name, nil
 }
 
 func near(word string, choices []string) string {

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // charts is the data of the charts. Times are in seconds since the first arrival
@@ -96,10 +97,10 @@ const mostBins = 600
 type axis struct {
 	width int // seconds a bin
 	n     int
-	r     *report.Run
+	r     *rundir.Run
 }
 
-func newAxis(r *report.Run) axis {
+func newAxis(r *rundir.Run) axis {
 	last := 0
 	for _, s := range r.Seconds {
 		last = max(last, int(s.Start/time.Second))
@@ -116,7 +117,7 @@ func (a axis) bin(second int) int { return int(a.r.Seconds[second].Start/time.Se
 
 // gather makes the charts of a run, with those of base, where it is not nil, behind
 // them.
-func gather(r *report.Run, s *report.Summary, base *report.Run) (*charts, error) {
+func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error) {
 	a := newAxis(r)
 	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Limits: limits(s), Marks: []finding{}}
 	for i := range c.T {
@@ -161,7 +162,7 @@ func (a axis) panels(response []*metrics.Hist) ([]panel, error) {
 }
 
 // behind adds the lines of the baseline, second by second since its start.
-func (c *charts) behind(base *report.Run) error {
+func (c *charts) behind(base *rundir.Run) error {
 	a := newAxis(base)
 	a.width = int(c.Bin)
 	if len(base.Seconds) > 0 {
@@ -200,7 +201,7 @@ func (c *charts) behind(base *report.Run) error {
 }
 
 // limits returns the rules about response time as lines.
-func limits(s *report.Summary) []limit {
+func limits(s *summary.Summary) []limit {
 	out := []limit{}
 	for _, r := range s.SLA {
 		if r.Metric != metrics.ResponseTime.Name || r.Stage != "" || r.Status == sla.NotExercised {
@@ -219,7 +220,7 @@ func limits(s *report.Summary) []limit {
 // recorded.
 func (a axis) trend(name string) ([]*metrics.Hist, error) {
 	out := make([]*metrics.Hist, a.n)
-	err := a.r.Intervals(func(l *report.Line) bool { return l.Series.Name == name }, func(second int, _ *report.Line, h *metrics.Hist) {
+	err := a.r.Intervals(func(l *rundir.Line) bool { return l.Series.Name == name }, func(second int, _ *rundir.Line, h *metrics.Hist) {
 		b := a.bin(second)
 		if out[b] == nil {
 			out[b] = new(metrics.Hist)

@@ -3,9 +3,9 @@ package html
 import (
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
-	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // share is a rate, such as a hit ratio: how many of how many, by stage and over all.
@@ -74,7 +74,7 @@ func (a seriesKey) compare(b seriesKey) int {
 }
 
 // shares returns every rate of a scenario.
-func shares(r *report.Run) (out []share) {
+func shares(r *rundir.Run) (out []share) {
 	at := map[seriesKey]int{}
 	for _, t := range r.Totals.All() {
 		if t.Series.Kind != metrics.KindRate {
@@ -86,7 +86,7 @@ func shares(r *report.Run) (out []share) {
 			out = append(out, share{k.scenario, k.metric, k.name, make([]hits, len(r.Info.Stages)+1)})
 		}
 		s := &out[at[k]]
-		i := slices.IndexFunc(r.Info.Stages, func(st report.StageInfo) bool { return st.Name == t.Series.Stage })
+		i := slices.IndexFunc(r.Info.Stages, func(st rundir.StageInfo) bool { return st.Name == t.Series.Stage })
 		for _, j := range []int{i, len(s.Stages) - 1} {
 			if j >= 0 {
 				s.Stages[j].Hits, s.Stages[j].Total = s.Stages[j].Hits+t.Hits, s.Stages[j].Total+t.Count
@@ -100,7 +100,7 @@ func shares(r *report.Run) (out []share) {
 }
 
 // tallies returns every counter but the arrivals', which stand elsewhere.
-func tallies(r *report.Run) (out []tally) {
+func tallies(r *rundir.Run) (out []tally) {
 	at := map[seriesKey]int{}
 	for _, t := range r.Totals.All() {
 		if t.Series.Kind != metrics.KindCounter || groupOf(t.Series.Name) == "arrivals" || t.Series.Name == metrics.Arrivals.Name {
@@ -115,7 +115,7 @@ func tallies(r *report.Run) (out []tally) {
 	}
 	for i := range out {
 		if out[i].Shown = count(out[i].Count); out[i].unit == metrics.UnitBytes {
-			out[i].Shown = sla.FormatValue(float64(out[i].Count), metrics.UnitBytes)
+			out[i].Shown = figure.Value(float64(out[i].Count), metrics.UnitBytes)
 		}
 		if s := r.Elapsed.Seconds(); s > 0 {
 			v := float64(out[i].Count) / s
@@ -129,7 +129,7 @@ func tallies(r *report.Run) (out []tally) {
 }
 
 // batches returns what each mode of writing rows cost; nil where none were written.
-func batches(r *report.Run) (out []batch) {
+func batches(r *rundir.Run) (out []batch) {
 	for _, t := range r.Totals.Select(metrics.Selector{Name: batchDuration}) {
 		i := slices.IndexFunc(out, func(b batch) bool { return b.Mode == t.Series.Operation })
 		if i < 0 && !t.Hist.Empty() {

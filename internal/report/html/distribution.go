@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // rowsPerDecade is how fine the heat map's rows are.
@@ -48,7 +48,7 @@ func heatOf(bins []*metrics.Hist) heat {
 // curves returns the percentile spectrum of response time of each stage, and of
 // all. A curve ends where fewer than one value would lie above, or where values
 // are only known to be larger.
-func curves(r *report.Run) []curve {
+func curves(r *rundir.Run) []curve {
 	out := []curve{}
 	for _, st := range r.Info.Stages {
 		if h := r.Totals.Trend(metrics.Selector{Name: metrics.ResponseTime.Name, Tags: metrics.Tags{Stage: st.Name}}); !h.Empty() {

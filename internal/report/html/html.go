@@ -11,7 +11,8 @@ import (
 	"html/template"
 	"io"
 
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 //go:embed page.html
@@ -30,11 +31,11 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 }).Parse(pageText))
 
 // Write writes the run as one HTML file with its charts. r was read by
-// report.Open; s is its summary. base is the run that it was compared with, nil for
+// rundir.Open; s is its summary. base is the run that it was compared with, nil for
 // none: its lines stand behind the run's own. The file asks nobody for anything: what it
 // may load is forbidden by a policy in it, and texts that a target sent are
 // texts in it.
-func Write(w io.Writer, r *report.Run, s *report.Summary, base *report.Run) error {
+func Write(w io.Writer, r *rundir.Run, s *summary.Summary, base *rundir.Run) error {
 	charts, err := gather(r, s, base)
 	if err != nil {
 		return fmt.Errorf("write the HTML report: %w", err)

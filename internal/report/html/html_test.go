@@ -12,17 +12,18 @@ import (
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 const hostile = `</script><script>document.title="owned"</script><img src=x onerror="document.title='owned'">&"'` + "\u2028\x00\x1b[31m"
 
 // recorded is what was recorded, to compare the page with.
 type recorded struct {
-	run     *report.Run
-	summary *report.Summary
+	run     *rundir.Run
+	summary *summary.Summary
 	ok      int64 // arrivals that succeeded
 }
 
@@ -30,17 +31,17 @@ type recorded struct {
 func record(t *testing.T, seconds int, killed bool) recorded {
 	t.Helper()
 	half := float64(seconds) / 2
-	info := report.RunInfo{
+	info := rundir.RunInfo{
 		ID: "r1", Version: hostile, Profile: "load", Seed: 7, Process: "uniform", Shards: 1, MaxInFlight: 10, Started: time.Unix(1_750_000_000, 0),
-		Scenarios: []report.ScenarioShare{{Name: "tasks", Weight: 1}},
-		Stages: []report.StageInfo{
+		Scenarios: []rundir.ScenarioShare{{Name: "tasks", Weight: 1}},
+		Stages: []rundir.StageInfo{
 			{Name: "steady", Class: "normal", Judged: true, Duration: half, From: 100, To: 100, Planned: int64(50 * seconds)},
 			{Name: "peak", Class: "high", Judged: true, Start: half, Duration: half, From: 200, To: 200, Planned: int64(100 * seconds)},
 		},
-		Settings: []report.Setting{{Name: "DB_HOST", Value: hostile, Origin: "flag -e"}},
+		Settings: []rundir.Setting{{Name: "DB_HOST", Value: hostile, Origin: "flag -e"}},
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	w, err := report.Create(dir, info, nil)
+	w, err := rundir.Create(dir, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +70,13 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 		totals.Add(s)
 		w.Snapshot(s)
 	}
-	in := report.Inputs{
+	in := summary.Inputs{
 		SLA: []sla.Result{
 			{Rule: hostile, Metric: "response_time", Target: "P95 < 5ms", Threshold: "response_time: p(95) < 5ms", Actual: "9ms", Status: sla.Failed, Severity: sla.Fail, Action: hostile},
 			{Rule: "P99", Metric: "response_time", Target: "P99 < 2s", Threshold: "response_time: p(99) < 2s", Actual: "9ms", Status: sla.Passed, Severity: sla.Fail},
 		},
-		Checks:   []report.Check{{Name: "tasks_lost", Detail: hostile}},
-		Failures: []report.Failure{{Scenario: "tasks", Kind: hostile, Count: 2, Example: hostile}},
+		Checks:   []summary.Check{{Name: "tasks_lost", Detail: hostile}},
+		Failures: []summary.Failure{{Scenario: "tasks", Kind: hostile, Count: 2, Example: hostile}},
 		Analysis: map[string]any{"sentences": []string{hostile}, "findings": []map[string]any{{
 			"severity": "critical", "title": hostile, "sentence": "s", "advice": "a", "evidence": map[string]any{"from_s": 1, "to_s": 4}}}},
 	}
@@ -84,19 +85,19 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 			t.Fatal(err)
 		}
 	} else {
-		s, err := report.Summarise(report.NewRun(info, totals, end), in)
+		s, err := summary.Summarise(rundir.NewRun(info, totals, end), in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Finish(s); err != nil {
+		if err := summary.Finish(w, s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if out.run, err = report.Open(dir); err != nil {
+	if out.run, err = rundir.Open(dir); err != nil {
 		t.Fatal(err)
 	}
-	if out.summary = out.run.Summary; out.summary == nil {
-		if out.summary, err = report.Summarise(out.run, report.Inputs{}); err != nil {
+	if out.summary = summary.Read(out.run); out.summary == nil {
+		if out.summary, err = summary.Summarise(out.run, summary.Inputs{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +109,7 @@ func page(t *testing.T, r recorded) string {
 	return pageBeside(t, r, nil)
 }
 
-func pageBeside(t *testing.T, r recorded, base *report.Run) string {
+func pageBeside(t *testing.T, r recorded, base *rundir.Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := html.Write(&b, r.run, r.summary, base); err != nil {
@@ -185,7 +186,7 @@ func TestPercentilesOfMergedIntervals(t *testing.T) {
 	r := record(t, 1800, false)
 	d := chartData(t, page(t, r))
 	h := new(metrics.Hist)
-	err := r.run.Intervals(func(l *report.Line) bool { return l.Series.Name == "response_time" }, func(second int, _ *report.Line, x *metrics.Hist) {
+	err := r.run.Intervals(func(l *rundir.Line) bool { return l.Series.Name == "response_time" }, func(second int, _ *rundir.Line, x *metrics.Hist) {
 		if second < int(d.Bin) {
 			h.Merge(x)
 		}
@@ -228,18 +229,18 @@ func TestAKilledRunHasAPage(t *testing.T) {
 
 func TestAnEmptyRunHasAPage(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "r")
-	w, err := report.Create(dir, report.RunInfo{ID: "x", Profile: "p", Shards: 1}, nil)
+	w, err := rundir.Create(dir, rundir.RunInfo{ID: "x", Profile: "p", Shards: 1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := report.Open(dir)
+	r, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := report.Summarise(r, report.Inputs{})
+	s, err := summary.Summarise(r, summary.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,14 +262,14 @@ func TestThePageCounts(t *testing.T) {
 // What is left of a run is shown.
 func TestARunWithoutItsHistogramsHasAPage(t *testing.T) {
 	r := record(t, 20, false)
-	if err := os.Remove(filepath.Join(r.run.Dir, report.LogFile)); err != nil {
+	if err := os.Remove(filepath.Join(r.run.Dir, rundir.LogFile)); err != nil {
 		t.Fatal(err)
 	}
-	run, err := report.Open(r.run.Dir)
+	run, err := rundir.Open(r.run.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := chartData(t, page(t, recorded{run: run, summary: run.Summary}))
+	d := chartData(t, page(t, recorded{run: run, summary: summary.Read(run)}))
 	if v := d.Panels[0].Series[1].Values; len(v) != 20 || v[5] == nil {
 		t.Errorf("the load is %v", v)
 	}

@@ -11,15 +11,18 @@ import (
 
 	"github.com/perfctl/perfctl/internal/analysis"
 	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // view is what the page's template shows.
 type view struct {
-	Summary    *report.Summary
-	Run        *report.Run
+	Summary    *summary.Summary
+	Run        *rundir.Run
 	Charts     *charts
 	Operations []operation
 	Shares     []share
@@ -28,7 +31,7 @@ type view struct {
 	Answers    analysis.Analysis
 	Comparison *compare.Comparison
 	// Behind is the run whose lines stand behind the run's own; nil for none.
-	Behind *report.Run
+	Behind *rundir.Run
 	// Compared are the figures of the comparison that are shown first, ComparedAll
 	// all of them.
 	Compared, ComparedAll []compare.Row
@@ -40,12 +43,12 @@ type view struct {
 	// Missed are the rules that were missed, Held those that were kept, Idle those
 	// that were not exercised.
 	Missed, Held, Idle []sla.Result
-	Figures            []figure
+	Figures            []headline
 	Failed             int64
 }
 
-// figure is one of the large figures at the top.
-type figure struct{ Label, Value, Note, State string }
+// headline is one of the large figures at the top.
+type headline struct{ Label, Value, Note, State string }
 
 // operation is a trend's row: a scenario's operation.
 type operation struct {
@@ -57,7 +60,7 @@ type operation struct {
 }
 
 // answersOf decodes the summary's analysis; one of another form is empty.
-func answersOf(s *report.Summary) (a analysis.Analysis) {
+func answersOf(s *summary.Summary) (a analysis.Analysis) {
 	if len(s.Analysis) > 0 && json.Unmarshal(s.Analysis, &a) != nil {
 		return analysis.Analysis{}
 	}
@@ -66,7 +69,7 @@ func answersOf(s *report.Summary) (a analysis.Analysis) {
 
 // comparisonOf decodes how the run differs from its baseline; nil where it has
 // none, or one of another form.
-func comparisonOf(s *report.Summary) *compare.Comparison {
+func comparisonOf(s *summary.Summary) *compare.Comparison {
 	c := new(compare.Comparison)
 	if len(s.Comparison) == 0 || json.Unmarshal(s.Comparison, c) != nil {
 		return nil
@@ -97,7 +100,7 @@ func (v *view) fill() {
 	}
 	a := &s.Arrivals
 	v.Failed = a.Failed + a.Dropped + a.Unfinished
-	lost := figure{Label: "failed, dropped, unfinished", Value: count(v.Failed), Note: "of " + count(a.Planned) + " arrivals"}
+	lost := headline{Label: "failed, dropped, unfinished", Value: count(v.Failed), Note: "of " + count(a.Planned) + " arrivals"}
 	if v.Failed > 0 {
 		lost.State = "bad"
 	}
@@ -105,7 +108,7 @@ func (v *view) fill() {
 }
 
 // peak is the highest load achieved in a stage.
-func (v *view) peak() figure {
+func (v *view) peak() headline {
 	best, name := 0.0, ""
 	for _, st := range v.Summary.Stages {
 		if st.Achieved != nil && *st.Achieved > best {
@@ -113,13 +116,13 @@ func (v *view) peak() figure {
 		}
 	}
 	if name == "" {
-		return figure{Label: "arrivals succeeded", Value: count(v.Summary.Arrivals.Succeeded)}
+		return headline{Label: "arrivals succeeded", Value: count(v.Summary.Arrivals.Succeeded)}
 	}
-	return figure{Label: "highest load achieved", Value: optionalRate(&best) + "/s", Note: "in " + name}
+	return headline{Label: "highest load achieved", Value: optionalRate(&best) + "/s", Note: "in " + name}
 }
 
-func (v *view) percentile() figure {
-	f := figure{Label: "p95 response time", Value: "–"}
+func (v *view) percentile() headline {
+	f := headline{Label: "p95 response time", Value: "–"}
 	if m, ok := v.Summary.Metrics[metrics.ResponseTime.Name]; ok && m.Trend != nil {
 		f.Value = optionalMillis(m.Trend.P95)
 		if slices.Contains(m.Trend.AtLeast, "p95") {
@@ -130,9 +133,9 @@ func (v *view) percentile() figure {
 	return f
 }
 
-func (v *view) generator() figure {
+func (v *view) generator() headline {
 	g := &v.Summary.Generator
-	f := figure{Label: "generator", Value: g.Status, Note: "released late by p99 " + optionalMillis(g.Lag.P99)}
+	f := headline{Label: "generator", Value: g.Status, Note: "released late by p99 " + optionalMillis(g.Lag.P99)}
 	if g.Status == "invalid" || g.Status == "suspect" {
 		f.State = map[string]string{"invalid": "bad", "suspect": "warn"}[g.Status]
 	}
@@ -141,7 +144,7 @@ func (v *view) generator() figure {
 
 // operations returns a row for each trend of each scenario's operations, over
 // all stages.
-func operations(r *report.Run) []operation {
+func operations(r *rundir.Run) []operation {
 	hists := map[string]*metrics.Hist{}
 	rows := map[string]operation{}
 	for _, t := range r.Totals.All() {
@@ -188,14 +191,14 @@ func optionalMillis(v *float64) string {
 	if v == nil {
 		return none
 	}
-	return sla.FormatValue(*v*1e6, metrics.UnitTime)
+	return figure.Value(*v*1e6, metrics.UnitTime)
 }
 
 func optionalShare(v *float64) string {
 	if v == nil {
 		return none
 	}
-	return sla.FormatValue(*v, metrics.UnitRatio)
+	return figure.Value(*v, metrics.UnitRatio)
 }
 
 func optionalRate(v *float64) string {
@@ -242,7 +245,7 @@ type bounded struct {
 	AtLeast bool
 }
 
-func bound(d report.Distribution, name string, v *float64) bounded {
+func bound(d summary.Distribution, name string, v *float64) bounded {
 	return bounded{v, slices.Contains(d.AtLeast, name)}
 }
 

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // values draws durations over the whole range, small ones as often as large.

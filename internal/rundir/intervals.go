@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // Intervals reads the histograms of a run that was read from its directory once

@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // secondLine is a line of series.ndjson, as it is read. lineBuilder writes it.

@@ -1,23 +1,24 @@
-package report_test
+package rundir_test
 
 import (
 	"path/filepath"
 	"testing"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/rundir/rundirtest"
 )
 
 func TestIntervalsAddUpToTheTotals(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	record(t, dir, 5)
-	run, err := report.Open(dir)
+	rundirtest.Record(t, dir, 5)
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	again := metrics.NewTotals()
-	seen := map[*report.Line]int{}
-	err = run.Intervals(func(*report.Line) bool { return true }, func(second int, l *report.Line, h *metrics.Hist) {
+	seen := map[*rundir.Line]int{}
+	err = run.Intervals(func(*rundir.Line) bool { return true }, func(second int, l *rundir.Line, h *metrics.Hist) {
 		if last, ok := seen[l]; ok && second <= last {
 			t.Errorf("%s: second %d after %d", l.Series.Key(), second, last)
 		}
@@ -33,12 +34,12 @@ func TestIntervalsAddUpToTheTotals(t *testing.T) {
 			trends.AddTrend(&e.Series, e.Hist)
 		}
 	}
-	sameTotals(t, trends, again)
+	rundirtest.SameTotals(t, trends, again)
 }
 
 func TestIntervalsOfARunWithoutADirectoryAreNone(t *testing.T) {
-	run := report.NewRun(testInfo(), metrics.NewTotals(), 0)
-	err := run.Intervals(func(*report.Line) bool { return true }, func(int, *report.Line, *metrics.Hist) { t.Error("an interval") })
+	run := rundir.NewRun(rundirtest.Info(), metrics.NewTotals(), 0)
+	err := run.Intervals(func(*rundir.Line) bool { return true }, func(int, *rundir.Line, *metrics.Hist) { t.Error("an interval") })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"bufio"
@@ -11,10 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // Open reads a run directory. It bears a directory that a killed run left
@@ -122,8 +121,9 @@ func (r *reader) readInfo() error {
 	return nil
 }
 
+// readSummary reads of summary.json what the store needs to know.
 func (r *reader) readSummary() {
-	r.run.killed = true
+	r.run.Killed = true
 	text, err := os.ReadFile(filepath.Join(r.run.Dir, SummaryFile))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -133,16 +133,16 @@ func (r *reader) readSummary() {
 		}
 		return
 	}
-	s := new(Summary)
-	if err := json.Unmarshal(text, s); err != nil {
+	o, err := readOutcome(text)
+	if err != nil {
 		r.lose(SummaryFile, "damaged: %v", err)
 		return
 	}
-	if s.Schema > Schema {
-		r.note(SummaryFile, "schema %d is newer than this perfctl knows (%d): what it added is left out", s.Schema, Schema)
+	if o.schema > Schema {
+		r.note(SummaryFile, "schema %d is newer than this perfctl knows (%d): what it added is left out", o.schema, Schema)
 	}
-	r.run.Summary = s
-	r.run.killed = false
+	r.run.Outcome = o
+	r.run.Killed = false
 }
 
 // maxLine bounds a line of series.ndjson.
@@ -277,7 +277,7 @@ func sortedKeys[V any](m map[string]V) []string {
 func (r *reader) line(number, i int, key string, kind metrics.Kind) *Line {
 	l := r.lines[key]
 	if l == nil {
-		s, ok := parseKey(key)
+		s, ok := metrics.ParseKey(key)
 		if !ok {
 			r.lose(SeriesFile, "line %d: %.80q names no series and is left out", number, key)
 			return nil
@@ -303,33 +303,4 @@ func (r *reader) line(number, i int, key string, kind metrics.Kind) *Line {
 var usualUnit = map[metrics.Kind]metrics.Unit{
 	metrics.KindTrend: metrics.UnitTime, metrics.KindCounter: metrics.UnitCount,
 	metrics.KindGauge: metrics.UnitCount, metrics.KindRate: metrics.UnitRatio,
-}
-
-// parseKey is the inverse of metrics.Series.Key.
-func parseKey(key string) (s metrics.Series, ok bool) {
-	name, tags, tagged := strings.Cut(key, "{")
-	s.Name = name
-	if tagged {
-		tags, ok = strings.CutSuffix(tags, "}")
-		if !ok {
-			return s, false
-		}
-		for tag := range strings.SplitSeq(tags, ",") {
-			k, v, _ := strings.Cut(tag, ":")
-			switch k {
-			case "scenario":
-				s.Scenario = v
-			case "operation":
-				s.Operation = v
-			case "stage":
-				s.Stage = v
-			case "outcome":
-				s.Outcome = v
-			case "group":
-				s.Group = v
-			}
-		}
-	}
-	// A key that is not the one of what it was read as is damaged.
-	return s, name != "" && s.Key() == key
 }

@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // Writer writes a run directory. Its methods are called by one goroutine at a
@@ -114,10 +114,10 @@ func (w *Writer) Err() error {
 	return fmt.Errorf("%w (seconds lost: %d)", w.err, w.lost)
 }
 
-// Finish closes the logs and writes summary.json: from then on the run is
-// complete.
-func (w *Writer) Finish(s *Summary) error {
-	return errors.Join(w.Close(), writeJSON(filepath.Join(w.dir, SummaryFile), s))
+// Finish closes the logs and writes summary.json, which is given as it is to
+// stand in the file: from then on the run is complete.
+func (w *Writer) Finish(summary []byte) error {
+	return errors.Join(w.Close(), WriteSummary(w.dir, summary))
 }
 
 // Close closes the logs. A run that ends so is read as an incomplete one.

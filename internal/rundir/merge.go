@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"errors"
@@ -13,35 +13,38 @@ import (
 // Merge makes one run directory of those of all shards of a run. Histograms,
 // counters and rates of the same series add up, second by second; gauges stand
 // side by side, told apart by the shard in their operation tag. It returns the
-// merged run, which has no summary yet, and what the shards' summaries know
-// beyond the recorded data, for Summarise. Folders that are not the shards of
-// one run, each of them once, are an error.
-func Merge(dirs []string, out string) (*Run, Inputs, error) {
+// merged run, which has no summary yet, and the shards in their order, without
+// their series' histograms. Folders that are not the shards of one run, each of
+// them once, are an error.
+func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
 	shards := make([]*shard, 0, len(dirs))
 	for _, dir := range dirs {
 		r, err := openReader(dir)
 		if err != nil {
-			return nil, Inputs{}, err
+			return nil, nil, err
 		}
 		r.finish()
 		shards = append(shards, &shard{reader: r, cursor: map[*Line]int{}})
 	}
 	info, err := mergeInfo(shards)
 	if err != nil {
-		return nil, Inputs{}, err
+		return nil, nil, err
 	}
 	if err := writeMerged(shards, info, out); err != nil {
-		return nil, Inputs{}, err
+		return nil, nil, err
 	}
 	run, err := Open(out)
 	if err != nil {
-		return nil, Inputs{}, err
+		return nil, nil, err
 	}
 	// That there is no summary yet is no loss.
-	run.killed = false
+	run.Killed = false
 	run.Incomplete = info.Merged.Incomplete
 	run.Notes = slices.Clone(info.Merged.Notes)
-	return run, mergeInputs(shards), nil
+	for _, s := range shards {
+		parts = append(parts, s.run)
+	}
+	return run, parts, nil
 }
 
 // shard is a run directory that is being merged.

@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"cmp"
@@ -24,15 +24,15 @@ type Run struct {
 	Seconds []Second
 	// Lines are the series over time, sorted by key.
 	Lines []*Line
-	// Summary is summary.json, nil where it is missing: the run was killed, or
-	// goes on.
-	Summary *Summary
+	// Outcome is what summary.json says, nil where it is missing or damaged: the
+	// run was killed, or goes on.
+	Outcome *Outcome
 	// Incomplete says that data is missing; Notes say what, and whatever else is
 	// wrong with the directory.
 	Incomplete bool
 	Notes      []string
-	// killed says that the run did not come to its end.
-	killed bool
+	// Killed says that the run did not come to its end.
+	Killed bool
 }
 
 // NewRun returns the run that is ending, so that it can be summarised without

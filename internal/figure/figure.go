@@ -1,4 +1,7 @@
-package sla
+// Package figure holds how figures are read and shown: the units that people
+// write, and numbers, times, sizes and shares as text. It holds no judgement and
+// no layout of a view.
+package figure
 
 import (
 	"fmt"
@@ -13,18 +16,18 @@ import (
 // usual is how many significant digits people are shown.
 const usual = 3
 
-// FormatValue prints a figure with its unit and the digits that mean
+// Value prints a figure with its unit and the digits that mean
 // something: times are given in nanoseconds.
-func FormatValue(v float64, unit metrics.Unit) string { return format(v, unit, usual) }
+func Value(v float64, unit metrics.Unit) string { return format(v, unit, usual) }
 
-// formatBeside is FormatValue for a figure that stands beside its target: with as
+// Beside is Value for a figure that stands beside its target: with as
 // many digits as it takes to tell the two apart.
-func formatBeside(v, target float64, unit metrics.Unit) string {
-	text := FormatValue(v, unit)
+func Beside(v, target float64, unit metrics.Unit) string {
+	text := Value(v, unit)
 	if v == target {
 		return text
 	}
-	beside := FormatValue(target, unit)
+	beside := Value(target, unit)
 	for n := usual + 1; n <= 9 && sameFigure(text, beside); n++ {
 		text = format(v, unit, n)
 	}

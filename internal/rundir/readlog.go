@@ -1,4 +1,4 @@
-package report
+package rundir
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report/hdrlog"
+	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
 )
 
 // readLog reads latency.hlog into the totals and the lines' points. each, where

@@ -1,12 +1,16 @@
-package report
+// Package summary holds what a run came to: its verdict, every figure of every
+// view, the SLA results, the analysis and the comparison, in one value. It is
+// what summary.json is made of. It reads run directories through package rundir;
+// how a summary is shown is the business of package report.
+package summary
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -52,10 +56,10 @@ type Summary struct {
 
 // RunBlock says what the run was.
 type RunBlock struct {
-	ID        string          `json:"id"`
-	Profile   string          `json:"profile"`
-	Scenarios []ScenarioShare `json:"scenarios"`
-	Started   time.Time       `json:"started"`
+	ID        string                 `json:"id"`
+	Profile   string                 `json:"profile"`
+	Scenarios []rundir.ScenarioShare `json:"scenarios"`
+	Started   time.Time              `json:"started"`
 	// Duration is how long it took in seconds, graceful stop included, and
 	// Planned how long the profile's stages are.
 	Duration float64 `json:"duration_s"`
@@ -148,16 +152,44 @@ type LagMillis struct {
 	Max *float64 `json:"max"`
 }
 
-// JSON writes the summary as summary.json holds it.
-func JSON(w io.Writer, s *Summary) error {
-	if err := encode(w, s); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
+// Encode returns the summary as summary.json holds it.
+func (s *Summary) Encode() ([]byte, error) {
+	text, err := rundir.Encode(s)
+	if err != nil {
+		return nil, fmt.Errorf("encode the summary: %w", err)
 	}
-	return nil
+	return text, nil
 }
 
-// WriteSummary writes a run directory's summary.json: for a directory that was
-// merged, or judged again.
-func WriteSummary(dir string, s *Summary) error {
-	return writeJSON(filepath.Join(dir, SummaryFile), s)
+// Finish ends the writing of a run directory with the run's summary.
+func Finish(w *rundir.Writer, s *Summary) error {
+	text, err := s.Encode()
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	return w.Finish(text)
+}
+
+// Write writes a run directory's summary.json: for a directory that was merged,
+// or judged again.
+func Write(dir string, s *Summary) error {
+	text, err := s.Encode()
+	if err != nil {
+		return err
+	}
+	return rundir.WriteSummary(dir, text)
+}
+
+// Read returns the summary that a run directory holds, nil where there is none.
+// One that is damaged is noted in the run, which then counts as incomplete.
+func Read(run *rundir.Run) *Summary {
+	if run.Outcome == nil {
+		return nil
+	}
+	s := new(Summary)
+	if err := json.Unmarshal(run.Outcome.Text, s); err != nil {
+		run.LoseOutcome(err)
+		return nil
+	}
+	return s
 }

@@ -1,4 +1,4 @@
-package report
+package summary
 
 import (
 	"encoding/json"
@@ -152,7 +152,7 @@ func distribution(h *metrics.Hist) Distribution {
 		name string
 		q    float64
 	}{{&d.Med, "med", 0.5}, {&d.P90, "p90", 0.9}, {&d.P95, "p95", 0.95}, {&d.P99, "p99", 0.99}, {&d.P999, "p999", 0.999}} {
-		if !carries(h.N+h.Censored, q.q) {
+		if !h.Carries(q.q) {
 			continue
 		}
 		v, atLeast, _ := h.Quantile(q.q)
@@ -169,12 +169,8 @@ func distribution(h *metrics.Hist) Distribution {
 	return d
 }
 
-// carries says whether n values are enough to tell the quantile q: one of them
-// must lie above it. The small addend keeps rounding from asking for one more.
-func carries(n int64, q float64) bool { return float64(n)*(1-q)+1e-9 >= 1 }
-
-// atLeast says whether the named figure is only a lower bound.
-func (d *Distribution) atLeast(name string) bool { return slices.Contains(d.AtLeast, name) }
+// Bounded says whether the named figure is only a lower bound.
+func (d *Distribution) Bounded(name string) bool { return slices.Contains(d.AtLeast, name) }
 
 func millis(ns float64) *float64 {
 	v := ns / 1e6

@@ -1,8 +1,7 @@
-package report_test
+package rundir_test
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,35 +12,36 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/rundir/rundirtest"
 )
 
 func TestARunReadsBackAsItWasRecorded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	want := record(t, dir, 1)
-	got, err := report.Open(dir)
+	want := rundirtest.Record(t, dir, 1)
+	got, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameTotals(t, want, got.Totals)
+	rundirtest.SameTotals(t, want, got.Totals)
 	if len(got.Seconds) != 11 || got.Elapsed != 10*time.Second+137*time.Millisecond+31*time.Microsecond {
 		t.Errorf("%d seconds, %s", len(got.Seconds), got.Elapsed)
 	}
-	if s := got.Seconds[6]; s.Stage != "peak" || !s.At.Equal(started.Add(s.End)) {
+	if s := got.Seconds[6]; s.Stage != "peak" || !s.At.Equal(rundirtest.Started.Add(s.End)) {
 		t.Errorf("second 6: %+v", s)
 	}
 	if len(got.Notes) != 1 || !strings.HasPrefix(got.Notes[0], "summary.json: missing") || !got.Incomplete {
 		t.Errorf("a run without a summary: incomplete %v, notes %q", got.Incomplete, got.Notes)
 	}
-	if got.Info.Profile != "load" || !got.Info.Started.Equal(started) || len(got.Info.Stages) != 3 {
+	if got.Info.Profile != "load" || !got.Info.Started.Equal(rundirtest.Started) || len(got.Info.Stages) != 3 {
 		t.Errorf("run.json came back as %+v", got.Info)
 	}
 }
 
 func TestSeriesOverTimeHaveAPointForEachSecond(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	record(t, dir, 1)
-	run, err := report.Open(dir)
+	rundirtest.Record(t, dir, 1)
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +64,8 @@ func TestSeriesOverTimeHaveAPointForEachSecond(t *testing.T) {
 
 func TestHdrToolsReadTheLog(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	totals := record(t, dir, 1)
-	text, err := os.ReadFile(filepath.Join(dir, report.LogFile))
+	totals := rundirtest.Record(t, dir, 1)
+	text, err := os.ReadFile(filepath.Join(dir, rundir.LogFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +90,9 @@ func TestHdrToolsReadTheLog(t *testing.T) {
 
 func TestAKilledRunIsReadUpToItsLastWholeSecond(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	record(t, dir, 1)
+	rundirtest.Record(t, dir, 1)
 	whole := map[string][]byte{}
-	for _, f := range []string{report.SeriesFile, report.LogFile} {
+	for _, f := range []string{rundir.SeriesFile, rundir.LogFile} {
 		text, err := os.ReadFile(filepath.Join(dir, f))
 		if err != nil {
 			t.Fatal(err)
@@ -100,18 +100,18 @@ func TestAKilledRunIsReadUpToItsLastWholeSecond(t *testing.T) {
 		whole[f] = text
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		series := whole[report.SeriesFile][:rapid.IntRange(0, len(whole[report.SeriesFile])).Draw(t, "series")]
-		write(t, filepath.Join(dir, report.SeriesFile), series)
+		series := whole[rundir.SeriesFile][:rapid.IntRange(0, len(whole[rundir.SeriesFile])).Draw(t, "series")]
+		rundirtest.Write(t, filepath.Join(dir, rundir.SeriesFile), series)
 		// A second's line follows its histograms, so that of a killed run all
 		// histograms of the lines that are there are there.
-		write(t, filepath.Join(dir, report.LogFile), whole[report.LogFile])
-		run, err := report.Open(dir)
+		rundirtest.Write(t, filepath.Join(dir, rundir.LogFile), whole[rundir.LogFile])
+		run, err := rundir.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		seconds := bytes.Count(series, []byte{'\n'})
 		want := metrics.NewTotals()
-		newRecorder(1).seconds(func(s *metrics.Snapshot) {
+		rundirtest.NewRecorder(1).Seconds(func(s *metrics.Snapshot) {
 			if s.Number < seconds {
 				want.Add(s)
 			}
@@ -119,15 +119,15 @@ func TestAKilledRunIsReadUpToItsLastWholeSecond(t *testing.T) {
 		if !run.Incomplete || len(run.Seconds) != seconds {
 			t.Fatalf("incomplete: %v; %d seconds, want %d", run.Incomplete, len(run.Seconds), seconds)
 		}
-		sameTotals(t, want, run.Totals)
+		rundirtest.SameTotals(t, want, run.Totals)
 	})
 }
 
 func TestDamageIsNotedAndNothingInvented(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	full := flatten(record(t, dir, 1))
+	full := rundirtest.Flatten(rundirtest.Record(t, dir, 1))
 	whole := map[string][]byte{}
-	for _, f := range []string{report.SeriesFile, report.LogFile} {
+	for _, f := range []string{rundir.SeriesFile, rundir.LogFile} {
 		whole[f], _ = os.ReadFile(filepath.Join(dir, f))
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -135,13 +135,13 @@ func TestDamageIsNotedAndNothingInvented(t *testing.T) {
 			at := rapid.IntRange(0, len(text)).Draw(t, "from")
 			to := min(at+rapid.IntRange(0, 2000).Draw(t, "bytes"), len(text))
 			cut := append(append([]byte{}, text[:at]...), text[to:]...)
-			write(t, filepath.Join(dir, f), cut)
+			rundirtest.Write(t, filepath.Join(dir, f), cut)
 		}
-		run, err := report.Open(dir)
+		run, err := rundir.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for key, got := range flatten(run.Totals) {
+		for key, got := range rundirtest.Flatten(run.Totals) {
 			want, known := full[key]
 			if !known {
 				continue // a cut through a key can leave another one, which the next check bounds
@@ -160,13 +160,13 @@ func TestDamageIsNotedAndNothingInvented(t *testing.T) {
 
 func TestATornLineCostsOneSecond(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	record(t, dir, 1)
-	path := filepath.Join(dir, report.SeriesFile)
+	rundirtest.Record(t, dir, 1)
+	path := filepath.Join(dir, rundir.SeriesFile)
 	text, _ := os.ReadFile(path)
 	lines := bytes.SplitAfter(text, []byte{'\n'})
 	lines[3] = append(lines[3][:len(lines[3])/2:len(lines[3])/2], '\n')
-	write(t, path, bytes.Join(lines, nil))
-	run, err := report.Open(dir)
+	rundirtest.Write(t, path, bytes.Join(lines, nil))
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,11 +183,11 @@ func TestATornLineCostsOneSecond(t *testing.T) {
 
 func TestAHistogramThatContradictsItsLineIsLeftOut(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	record(t, dir, 1)
-	path := filepath.Join(dir, report.SeriesFile)
+	rundirtest.Record(t, dir, 1)
+	path := filepath.Join(dir, rundir.SeriesFile)
 	text, _ := os.ReadFile(path)
-	write(t, path, bytes.Replace(text, []byte(`"n":44,`), []byte(`"n":45,`), 1))
-	run, err := report.Open(dir)
+	rundirtest.Write(t, path, bytes.Replace(text, []byte(`"n":44,`), []byte(`"n":45,`), 1))
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,112 +198,60 @@ func TestAHistogramThatContradictsItsLineIsLeftOut(t *testing.T) {
 
 func TestWhatIsNoRunDirectorySaysWhatIsMissing(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := report.Open(dir); err == nil || !strings.Contains(err.Error(), "no run directory: it has no run.json") {
+	if _, err := rundir.Open(dir); err == nil || !strings.Contains(err.Error(), "no run directory: it has no run.json") {
 		t.Errorf("an empty folder: %v", err)
 	}
-	write(t, filepath.Join(dir, report.InfoFile), []byte("{}"))
-	if _, err := report.Open(dir); err == nil || !strings.Contains(err.Error(), "its run.json is not perfctl's") {
+	rundirtest.Write(t, filepath.Join(dir, rundir.InfoFile), []byte("{}"))
+	if _, err := rundir.Open(dir); err == nil || !strings.Contains(err.Error(), "its run.json is not perfctl's") {
 		t.Errorf("a folder with somebody else's run.json: %v", err)
 	}
-	if _, err := report.Open(filepath.Join(dir, "none")); err == nil {
+	if _, err := rundir.Open(filepath.Join(dir, "none")); err == nil {
 		t.Error("a folder that does not exist was opened")
 	}
 }
 
 func TestARunDirectoryIsNotOverwritten(t *testing.T) {
 	dir := t.TempDir()
-	record(t, dir, 1)
-	if _, err := report.Create(dir, testInfo(), nil); err == nil || !strings.Contains(err.Error(), "already holds a run") {
+	rundirtest.Record(t, dir, 1)
+	if _, err := rundir.Create(dir, rundirtest.Info(), nil); err == nil || !strings.Contains(err.Error(), "already holds a run") {
 		t.Fatalf("got %v", err)
 	}
 }
 
 func TestAFullDiskDoesNotStopTheRun(t *testing.T) {
 	dir := t.TempDir()
-	w, err := report.Create(dir, testInfo(), nil)
+	w, err := rundir.Create(dir, rundirtest.Info(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// /dev/full takes no byte.
-	if err := report.Redirect(w, "/dev/full"); err != nil {
+	if err := rundir.Redirect(w, "/dev/full"); err != nil {
 		t.Skipf("needs /dev/full: %v", err)
 	}
-	newRecorder(1).seconds(w.Snapshot)
+	rundirtest.NewRecorder(1).Seconds(w.Snapshot)
 	if err := w.Err(); err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "seconds lost: 11") {
 		t.Fatalf("got %v", err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	run, err := report.Open(dir)
+	run, err := rundir.Open(dir)
 	if err != nil || !run.Incomplete || len(run.Seconds) != 0 {
 		t.Fatalf("%+v, %v", run, err)
 	}
 }
 
-func FuzzOpen(f *testing.F) {
-	dir := f.TempDir()
-	record(f, dir, 1)
-	read := func(name string) []byte {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			f.Fatal(err)
-		}
-		return text
-	}
-	firstLines := func(text []byte, n int) []byte {
-		return bytes.Join(bytes.SplitAfterN(text, []byte{'\n'}, n+1)[:n], nil)
-	}
-	f.Add(read(report.InfoFile), firstLines(read(report.LogFile), 8), firstLines(read(report.SeriesFile), 2), []byte(`{"schema":9}`))
-	f.Add([]byte(`{"schema":1}`), []byte("Tag=a,0,1,2,HIST\n"), []byte(`{"t":1,"trends":{"a":{"n":1}}}`+"\n"), []byte(`[]`))
-	f.Fuzz(func(t *testing.T, info, log, series, summary []byte) {
-		dir := t.TempDir()
-		for name, text := range map[string][]byte{report.InfoFile: info, report.LogFile: log, report.SeriesFile: series, report.SummaryFile: summary} {
-			write(t, filepath.Join(dir, name), text)
-		}
-		run, err := report.Open(dir)
-		if err != nil && strings.Contains(err.Error(), "not perfctl's") {
-			return // JSON, and of something else
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range run.Lines {
-			if n := len(l.At); n == 0 || len(l.Trend) != n && len(l.Value) != n {
-				t.Fatalf("%s: %d points, %d values", l.Series.Key(), n, len(l.Value)+len(l.Trend))
-			}
-		}
-		s, err := report.Summarise(run, report.Inputs{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range []*report.Summary{s, run.Summary} {
-			if s != nil {
-				if err := report.Text(io.Discard, s, report.Options{}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	})
-}
-
-func write(t interface{ Fatal(...any) }, path string, text []byte) {
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func BenchmarkSnapshot(b *testing.B) {
-	w, err := report.Create(b.TempDir(), testInfo(), nil)
+	w, err := rundir.Create(b.TempDir(), rundirtest.Info(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRecorder(1)
-	s := &metrics.Snapshot{End: time.Second, At: started}
+	r := rundirtest.NewRecorder(1)
+	s := &metrics.Snapshot{End: time.Second, At: rundirtest.Started}
 	for i := range 30 {
 		tags := metrics.Tags{Scenario: "tasks", Operation: string(rune('a' + i))}
-		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.of(query, tags), Hist: r.hist(1000, 5e6, 0)})
-		s.Counters = append(s.Counters, metrics.CounterValue{Series: r.of(sent, tags), Delta: 9})
+		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.Of(rundirtest.Query, tags), Hist: r.Hist(1000, 5e6, 0)})
+		s.Counters = append(s.Counters, metrics.CounterValue{Series: r.Of(rundirtest.Sent, tags), Delta: 9})
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -316,15 +264,15 @@ func BenchmarkSnapshot(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
-	w, err := report.Create(dir, testInfo(), nil)
+	w, err := rundir.Create(dir, rundirtest.Info(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRecorder(1)
-	s := &metrics.Snapshot{At: started}
+	r := rundirtest.NewRecorder(1)
+	s := &metrics.Snapshot{At: rundirtest.Started}
 	for i := range 30 {
 		tags := metrics.Tags{Scenario: "tasks", Operation: string(rune('a' + i))}
-		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.of(query, tags), Hist: r.hist(200, 5e6, 0)})
+		s.Trends = append(s.Trends, metrics.TrendValue{Series: r.Of(rundirtest.Query, tags), Hist: r.Hist(200, 5e6, 0)})
 	}
 	for range 300 {
 		s.Start, s.End = s.End, s.End+time.Second
@@ -335,7 +283,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if run, err := report.Open(dir); err != nil || len(run.Seconds) != 300 {
+		if run, err := rundir.Open(dir); err != nil || len(run.Seconds) != 300 {
 			b.Fatal(err)
 		}
 	}

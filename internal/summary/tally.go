@@ -1,10 +1,11 @@
-package report
+package summary
 
 import (
 	"cmp"
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // metrics returns every metric over the whole run: under its name, and each of
@@ -82,7 +83,7 @@ func (t *tally) metric(all []*metrics.Total, one bool) Metric {
 // inTime returns a gauge's totals in the order of the stages that they are of.
 func (t *tally) inTime(all []*metrics.Total) []*metrics.Total {
 	at := func(e *metrics.Total) int {
-		return slices.IndexFunc(t.run.Info.Stages, func(s StageInfo) bool { return s.Name == e.Series.Stage })
+		return slices.IndexFunc(t.run.Info.Stages, func(s rundir.StageInfo) bool { return s.Name == e.Series.Stage })
 	}
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b *metrics.Total) int { return cmp.Compare(at(a), at(b)) })
@@ -98,7 +99,7 @@ func (t *tally) scenarios(all []*metrics.Total) []string {
 		}
 	}
 	at := func(name string) int {
-		i := slices.IndexFunc(t.run.Info.Scenarios, func(s ScenarioShare) bool { return s.Name == name })
+		i := slices.IndexFunc(t.run.Info.Scenarios, func(s rundir.ScenarioShare) bool { return s.Name == name })
 		if i < 0 {
 			i = len(t.run.Info.Scenarios)
 		}

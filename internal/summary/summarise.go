@@ -1,4 +1,4 @@
-package report
+package summary
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -28,9 +29,9 @@ type Inputs struct {
 // Summarise returns the summary of a run. A run read from a directory without
 // a summary was killed: it is summarised as interrupted. Its error is one of
 // encoding the analysis.
-func Summarise(run *Run, in Inputs) (*Summary, error) {
+func Summarise(run *rundir.Run, in Inputs) (*Summary, error) {
 	s := &Summary{
-		Schema:   Schema,
+		Schema:   rundir.Schema,
 		Run:      runBlock(run),
 		SLA:      notNil(in.SLA),
 		Checks:   notNil(in.Checks),
@@ -55,8 +56,8 @@ func Summarise(run *Run, in Inputs) (*Summary, error) {
 	if in.Failures == nil {
 		s.Failures = t.failures()
 	}
-	s.Generator = t.generator(in.Generator, run.killed)
-	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || run.killed)
+	s.Generator = t.generator(in.Generator, run.Killed)
+	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || run.Killed)
 	return s, nil
 }
 
@@ -82,7 +83,7 @@ func notNil[T any](s []T) []T {
 	return s
 }
 
-func runBlock(run *Run) RunBlock {
+func runBlock(run *rundir.Run) RunBlock {
 	info := &run.Info
 	b := RunBlock{
 		ID: info.ID, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
@@ -99,7 +100,7 @@ func runBlock(run *Run) RunBlock {
 // tally sums up a run's totals. all is sorted by key, so that a run read back
 // gives the same sums to the last bit as the run that ended.
 type tally struct {
-	run *Run
+	run *rundir.Run
 	all []*metrics.Total
 }
 
@@ -139,7 +140,7 @@ func (t *tally) arrivals() Arrivals {
 	}
 }
 
-func (t *tally) stage(p *StageInfo) StageResult {
+func (t *tally) stage(p *rundir.StageInfo) StageResult {
 	took := min(p.Duration, max(t.run.Elapsed.Seconds()-p.Start, 0))
 	due := t.count(metrics.Arrivals, p.Name)
 	missed := t.count(metrics.ArrivalsFailed, p.Name) + t.count(metrics.ArrivalsDropped, p.Name) +

@@ -1,4 +1,4 @@
-package report_test
+package summary_test
 
 import (
 	"fmt"
@@ -10,11 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/perfctl/perfctl/internal/metrics"
-	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/rundir/rundirtest"
+	"github.com/perfctl/perfctl/internal/summary"
+	"github.com/perfctl/perfctl/internal/summary/summarytest"
 )
 
-func shardInfo(i, n int) report.RunInfo {
-	info := testInfo()
+func shardInfo(i, n int) rundir.RunInfo {
+	info := rundirtest.Info()
 	info.Shard, info.Shards = i, n
 	return info
 }
@@ -26,7 +29,7 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 	for i := range 3 {
 		dir := filepath.Join(base, fmt.Sprint(i))
 		dirs = append([]string{dir}, dirs...) // in any order
-		for _, e := range recordAs(t, dir, shardInfo(i, 3), uint64(i)).All() {
+		for _, e := range rundirtest.RecordAs(t, dir, shardInfo(i, 3), uint64(i)).All() {
 			switch {
 			case e.Hist != nil:
 				want.AddTrend(&e.Series, e.Hist)
@@ -45,11 +48,11 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 		finish(t, dir)
 	}
 	out := filepath.Join(base, "whole")
-	run, in, err := report.Merge(dirs, out)
+	run, in, err := summary.Merge(dirs, out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameTotals(t, want, run.Totals)
+	rundirtest.SameTotals(t, want, run.Totals)
 	if run.Incomplete || len(run.Notes) != 0 {
 		t.Errorf("incomplete %v, notes %q", run.Incomplete, run.Notes)
 	}
@@ -59,18 +62,18 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 	if len(in.Failures) != 2 || in.Failures[0].Count != 3*32 || len(in.Checks) != 3*2 || in.Generator.Status != "valid" {
 		t.Errorf("failures %+v, checks %+v, generator %+v", in.Failures, in.Checks, in.Generator)
 	}
-	s, err := report.Summarise(run, in)
+	s, err := summary.Summarise(run, in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Verdict != report.VerdictFail { // a check of each shard failed
+	if s.Verdict != summary.VerdictFail { // a check of each shard failed
 		t.Errorf("verdict %s", s.Verdict)
 	}
-	if err := report.WriteSummary(out, s); err != nil {
+	if err := summary.Write(out, s); err != nil {
 		t.Fatal(err)
 	}
-	again, err := report.Open(out)
-	if err != nil || again.Incomplete || cmp.Diff(s, again.Summary) != "" {
+	again, err := rundir.Open(out)
+	if err != nil || again.Incomplete || cmp.Diff(s, summary.Read(again)) != "" {
 		t.Errorf("opened again: %v, %+v", err, again)
 	}
 }
@@ -78,45 +81,45 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 // finish gives a recorded run a summary.
 func finish(t *testing.T, dir string) {
 	t.Helper()
-	run, err := report.Open(dir)
+	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := report.Summarise(report.NewRun(run.Info, run.Totals, run.Elapsed), testInputs())
+	s, err := summary.Summarise(rundir.NewRun(run.Info, run.Totals, run.Elapsed), summarytest.Inputs())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := report.WriteSummary(dir, s); err != nil {
+	if err := summary.Write(dir, s); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 	base := t.TempDir()
-	shard := func(name string, change func(*report.RunInfo)) string {
+	shard := func(name string, change func(*rundir.RunInfo)) string {
 		info := shardInfo(0, 2)
 		change(&info)
 		dir := filepath.Join(base, name)
-		recordAs(t, dir, info, 1)
+		rundirtest.RecordAs(t, dir, info, 1)
 		return dir
 	}
-	first := shard("first", func(*report.RunInfo) {})
+	first := shard("first", func(*rundir.RunInfo) {})
 	for _, c := range []struct {
 		name, want string
-		change     func(*report.RunInfo)
+		change     func(*rundir.RunInfo)
 	}{
-		{"seed", "not of one run: seeds 42 and 43", func(i *report.RunInfo) { i.Shard, i.Seed = 1, 43 }},
-		{"id", "not of one run: ids r-4711 and other", func(i *report.RunInfo) { i.Shard, i.ID = 1, "other" }},
-		{"stages", "their stages differ", func(i *report.RunInfo) { i.Shard, i.Stages[0].To = 1, 7 }},
-		{"twice", "are both shard 0", func(*report.RunInfo) {}},
-		{"outside", "is shard 2 of 2, which cannot be", func(i *report.RunInfo) { i.Shard = 2 }},
+		{"seed", "not of one run: seeds 42 and 43", func(i *rundir.RunInfo) { i.Shard, i.Seed = 1, 43 }},
+		{"id", "not of one run: ids r-4711 and other", func(i *rundir.RunInfo) { i.Shard, i.ID = 1, "other" }},
+		{"stages", "their stages differ", func(i *rundir.RunInfo) { i.Shard, i.Stages[0].To = 1, 7 }},
+		{"twice", "are both shard 0", func(*rundir.RunInfo) {}},
+		{"outside", "is shard 2 of 2, which cannot be", func(i *rundir.RunInfo) { i.Shard = 2 }},
 	} {
-		_, _, err := report.Merge([]string{first, shard(c.name, c.change)}, filepath.Join(base, "out-"+c.name))
+		_, _, err := summary.Merge([]string{first, shard(c.name, c.change)}, filepath.Join(base, "out-"+c.name))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, _, err := report.Merge([]string{first}, filepath.Join(base, "out")); err == nil || !strings.Contains(err.Error(), "has 2 shards, of which these are missing: 1") {
+	if _, _, err := summary.Merge([]string{first}, filepath.Join(base, "out")); err == nil || !strings.Contains(err.Error(), "has 2 shards, of which these are missing: 1") {
 		t.Errorf("a missing shard: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(base, "out")); err == nil {
@@ -127,13 +130,13 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 func TestAMergeWithAKilledShardIsIncomplete(t *testing.T) {
 	base := t.TempDir()
 	a, b := filepath.Join(base, "a"), filepath.Join(base, "b")
-	recordAs(t, a, shardInfo(0, 2), 1)
+	rundirtest.RecordAs(t, a, shardInfo(0, 2), 1)
 	finish(t, a)
-	recordAs(t, b, shardInfo(1, 2), 2)
-	path := filepath.Join(b, report.LogFile)
+	rundirtest.RecordAs(t, b, shardInfo(1, 2), 2)
+	path := filepath.Join(b, rundir.LogFile)
 	log, _ := os.ReadFile(path)
-	write(t, path, log[:len(log)/2])
-	run, in, err := report.Merge([]string{a, b}, filepath.Join(base, "out"))
+	rundirtest.Write(t, path, log[:len(log)/2])
+	run, in, err := summary.Merge([]string{a, b}, filepath.Join(base, "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +144,7 @@ func TestAMergeWithAKilledShardIsIncomplete(t *testing.T) {
 	if !run.Incomplete || !in.Interrupted || !strings.Contains(all, "shard 1: summary.json: missing") || !strings.Contains(all, "has no histogram for") {
 		t.Fatalf("incomplete %v, interrupted %v, notes:\n%s", run.Incomplete, in.Interrupted, all)
 	}
-	again, err := report.Open(filepath.Join(base, "out"))
+	again, err := rundir.Open(filepath.Join(base, "out"))
 	if err != nil || !again.Incomplete || !strings.Contains(strings.Join(again.Notes, "\n"), "shard 1: ") {
 		t.Fatalf("opened again: %v, %+v", err, again.Notes)
 	}
