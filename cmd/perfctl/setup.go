@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/probe"
@@ -86,17 +87,35 @@ func (p *plan) part(i, workers int, stages []string) scenarios.Plan {
 	}
 	out := scenarios.Plan{
 		MaxRate: p.schedule.MaxRate() * float64(p.weights[i].Weight) / float64(total) / float64(p.shards),
-		Workers: workers, Stages: stages, Shard: p.shard, Shards: p.shards,
-		Arrivals: p.mix.Count(i, p.schedule.Total()),
+		Workers: engine.Workers(p.schedule, p.shard, p.shards, workers), Users: p.schedule.MaxUsers(),
+		Stages: stages, Shard: p.shard, Shards: p.shards,
 	}
-	var upTo, before int64
+	open, users := int64(0), p.schedule.Total()
 	for s := range p.profile.Stages {
-		upTo += p.schedule.StageTotal(s)
-		n := p.mix.Count(i, upTo)
-		out.StageArrivals = append(out.StageArrivals, n-before)
-		before = n
+		upTo := &open
+		n, closed := p.schedule.StageTotal(s), p.schedule.Closed(s)
+		if closed {
+			upTo = &users
+			var known bool
+			if n, known = p.schedule.UserArrivals(s); !known {
+				n, out.OpenEnded = guess(&p.profile.Stages[s]), true
+			}
+		}
+		part := p.mix.Count(i, *upTo+n) - p.mix.Count(i, *upTo)
+		*upTo += n
+		out.Closed = append(out.Closed, closed)
+		out.StageArrivals = append(out.StageArrivals, part)
+		out.Arrivals += part
 	}
 	return out
+}
+
+// guess is how many arrivals are reckoned with in a stage of users that only the
+// time they take bounds: one of each user in 2 ms, and no more than fixtures for
+// them can be made in a few seconds.
+func guess(s *profiles.Stage) int64 {
+	seconds := float64(s.Users.From+s.Users.To) / 2 * s.Duration.Seconds()
+	return int64(min(seconds*500, 5_000_000))
 }
 
 // setUp sets the scenarios up side by side. The errors of all are returned:

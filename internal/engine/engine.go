@@ -22,7 +22,8 @@ type Lane struct {
 	Name string
 	// Executor executes its arrivals.
 	Executor work.Executor
-	// Workers bounds its arrivals in flight; see Split.
+	// Workers bounds its arrivals in flight, those of users besides; see Split. It
+	// may be 0 where the schedule has none but users.
 	Workers int
 }
 
@@ -127,6 +128,12 @@ type Engine struct {
 	once         sync.Once
 	last, ended  chan struct{}
 
+	// users is how many users are this shard's, closed what they share of each stage.
+	users      int
+	closed     []*closed
+	crew       crew
+	userPacers chan pacer
+
 	failures  *failures
 	abandoned int64
 	panicked  atomic.Pointer[PanicError]
@@ -171,8 +178,12 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, failures: &failures{}}
 	e.lag = cfg.Metrics.Trend(metrics.DispatchLag, metrics.Tags{})
+	if e.users = Users(cfg.Schedule, cfg.Shard, cfg.Shards); e.users > MaxUsers {
+		return nil, fmt.Errorf("engine: %d users are more than one process can be, %d", e.users, MaxUsers)
+	}
+	e.closed = closedStages(&cfg)
 	for _, l := range cfg.Lanes {
-		if l.Workers < 1 {
+		if l.Workers < 1 && cfg.Schedule.Total() > 0 {
 			return nil, fmt.Errorf("engine: scenario %s has no worker", l.Name)
 		}
 		e.lanes = append(e.lanes, newLane(e, l))
@@ -188,12 +199,15 @@ func (e *Engine) Elapsed() time.Duration {
 // Outcome is how a run went, as far as the engine can tell.
 type Outcome struct {
 	// Due is how many arrivals came due, Total how many the schedule holds for
-	// this shard. They differ where the run was stopped before its end.
+	// this shard, with those of users that came due. They differ where the run was
+	// stopped before its end.
 	Due, Total int64
 	// Stopped says that arrivals were stopped before the schedule's end.
 	Stopped bool
 	// Length is how long arrivals came due, Drain how long the rest took.
 	Length, Drain time.Duration
+	// Ends are the closed stages that ended before their time.
+	Ends []StageEnd
 	// Abandoned is how many workers did not return when they were told to.
 	Abandoned int64
 }
@@ -223,13 +237,14 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 
 	defer awake(e.cfg.Processors)()
 
-	out := Outcome{Total: e.total()}
+	out := Outcome{}
 	d := e.cfg.Schedule.Duration()
 	// A generator that cannot keep up must still end on time: what it has not
 	// released by then is its own drop.
 	e.end = time.Duration(e.start.Load()) + d + max(d/20, time.Second)
 	e.cursor = e.cfg.Schedule.Cursor(e.cfg.Shard, e.cfg.Shards)
 	e.spares, e.last, e.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	e.sendUsers()
 	for range minWaiting {
 		e.recruit()
 	}
@@ -238,11 +253,14 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	case <-arrivals.Done():
 	case <-e.ctx.Done():
 	}
+	e.awaitUsers(arrivals)
 	close(e.ended)
 	out.Length = e.Elapsed()
 	e.drain()
-	out.Due = e.due.Load()
-	out.Stopped = out.Due < out.Total
+	byUsers := e.crew.due.Load()
+	out.Due, out.Total = e.due.Load()+byUsers, e.total()+byUsers
+	out.Stopped = out.Due < out.Total || e.crew.stopAt.Load() != 0
+	out.Ends = e.ends()
 	out.Drain = e.Elapsed() - out.Length
 	out.Abandoned = e.abandoned
 	if p := e.panicked.Load(); p != nil {
@@ -260,15 +278,25 @@ func (e *Engine) openPacers() (func(), error) {
 			p.close()
 		}
 	}
-	e.pacers = make(chan pacer, maxWaiting)
-	for range maxWaiting {
-		p, err := newPacer(e.cfg.Clock, e.cfg.Timer || e.coarse())
-		if err != nil {
-			closeAll()
-			return nil, fmt.Errorf("start a pacer: %w", err)
+	open := func(n int, timer bool) (chan pacer, error) {
+		pool := make(chan pacer, n)
+		for range n {
+			p, err := newPacer(e.cfg.Clock, timer)
+			if err != nil {
+				closeAll()
+				return nil, fmt.Errorf("start a pacer: %w", err)
+			}
+			all = append(all, p)
+			pool <- p
 		}
-		all = append(all, p)
-		e.pacers <- p
+		return pool, nil
+	}
+	var err error
+	if e.pacers, err = open(maxWaiting, e.cfg.Timer || e.coarse()); err != nil {
+		return nil, err
+	}
+	if e.userPacers, err = open(min(e.users, maxUserPacers), e.cfg.Timer); err != nil {
+		return nil, err
 	}
 	interrupt := func() {
 		for _, p := range all {
@@ -294,11 +322,13 @@ func ShardTotal(total int64, shard, shards int) int64 {
 type Progress struct {
 	// InFlight and Queued are arrivals being executed and waiting.
 	InFlight, Queued int
+	// Users are the users that are there.
+	Users int
 }
 
 // Progress returns the state now, over all lanes.
 func (e *Engine) Progress() Progress {
-	var p Progress
+	p := Progress{Users: int(e.crew.present.Load())}
 	for _, l := range e.lanes {
 		p.InFlight += int(l.inFlight.Load())
 		p.Queued += len(l.queue)

@@ -15,6 +15,7 @@ type lane struct {
 	*Engine
 	name     string
 	exec     work.Executor
+	rations  work.Rationed // nil where nothing can be used up
 	workers  *slots
 	inFlight atomic.Int64
 	queue    chan work.Arrival
@@ -25,6 +26,7 @@ type lane struct {
 	arrivals, started, succeeded, unfinished *metrics.Counter
 	dropped                                  [len(dropReasons)]*metrics.Counter
 	response, service, lagTrend, failure     *metrics.Trend
+	session                                  *metrics.Trend
 }
 
 // A dropReason is why an arrival was never started.
@@ -51,11 +53,11 @@ var dropReasons = [...]string{
 
 func newLane(e *Engine, c Lane) *lane {
 	tags := metrics.Tags{Scenario: c.Name}
-	m := e.cfg.Metrics
+	m, users := e.cfg.Metrics, e.users
 	l := &lane{
-		Engine: e, name: c.Name, exec: c.Executor, workers: newSlots(c.Workers),
+		Engine: e, name: c.Name, exec: c.Executor, workers: newSlots(users, c.Workers),
 		queue: make(chan work.Arrival, e.cfg.Queue),
-		busy:  make([]atomic.Int32, c.Workers),
+		busy:  make([]atomic.Int32, users+c.Workers),
 
 		arrivals:   m.Counter(metrics.Arrivals, tags),
 		started:    m.Counter(metrics.ArrivalsStarted, tags),
@@ -63,9 +65,11 @@ func newLane(e *Engine, c Lane) *lane {
 		unfinished: m.Counter(metrics.ArrivalsUnfinished, tags),
 		response:   m.Trend(metrics.ResponseTime, tags),
 		service:    m.Trend(metrics.ServiceTime, tags),
+		session:    m.Trend(metrics.SessionDuration, tags),
 		lagTrend:   m.Trend(metrics.ScheduleLag, tags),
 		failure:    m.Trend(metrics.FailureTime, tags),
 	}
+	l.rations, _ = c.Executor.(work.Rationed)
 	for r, name := range dropReasons {
 		l.dropped[r] = m.Counter(metrics.ArrivalsDropped, metrics.Tags{Scenario: c.Name, Outcome: name})
 	}
@@ -121,15 +125,7 @@ func (l *lane) work(id int, a *work.Arrival, now time.Duration) {
 	defer l.catch(&l.busy[id])
 	l.inFlight.Add(1)
 	for {
-		a.Worker, a.Started = id, now
-		switch {
-		case l.ctx.Err() != nil:
-			l.drop(a.Stage, dropStopped)
-		case now-a.Due > l.cfg.MaxLateness:
-			l.drop(a.Stage, dropLate)
-		default:
-			l.execute(a, &l.busy[id])
-		}
+		l.attempt(id, a, now)
 		select {
 		case *a = <-l.queue:
 			now = l.cfg.Clock.Now()
@@ -140,6 +136,19 @@ func (l *lane) work(id int, a *work.Arrival, now time.Duration) {
 	}
 	l.inFlight.Add(-1)
 	l.workers.put(id)
+}
+
+// attempt executes an arrival, or drops it where it waited too long.
+func (l *lane) attempt(id int, a *work.Arrival, now time.Duration) {
+	a.Worker, a.Started = id, now
+	switch {
+	case l.ctx.Err() != nil:
+		l.drop(a.Stage, dropStopped)
+	case now-a.Due > l.cfg.MaxLateness:
+		l.drop(a.Stage, dropLate)
+	default:
+		l.execute(a, &l.busy[id])
+	}
 }
 
 func (l *lane) drop(stage int, why dropReason) {
@@ -175,12 +184,15 @@ func (l *lane) execute(a *work.Arrival, busy *atomic.Int32) {
 	switch {
 	case err == nil:
 		l.succeeded.Add(stage, 1)
-		l.response.Record(stage, end-a.Due)
-		l.service.Record(stage, end-a.Started)
+		l.response.Record(stage, end-a.Due-a.Paused)
+		l.service.Record(stage, end-a.Started-a.Paused)
+		if a.Paused > 0 {
+			l.session.Record(stage, end-a.Due)
+		}
 	case l.ctx.Err() != nil:
 		l.giveUp(stage)
 	default:
-		l.failure.Record(stage, end-a.Due)
+		l.failure.Record(stage, end-a.Due-a.Paused)
 		l.fail(stage, err)
 	}
 }

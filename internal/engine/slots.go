@@ -15,11 +15,11 @@ type slots struct {
 	next []atomic.Uint32
 }
 
-// newSlots returns the numbers 0 to n-1, the lowest to be taken first.
-func newSlots(n int) *slots {
-	s := &slots{next: make([]atomic.Uint32, n)}
+// newSlots returns n numbers from first on, the lowest to be taken first.
+func newSlots(first, n int) *slots {
+	s := &slots{next: make([]atomic.Uint32, first+n)}
 	for i := n - 1; i >= 0; i-- {
-		s.put(i)
+		s.put(first + i)
 	}
 	return s
 }

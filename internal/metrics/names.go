@@ -2,7 +2,7 @@ package metrics
 
 // Standard returns the metrics that every run has, whatever its scenarios.
 func Standard() []Desc {
-	return []Desc{ResponseTime, ServiceTime, ScheduleLag, DispatchLag, FailureTime, Arrivals, ArrivalsStarted,
+	return []Desc{ResponseTime, ServiceTime, SessionDuration, ScheduleLag, DispatchLag, FailureTime, Arrivals, ArrivalsStarted,
 		ArrivalsSucceeded, ArrivalsFailed, ArrivalsDropped, ArrivalsUnfinished, InFlight, Queued}
 }
 
@@ -10,10 +10,13 @@ func Standard() []Desc {
 var (
 	// ResponseTime is what SLAs judge.
 	ResponseTime = Desc{"response_time", KindTrend, UnitTime,
-		"from when an arrival was due until it was done, successes only; dropped, timed-out and unfinished arrivals count in its tail"}
+		"from when an arrival was due until it was done, its own pauses left out, successes only; dropped, timed-out and unfinished arrivals count in its tail"}
 	// ServiceTime is what the target did, seen alone.
 	ServiceTime = Desc{"service_time", KindTrend, UnitTime,
-		"from when a worker started an arrival until it was done, successes only"}
+		"from when a worker started an arrival until it was done, its own pauses left out, successes only"}
+	// SessionDuration is what a user of the system spends, pauses included.
+	SessionDuration = Desc{"session_duration", KindTrend, UnitTime,
+		"from when an arrival was due until it was done, its own pauses included, successes only; of arrivals that pause"}
 	// ScheduleLag is how late arrivals were started.
 	ScheduleLag = Desc{"schedule_lag", KindTrend, UnitTime,
 		"from when an arrival was due until a worker started it: waiting for a free worker included"}
@@ -22,7 +25,7 @@ var (
 		"from when an arrival was due until it started, or, where no worker was free, until it was queued: the generator's own lateness, no target in it"}
 	// FailureTime keeps failed arrivals out of the success trends.
 	FailureTime = Desc{"failure_time", KindTrend, UnitTime,
-		"from when an arrival was due until it failed"}
+		"from when an arrival was due until it failed, its own pauses left out"}
 
 	// ArrivalsStarted counts arrivals that a worker began.
 	ArrivalsStarted = Desc{"arrivals_started", KindCounter, UnitCount, "arrivals that a worker began to execute"}

@@ -16,7 +16,13 @@ type Bend struct {
 	Duration time.Duration
 	// TimeScale, when not 0, multiplies the length of every stage.
 	TimeScale float64
+	// Users, where it is not nil, replaces all stages by a closed one, as long as
+	// they are together, or Duration.
+	Users *Users
 }
+
+// UsersStage is the name of the stage that Bend.Users makes.
+const UsersStage = "users"
 
 // Bend returns a bent copy of the profile. It is an error to replace a rate that
 // the profile does not have or by one that no run can offer, to give both a
@@ -34,10 +40,34 @@ func (p *Profile) Bend(b Bend) (*Profile, error) {
 			return nil, err
 		}
 	}
+	if b.Users != nil {
+		if err := c.toUsers(*b.Users, &b); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.stretch(b.Duration, b.TimeScale); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// toUsers replaces the stages by a closed one. It has the settings of the profile,
+// and of no stage.
+func (p *Profile) toUsers(u Users, b *Bend) error {
+	if b.Base != nil || b.Peak != nil || b.Rate != nil {
+		return fmt.Errorf("a rate and users were given: give one of them")
+	}
+	s := Stage{Name: UsersStage, Duration: p.Duration(), Users: &u, Class: Normal, Judged: true}
+	switch {
+	case b.Duration > 0 && b.TimeScale == 0: // which is what it has then
+		s.Duration, b.Duration = b.Duration, 0
+	case u.Iterations > 0 || u.PerUser > 0:
+		s.Duration = max(s.Duration, DefaultIterationsTime)
+	case s.Duration == 0:
+		return fmt.Errorf("the profile's stages have no length that users could last: give a duration too")
+	}
+	p.Rates, p.Stages = nil, []Stage{s}
+	return checkStages(p.Stages)
 }
 
 func (p *Profile) setRate(name string, value float64) error {

@@ -13,6 +13,13 @@ func (d *decoder) resolve(s *rawStage) Stage {
 			d.c.Add(s.Pos, "stage %q %s", s.Name, problem)
 		}
 	}
+	if s.Users != nil {
+		u := s.users // the decoder's own is in a list that grows
+		s.Users = &u
+		if !s.hasDuration {
+			s.Duration = DefaultIterationsTime
+		}
+	}
 	if s.rate.given {
 		s.From, s.FromRate = d.lookup(s.rate)
 		s.To, s.ToRate = s.From, s.FromRate
@@ -28,6 +35,9 @@ func (d *decoder) resolve(s *rawStage) Stage {
 
 // problem says which keys do not go together, or are missed; "" if all is well.
 func (s *rawStage) problem() string {
+	if p := s.userProblem(); p != "" || s.Users != nil {
+		return p
+	}
 	rated := s.rate.given || s.from.given || s.to.given
 	switch {
 	case s.rate.given && (s.from.given || s.to.given):
@@ -37,9 +47,9 @@ func (s *rawStage) problem() string {
 	case rated && !s.hasDuration:
 		return "has a rate and no duration"
 	case s.hasDuration && !rated && s.Burst == 0:
-		return "has no rate: give rate, or from and to (rate: 0 for a pause)"
+		return "has no rate: give rate, or from and to (rate: 0 for a pause), or users"
 	case !rated && s.Burst == 0:
-		return "offers nothing: give duration and rate, or burst"
+		return "offers nothing: give duration and rate, users, or burst"
 	}
 	return ""
 }

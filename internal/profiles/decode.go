@@ -39,6 +39,8 @@ type decoder struct {
 type rawStage struct {
 	Stage
 	rate, from, to rawRate
+	users          Users
+	of             []string // keys that only a closed stage has
 	hasDuration    bool
 	sound          bool // nothing is wrong with its keys and values
 }
@@ -147,6 +149,10 @@ func (d *decoder) stages(v strictyaml.Value) {
 			strictyaml.Optional("rate", s.rate.read),
 			strictyaml.Optional("from", s.from.read),
 			strictyaml.Optional("to", s.to.read),
+			strictyaml.Optional("users", s.readUsers),
+			strictyaml.Optional("pace", s.userTime("pace", &s.users.Pace)),
+			strictyaml.Optional("pause", s.userTime("pause", &s.users.Pause)),
+			strictyaml.Optional("iterations", s.readIterations),
 			strictyaml.Optional("burst", strictyaml.Int(&s.Burst, 1, MaxArrivals)),
 			strictyaml.Optional("class", class(&s.Class)),
 			strictyaml.Optional("judge", strictyaml.Bool(&s.Judged)),

@@ -104,8 +104,8 @@ p.yaml:12:5: stage "c" needs both from and to, or rate for one that does not cha
 p.yaml:13:5: stage "c" has a rate and also from or to: give rate, or from and to
 p.yaml:13:5: another stage, in line 12, is named "c" too
 p.yaml:14:5: stage "d" has a rate and no duration
-p.yaml:15:5: stage "e" offers nothing: give duration and rate, or burst
-p.yaml:16:5: stage "f" has no rate: give rate, or from and to (rate: 0 for a pause)
+p.yaml:15:5: stage "e" offers nothing: give duration and rate, users, or burst
+p.yaml:16:5: stage "f" has no rate: give rate, or from and to (rate: 0 for a pause), or users
 p.yaml:17:5: a stage needs the key "name"
 p.yaml:17:16: a stage of 2000h0m0s is longer than 1000h0m0s
 p.yaml:17:42: judge must be true or false, not the text "no"

@@ -59,6 +59,8 @@ type Stage struct {
 	// FromRate and ToRate are the names of the rates that From and To were
 	// taken from; empty where the file gives a number.
 	FromRate, ToRate string
+	// Users, where it is not nil, makes the stage a closed one, without a rate.
+	Users *Users
 	// Burst is how many arrivals are due all at once at the start of the stage,
 	// besides those of its rate.
 	Burst int64

@@ -30,7 +30,7 @@ type Options struct {
 }
 
 // Schedule is the pure function from an arrival's number to its due time and
-// stage. It never changes, and may be shared by goroutines.
+// stage, and from a user's number to when that user is there. It never changes, and may be shared by goroutines.
 type Schedule struct {
 	stages  []Stage
 	shapes  []shape
@@ -55,10 +55,11 @@ type shape struct {
 	lead float64
 }
 
-// Compile checks the stages and returns their schedule. It is closed-form: the
+// Compile checks the stages and returns their schedule. For open stages it is closed-form: the
 // number of arrivals is the area under the rate line, rounded down, plus the
 // bursts; the fraction left over at a stage's end carries on into the next. A
-// stage of no length is a jump. Stages that offer no arrival are an error.
+// stage of no length is a jump. A closed stage has users in place of a rate, see
+// Spans. Stages that offer no arrival are an error.
 func Compile(stages []Stage, o Options) (*Schedule, error) {
 	if o.Process == "" {
 		o.Process = Uniform
@@ -74,7 +75,7 @@ func Compile(stages []Stage, o Options) (*Schedule, error) {
 	if s.total > MaxArrivals {
 		return nil, fmt.Errorf("profile offers %d arrivals: the most a run can have is %d", s.total, MaxArrivals)
 	}
-	if s.total == 0 {
+	if s.total == 0 && s.MaxUsers() == 0 {
 		return nil, fmt.Errorf("profile offers no arrival: the area under its rates is %.3g over %v", s.area(), s.length)
 	}
 	return s, nil
@@ -152,6 +153,11 @@ func checkStages(stages []Stage) error {
 		if s.Duration < 0 {
 			return fmt.Errorf("stage %q: negative duration %v", s.Name, s.Duration)
 		}
+		if s.Users != nil {
+			if err := checkUsers(s); err != nil {
+				return err
+			}
+		}
 		if s.Duration > MaxDuration-length {
 			return fmt.Errorf("stage %q: the stages up to here last longer than %v", s.Name, MaxDuration)
 		}
@@ -176,7 +182,8 @@ func checkRate(r float64) error {
 	return nil
 }
 
-// Total returns the number of arrivals of the run, all shards together.
+// Total returns the number of arrivals of the run's open stages, all shards
+// together. Those of users are numbered from it on.
 func (s *Schedule) Total() int64 { return s.total }
 
 // Duration returns the length of the run: no arrival is due later.
@@ -185,7 +192,8 @@ func (s *Schedule) Duration() time.Duration { return s.length }
 // Stages returns the stages that were compiled, in order.
 func (s *Schedule) Stages() []Stage { return slices.Clone(s.stages) }
 
-// StageTotal returns the number of arrivals of stage i, all shards together.
+// StageTotal returns the number of arrivals of stage i, all shards together; 0 for
+// a closed one, see UserArrivals.
 func (s *Schedule) StageTotal(i int) int64 { return s.shapes[i].n }
 
 // StageStart returns when stage i starts, from the start of the run.

@@ -64,13 +64,24 @@ type Env struct {
 // Plan is what will be asked of a scenario in a run.
 type Plan struct {
 	// Arrivals is how many arrivals the whole run will offer it, over all
-	// shards, and StageArrivals how many in each stage: Arrival.N is below it.
+	// shards, and StageArrivals how many in each stage: Arrival.N is below it. Of
+	// stages with users that nothing but the time they take bounds, these are
+	// guesses, and OpenEnded is true: then there may be more, and a scenario that
+	// brought something for each of them is a work.Rationed.
 	Arrivals      int64
 	StageArrivals []int64
-	// MaxRate is the highest rate of its arrivals in this process, per second.
+	OpenEnded     bool
+	// Closed says which stages are of users: their arrivals take their numbers
+	// after those of all other stages, as they come.
+	Closed []bool
+	// MaxRate is the highest rate of its arrivals in open stages in this process,
+	// per second.
 	MaxRate float64
-	// Workers bounds its arrivals in flight; Arrival.Worker is below it.
+	// Workers bounds its arrivals in flight, those of users included;
+	// Arrival.Worker is below it.
 	Workers int
+	// Users is how many users the whole run has at most: Arrival.User is at most it.
+	Users int
 	// Stages are the names of the run's stages.
 	Stages []string
 	// Shard and Shards say which part of the run this process offers: the

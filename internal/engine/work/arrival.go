@@ -1,6 +1,9 @@
 package work
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Arrival is one unit of offered load. Its numbers decide everything about it,
 // so that two runs with one seed offer the same load and the shards of a run
@@ -19,8 +22,35 @@ type Arrival struct {
 	// Stage is the number of the profile's stage that the arrival belongs to.
 	Stage int
 	// Worker is the number of the executing worker, from 0 and below the bound
-	// on arrivals in flight of its scenario. State indexed by it needs no lock.
+	// on arrivals in flight of its scenario. State indexed by it needs no lock. A
+	// user keeps its worker for the whole run, other users' and open stages'
+	// arrivals never have it.
 	Worker int
+	// User is the number of the user whose arrival this is, from 1, over all shards;
+	// 0 for an arrival of an open stage, which is no user's.
+	User int
+	// Iteration is how many arrivals the user began before this one.
+	Iteration int64
+	// Paused is how long the arrival paused of its own will, as a reader does
+	// between two pages: its executor adds to it. It is left out of response and
+	// service time. See Pause.
+	Paused time.Duration
+}
+
+// Pause waits, with ctx, and counts the wait as paused.
+func (a *Arrival) Pause(ctx context.Context, c Clock, timer *time.Timer, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	from := c.Now()
+	timer.Reset(d)
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		timer.Stop()
+	}
+	a.Paused += c.Now() - from
+	return ctx.Err()
 }
 
 // Random returns the arrival's random 64 bits of the given stream: a pure

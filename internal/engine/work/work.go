@@ -20,3 +20,13 @@ type Func func(ctx context.Context, a *Arrival) error
 
 // Do calls f.
 func (f Func) Do(ctx context.Context, a *Arrival) error { return f(ctx, a) }
+
+// Rationed is an Executor, found by type assertion, of which every arrival uses up
+// something that the run brought a number of, such as rows to be used once each.
+type Rationed interface {
+	// Spent says, of an arrival that is about to begin, what is used up and where it
+	// came from; "" where there is enough. Such an arrival is not begun, and its stage
+	// offers no more. It is asked for arrivals of users only: how many others there
+	// are is known before a run. a.Worker and a.Started are not set yet.
+	Spent(a *Arrival) string
+}

@@ -84,8 +84,21 @@ func stagePlans(e scenarios.Env) []stagePlan {
 	out := make([]stagePlan, len(e.Plan.Stages))
 	var first int64
 	for i := range out {
-		out[i] = stagePlan{first: first, total: e.Plan.StageArrivals[i], ratio: e.Values.Float(i, "hit_ratio")}
+		out[i].ratio = e.Values.Float(i, "hit_ratio")
+		if isClosed(e, i) {
+			continue
+		}
+		out[i].first, out[i].total = first, e.Plan.StageArrivals[i]
 		first += e.Plan.StageArrivals[i]
 	}
+	for i := range out {
+		if isClosed(e, i) { // their numbers follow all others, and nothing bounds them
+			out[i].first, out[i].total = first, math.MaxInt64/2
+		}
+	}
 	return out
+}
+
+func isClosed(e scenarios.Env, stage int) bool {
+	return stage < len(e.Plan.Closed) && e.Plan.Closed[stage]
 }

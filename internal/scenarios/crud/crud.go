@@ -32,6 +32,8 @@ type scenario struct {
 	keys    keys.Range
 	m       handles
 
+	// openEnded says that there may be more arrivals than were planned for.
+	openEnded bool
 	// created says that the table may exist.
 	created bool
 	// written counts the rows of fill.
@@ -88,7 +90,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	}
 	s := &scenario{
 		cfg: cfg, address: env.Targets.Postgres, table: tableName(&env), clock: env.Clock, log: env.Log, pace: env.Pace,
-		workers: make([]worker, max(env.Plan.Workers, 1)),
+		workers: make([]worker, max(env.Plan.Workers, 1)), openEnded: env.Plan.OpenEnded,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

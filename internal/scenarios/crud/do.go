@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
@@ -117,6 +118,15 @@ func (s *scenario) update(ctx context.Context, c postgres.Conn, w *worker, id, t
 		return errNoRow
 	}
 	return err
+}
+
+// Spent says that the rows that were written to be deleted are, but for those that
+// other arrivals may be about to delete.
+func (s *scenario) Spent(*work.Arrival) string {
+	if !s.openEnded || s.cfg.reserve == 0 || s.account.nextDelete.Load() < s.cfg.reserve-int64(len(s.workers)) {
+		return ""
+	}
+	return fmt.Sprintf("the %d rows that were prepared to be deleted are deleted; a stage with iterations prepares as many as it needs", s.cfg.reserve)
 }
 
 // remove deletes the next row of those that were written for it.

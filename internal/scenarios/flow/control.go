@@ -144,7 +144,11 @@ func (r *repeat) run(ctx context.Context, w *worker) error {
 	defer func() { w.scope.Turn = outer }()
 	for i := range r.times {
 		if i > 0 {
-			if err := w.pause(ctx, r.every); err != nil {
+			pause := w.pause
+			if r.until != nil { // what is waited for is the target's to do
+				pause = w.wait
+			}
+			if err := pause(ctx, r.every); err != nil {
 				return err
 			}
 		}

@@ -314,8 +314,13 @@ func (w *worker) stageName(i int) string {
 	return w.s.env.Plan.Stages[i]
 }
 
-// pause waits, with ctx.
+// pause waits, with ctx, as a user does who reads: it counts in no response time.
 func (w *worker) pause(ctx context.Context, d time.Duration) error {
+	return w.scope.Arrival.Pause(ctx, w.s.env.Clock, w.timer, d)
+}
+
+// wait waits, with ctx, for something that the target does: that counts.
+func (w *worker) wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

@@ -2,12 +2,21 @@ package voting
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
+
+// Spent says that the proposals that were opened for the run have all votes.
+func (s *scenario) Spent(a *work.Arrival) string {
+	if proposal, _ := s.place(a.N); proposal < int64(len(s.proposals)) {
+		return ""
+	}
+	return fmt.Sprintf("the %d proposals that were prepared have the votes of all agents; a stage with iterations prepares as many as it needs", len(s.proposals))
+}
 
 // Do casts the arrival's vote, and where the settings ask for it a second one
 // that must be refused.
