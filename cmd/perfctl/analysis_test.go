@@ -62,13 +62,11 @@ func spiked(t *testing.T, h http.Handler) (*summary.Summary, *analysis.Analysis,
 	if code != 0 && code != 99 && code != 111 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	sum, a := new(summary.Summary), new(analysis.Analysis)
+	sum := new(summary.Summary)
 	if err := json.Unmarshal([]byte(stdout), sum); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(sum.Analysis, a); err != nil {
-		t.Fatal(err)
-	}
+	a := sum.Analysis
 	_, text, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color")
 	first := strings.Join(strings.Fields(a.Sentences[0])[:6], " ")
 	// A killed run has no summary, and is analysed when it is shown.

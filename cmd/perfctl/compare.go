@@ -137,12 +137,7 @@ func against(base []*rundir.Run, dir string, s *summary.Summary) {
 		note(err)
 		return
 	}
-	text, err := json.Marshal(c)
-	if err != nil {
-		note(err)
-		return
-	}
-	s.Comparison = text
+	s.Comparison = c
 	if c.Word == compare.Regressed {
 		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Regression)
 	}
@@ -151,13 +146,9 @@ func against(base []*rundir.Run, dir string, s *summary.Summary) {
 // writeText writes the summary for a terminal, and below it how the run differs
 // from its baseline, where it has one.
 func writeText(w io.Writer, s *summary.Summary, o report.Options) error {
-	if err := report.Text(w, s, o); err != nil || len(s.Comparison) == 0 {
+	if err := report.Text(w, s, o); err != nil || s.Comparison == nil {
 		return err
 	}
-	var c compare.Comparison
-	if err := json.Unmarshal(s.Comparison, &c); err != nil {
-		return fmt.Errorf("read the comparison with the baseline: %w", err)
-	}
 	fmt.Fprintln(w)
-	return compare.Text(w, &c, false)
+	return compare.Text(w, s.Comparison, false)
 }

@@ -11,15 +11,12 @@ import (
 // gives, and judges the rules about them; a run without a judge has none. An
 // analysis that fails costs the answers, not the summary: it is said in the
 // notes.
-func conclude(run *rundir.Run, dir string, in summary.Inputs, judge *sla.Judge) (*summary.Summary, error) {
-	s, err := summary.Summarise(run, in)
-	if err != nil {
-		return nil, err
-	}
+func conclude(run *rundir.Run, dir string, in summary.Inputs, judge *sla.Judge) *summary.Summary {
+	s := summary.Summarise(run, in)
 	a, why := answer(dir, s.SLA)
 	if a == nil {
 		s.Notes = append(s.Notes, "no analysis: "+why)
-		return s, nil
+		return s
 	}
 	in.Analysis = a
 	if judge != nil {

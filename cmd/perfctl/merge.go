@@ -71,10 +71,7 @@ func (w *world) merge(dirs []string, f *runFlags) error {
 	}
 	in.SLA = judge.Evaluate(run.Totals)
 	pr.step("analysing …")
-	s, err := conclude(run, out, in, judge)
-	if err != nil {
-		return err
-	}
+	s := conclude(run, out, in, judge)
 	if err := summary.Write(out, s); err != nil {
 		pr.say("warning: %v", err)
 	}

@@ -196,10 +196,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 		run.Lose(err.Error())
 	}
 	pr.step("analysing …")
-	s, err := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
-	if err != nil {
-		return nil, nil, errors.Join(err, out.Close())
-	}
+	s := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
 	s.Notes = append(s.Notes, lost...)
 	if m.aborted != "" {
 		s.Notes = append(s.Notes, "stopped early: "+m.aborted)

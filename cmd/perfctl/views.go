@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -56,8 +54,7 @@ func (w *world) views() []view {
 // its own where that run still is where it was.
 func writeHTML(out io.Writer, r *rundir.Run, s *summary.Summary) error {
 	var base *rundir.Run
-	var c compare.Comparison
-	if json.Unmarshal(s.Comparison, &c) == nil && len(c.Base) > 0 {
+	if c := s.Comparison; c != nil && len(c.Base) > 0 {
 		if b, err := rundir.Open(c.Base[0]); err == nil {
 			base = b
 		}

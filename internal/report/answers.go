@@ -1,30 +1,10 @@
 package report
 
-import (
-	"encoding/json"
-)
+import "github.com/perfctl/perfctl/internal/analysis"
 
-// answers is what the text view shows of a summary's analysis. Its whole form
-// belongs to who found it.
-type answers struct {
-	Sentences []string `json:"sentences"`
-	Findings  []struct {
-		Severity string `json:"severity"`
-		Title    string `json:"title"`
-		Sentence string `json:"sentence"`
-		Advice   string `json:"advice"`
-	} `json:"findings"`
-	CannotSay []struct {
-		Question string `json:"question"`
-		Because  string `json:"because"`
-	} `json:"cannot_say"`
-}
-
-// answers writes what was found beyond the rules. An analysis of another form,
-// or none, is left out.
-func (p *page) answers(analysis json.RawMessage) {
-	var a answers
-	if len(analysis) == 0 || json.Unmarshal(analysis, &a) != nil {
+// answers writes what was found beyond the rules; nothing for no analysis.
+func (p *page) answers(a *analysis.Analysis) {
+	if a == nil {
 		return
 	}
 	if len(a.Sentences) > 0 {
@@ -38,7 +18,7 @@ func (p *page) answers(analysis json.RawMessage) {
 	}
 	for _, f := range a.Findings {
 		style := yellow
-		if f.Severity == "critical" {
+		if f.Severity == analysis.Critical {
 			style = red
 		}
 		p.wrapped(span{style, "  ! "}, plain, f.Title+": "+f.Sentence)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -94,8 +93,8 @@ func markOf(r sla.Result) string {
 }
 
 func (m markdown) answers(s *summary.Summary) {
-	var a answers
-	if len(s.Analysis) == 0 || json.Unmarshal(s.Analysis, &a) != nil {
+	a := s.Analysis
+	if a == nil {
 		return
 	}
 	if len(a.Sentences)+len(a.Findings) > 0 {

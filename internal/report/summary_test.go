@@ -75,10 +75,7 @@ func TestReportPrintsWhatTheRunPrinted(t *testing.T) {
 			t.Errorf("printed at the end of the run and later (-run +report):\n%s", d)
 		}
 	}
-	again, err := summary.Summarise(run, summarytest.Inputs())
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := summary.Summarise(run, summarytest.Inputs())
 	if d := cmp.Diff(s, again); d != "" {
 		t.Errorf("summarised from memory and from the directory:\n%s", d)
 	}
@@ -91,10 +88,7 @@ func TestAKilledRunIsSummarisedAsInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := summary.Summarise(run, summary.Inputs{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := summary.Summarise(run, summary.Inputs{})
 	if s.Verdict != summary.VerdictInterrupted || s.ExitCode != 105 || !s.Run.Incomplete || s.Arrivals.Succeeded == 0 {
 		t.Errorf("verdict %s, exit code %d, incomplete %v, %+v", s.Verdict, s.ExitCode, s.Run.Incomplete, s.Arrivals)
 	}
@@ -134,10 +128,7 @@ func TestVerdicts(t *testing.T) {
 		if c.in.Generator == nil {
 			c.in.Generator = &summary.GeneratorHealth{Status: "valid"}
 		}
-		s, err := summary.Summarise(run, c.in)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := summary.Summarise(run, c.in)
 		if s.Verdict != c.verdict || s.ExitCode != c.code {
 			t.Errorf("%s: verdict %s, exit code %d, want %s, %d", name, s.Verdict, s.ExitCode, c.verdict, c.code)
 		}

@@ -62,10 +62,7 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 	if len(in.Failures) != 2 || in.Failures[0].Count != 3*32 || len(in.Checks) != 3*2 || in.Generator.Status != "valid" {
 		t.Errorf("failures %+v, checks %+v, generator %+v", in.Failures, in.Checks, in.Generator)
 	}
-	s, err := summary.Summarise(run, in)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := summary.Summarise(run, in)
 	if s.Verdict != summary.VerdictFail { // a check of each shard failed
 		t.Errorf("verdict %s", s.Verdict)
 	}
@@ -85,10 +82,7 @@ func finish(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := summary.Summarise(rundir.NewRun(run.Info, run.Totals, run.Elapsed), summarytest.Inputs())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := summary.Summarise(rundir.NewRun(run.Info, run.Totals, run.Elapsed), summarytest.Inputs())
 	if err := summary.Write(dir, s); err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,10 @@ package summary
 
 import (
 	"cmp"
-	"encoding/json"
 	"math"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/analysis"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -22,14 +22,13 @@ type Inputs struct {
 	// Generator is the judgement of the generator. Figures that it leaves out are
 	// taken from the run's metrics. Without it the generator counts as suspect.
 	Generator *GeneratorHealth
-	// Analysis is any value that encodes as a JSON object; nil for none.
-	Analysis any
+	// Analysis is what was found beyond the rules, nil for nothing.
+	Analysis *analysis.Analysis
 }
 
 // Summarise returns the summary of a run. A run read from a directory without
-// a summary was killed: it is summarised as interrupted. Its error is one of
-// encoding the analysis.
-func Summarise(run *rundir.Run, in Inputs) (*Summary, error) {
+// a summary was killed: it is summarised as interrupted.
+func Summarise(run *rundir.Run, in Inputs) *Summary {
 	s := &Summary{
 		Schema:   rundir.Schema,
 		Run:      runBlock(run),
@@ -37,14 +36,7 @@ func Summarise(run *rundir.Run, in Inputs) (*Summary, error) {
 		Checks:   notNil(in.Checks),
 		Failures: notNil(in.Failures),
 		Notes:    notNil(run.Notes),
-		Analysis: json.RawMessage("{}"),
-	}
-	if in.Analysis != nil {
-		text, err := json.Marshal(in.Analysis)
-		if err != nil {
-			return nil, err
-		}
-		s.Analysis = text
+		Analysis: in.Analysis,
 	}
 	t := tally{run: run, all: run.Totals.All()}
 	s.Arrivals = t.arrivals()
@@ -58,7 +50,7 @@ func Summarise(run *rundir.Run, in Inputs) (*Summary, error) {
 	}
 	s.Generator = t.generator(in.Generator, run.Killed)
 	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || run.Killed)
-	return s, nil
+	return s
 }
 
 // verdict weighs what was found: an interruption over data that cannot be

@@ -5,11 +5,10 @@
 package summary
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/analysis"
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
@@ -47,11 +46,10 @@ type Summary struct {
 	Generator GeneratorHealth `json:"generator"`
 	// Notes say what is wrong with the data.
 	Notes []string `json:"notes"`
-	// Analysis is what was found beyond the rules; its form belongs to who
-	// found it.
-	Analysis json.RawMessage `json:"analysis"`
+	// Analysis is what was found beyond the rules, nil for nothing.
+	Analysis *analysis.Analysis `json:"analysis"`
 	// Comparison is how the run differs from its baseline, where it was given one.
-	Comparison json.RawMessage `json:"comparison,omitempty"`
+	Comparison *compare.Comparison `json:"comparison,omitempty"`
 }
 
 // RunBlock says what the run was.
@@ -150,46 +148,4 @@ type LagMillis struct {
 	P50 *float64 `json:"p50"`
 	P99 *float64 `json:"p99"`
 	Max *float64 `json:"max"`
-}
-
-// Encode returns the summary as summary.json holds it.
-func (s *Summary) Encode() ([]byte, error) {
-	text, err := rundir.Encode(s)
-	if err != nil {
-		return nil, fmt.Errorf("encode the summary: %w", err)
-	}
-	return text, nil
-}
-
-// Finish ends the writing of a run directory with the run's summary.
-func Finish(w *rundir.Writer, s *Summary) error {
-	text, err := s.Encode()
-	if err != nil {
-		return errors.Join(err, w.Close())
-	}
-	return w.Finish(text)
-}
-
-// Write writes a run directory's summary.json: for a directory that was merged,
-// or judged again.
-func Write(dir string, s *Summary) error {
-	text, err := s.Encode()
-	if err != nil {
-		return err
-	}
-	return rundir.WriteSummary(dir, text)
-}
-
-// Read returns the summary that a run directory holds, nil where there is none.
-// One that is damaged is noted in the run, which then counts as incomplete.
-func Read(run *rundir.Run) *Summary {
-	if run.Outcome == nil {
-		return nil
-	}
-	s := new(Summary)
-	if err := json.Unmarshal(run.Outcome.Text, s); err != nil {
-		run.LoseOutcome(err)
-		return nil
-	}
-	return s
 }

@@ -24,10 +24,7 @@ func TestStagesOfAStoppedRun(t *testing.T) {
 	totals.AddCounter(&ok, 90)
 	info := rundirtest.Info()
 	info.Stages = append(info.Stages, rundir.StageInfo{Name: "burst", Start: 10, Burst: 500, Planned: 500})
-	s, err := summary.Summarise(rundir.NewRun(info, totals, 3*time.Second), summary.Inputs{Interrupted: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := summary.Summarise(rundir.NewRun(info, totals, 3*time.Second), summary.Inputs{Interrupted: true})
 	steady := s.Stages[1]
 	if steady.Duration != 1 || *steady.Offered != 100 || *steady.Achieved != 90 {
 		t.Errorf("a stage stopped after 1 s of 4: %+v", steady)
@@ -49,10 +46,7 @@ func TestPercentilesThatTheCountCannotCarryAreNull(t *testing.T) {
 		}
 		totals := metrics.NewTotals()
 		totals.AddTrend(&metrics.Series{Desc: rundirtest.Publish, Tags: metrics.Tags{Scenario: "tasks"}}, h)
-		s, err := summary.Summarise(rundir.NewRun(rundirtest.Info(), totals, time.Second), summary.Inputs{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := summary.Summarise(rundir.NewRun(rundirtest.Info(), totals, time.Second), summary.Inputs{})
 		d := s.Metrics["rabbitmq_publish_latency"].Trend
 		for _, q := range []struct {
 			name string

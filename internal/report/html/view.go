@@ -1,7 +1,6 @@
 package html
 
 import (
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"slices"
@@ -59,26 +58,17 @@ type operation struct {
 	MaxAtLeast             bool
 }
 
-// answersOf decodes the summary's analysis; one of another form is empty.
-func answersOf(s *summary.Summary) (a analysis.Analysis) {
-	if len(s.Analysis) > 0 && json.Unmarshal(s.Analysis, &a) != nil {
+// answersOf returns the summary's analysis, an empty one for none.
+func answersOf(s *summary.Summary) analysis.Analysis {
+	if s.Analysis == nil {
 		return analysis.Analysis{}
 	}
-	return a
-}
-
-// comparisonOf decodes how the run differs from its baseline; nil where it has
-// none, or one of another form.
-func comparisonOf(s *summary.Summary) *compare.Comparison {
-	c := new(compare.Comparison)
-	if len(s.Comparison) == 0 || json.Unmarshal(s.Comparison, c) != nil {
-		return nil
-	}
-	return c
+	return *s.Analysis
 }
 
 func (v *view) fill() {
-	if v.Comparison = comparisonOf(v.Summary); v.Comparison != nil {
+	v.Answers = answersOf(v.Summary)
+	if v.Comparison = v.Summary.Comparison; v.Comparison != nil {
 		v.Compared, _ = v.Comparison.Rows(false)
 		v.ComparedAll, _ = v.Comparison.Rows(true)
 	}
