@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/perfctl/perfctl/internal/secrets"
 )
 
 // Kind is a kind of target.
@@ -59,12 +61,36 @@ func (a Address) String() string {
 	}
 	q := u.Query()
 	for k := range q {
-		if secretName(k) {
-			q.Set(k, "xxx")
+		if a.secretParameter(k) {
+			q.Set(k, secrets.Hidden)
 		}
 	}
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// secretParameter says whether a parameter of the query may hold a secret; options
+// of PostgreSQL may set anything.
+func (a Address) secretParameter(name string) bool {
+	return secrets.Name(name) || a.Kind == Postgres && name == "options"
+}
+
+// Secrets returns the address's secret values: its password, unless it is the
+// user's name, and the parameters of its query that may hold secrets.
+func (a Address) Secrets() []string {
+	if a.URL == nil {
+		return nil
+	}
+	var out []string
+	if p := a.Password(); p != a.URL.User.Username() {
+		out = append(out, p)
+	}
+	for k, values := range a.URL.Query() {
+		if a.secretParameter(k) {
+			out = append(out, values...)
+		}
+	}
+	return out
 }
 
 // Password returns the address's password, empty if it has none.
@@ -107,14 +133,4 @@ func standardPort(scheme string) string {
 		return "443"
 	}
 	return "80"
-}
-
-func secretName(name string) bool {
-	name = strings.ToLower(name)
-	for _, s := range []string{"pwd", "password", "passwd", "options", "secret", "token", "apikey", "api_key", "sslkey"} {
-		if strings.Contains(name, s) {
-			return true
-		}
-	}
-	return false
 }

@@ -66,7 +66,7 @@ func TestFaultsAreReportedAtOnceAndWithoutSecrets(t *testing.T) {
 
 func TestNoErrorShowsThePassword(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pw := rapid.StringMatching(`[a-zA-Z0-9%:/@#?&=+ ]{4,20}`).Draw(t, "password")
+		pw := rapid.StringMatching(`[a-zA-Z0-9%:/@#?&=+ ]{8,20}`).Draw(t, "password")
 		s, err := Resolve(from(map[string]string{"DB_PASSWORD": pw, "DB_USER": "someone"}))
 		if err != nil {
 			t.Fatal(err)
@@ -89,6 +89,33 @@ func TestUnreachableNamesTheNextStep(t *testing.T) {
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Error("the cause is lost")
+	}
+}
+
+func TestAShortPasswordManglesNoMessage(t *testing.T) {
+	s, err := Resolve(from(map[string]string{"DATABASE_URL": "postgres://u:i@localhost/x_test?sslrootcert=/nonexistent"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Unreachable(s.Postgres, "connect", errors.New("open /nonexistent at postgres://u:i@localhost/x_test"), "")
+	if !strings.Contains(e.Error(), "open /nonexistent at postgres://u:xxx@localhost/x_test") {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestAddressesShowNoSecretOfTheirQuery(t *testing.T) {
+	for key, value := range map[string]string{
+		"REDIS_URL":    "redis://localhost:1?pwd=hid&password=hid",
+		"DATABASE_URL": "postgres://u@localhost/x_test?password=hid&sslpassword=hid&options=-c%20a.b%3Dhid",
+		"API_BASE_URL": "http://localhost/v1?access_key=hid&token=hid&key=hid",
+	} {
+		s, err := Resolve(from(map[string]string{key: value}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := fmt.Sprint(s.List); strings.Contains(list, "hid") {
+			t.Errorf("%s shows in %s", key, list)
+		}
 	}
 }
 

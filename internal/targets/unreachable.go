@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"syscall"
+
+	"github.com/perfctl/perfctl/internal/secrets"
 )
 
 // UnreachableError says why a target cannot be used: it names the target
@@ -56,19 +57,12 @@ type redacted struct {
 func (r redacted) Error() string { return r.text }
 func (r redacted) Unwrap() error { return r.err }
 
-// Redact removes the address's password from a text, as it is and as it would
-// stand in a URL.
+// Redact hides the address's secrets in a text: where they stand as such, and
+// anywhere where they are long enough to be told from words.
 func Redact(text string, a Address) string {
-	if a.URL == nil || a.URL.User == nil {
-		return text
-	}
-	p := a.Password()
-	if p == "" || p == a.URL.User.Username() {
-		// A password equal to the user's name cannot be told from it.
-		return strings.ReplaceAll(text, a.URL.User.String()+"@", a.URL.User.Username()+"@")
-	}
-	text = strings.ReplaceAll(text, a.URL.User.String(), a.URL.User.Username()+":xxx")
-	return strings.ReplaceAll(text, p, "xxx")
+	var r secrets.Redactor
+	r.Add(a.Secrets()...)
+	return r.Text(text)
 }
 
 func nextStep(a Address, cause error) string {
