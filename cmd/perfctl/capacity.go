@@ -143,7 +143,7 @@ func (w *world) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSe
 		return err
 	}
 	s.addresses, s.settings = addresses, p.allSettings(fs, addresses)
-	found := capacityReport{Schema: capacity.Schema, Started: time.Now(), Command: redactArgs(w.args), Seed: f.seed, Process: f.arrivals}
+	found := capacityReport{Schema: capacity.Schema, Started: time.Now(), Command: w.shownArgs(), Seed: f.seed, Process: f.arrivals}
 	searchErr := s.all(ctx, &found)
 	pr.done()
 	if searchErr != nil && len(found.Results) == 1 && len(found.Results[0].Trials) == 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/secrets"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -65,7 +66,7 @@ func (p *plan) allSettings(fs *pflag.FlagSet, s *targets.Settings) []setting {
 		case "help", "env", "set", "config", "json", "quiet":
 			return
 		}
-		out = append(out, setting{"--" + f.Name, f.Value.String(), p.origins[f.Name]})
+		out = append(out, setting{"--" + f.Name, secrets.Shown(f.Name, f.Value.String()), p.origins[f.Name]})
 	})
 	kinds := p.targetKinds()
 	for _, x := range s.List {
@@ -79,7 +80,7 @@ func (p *plan) allSettings(fs *pflag.FlagSet, s *targets.Settings) []setting {
 			if value != o.Default {
 				origin = "profile, file or --set"
 			}
-			out = append(out, setting{d.Name + "." + o.Key, value, origin})
+			out = append(out, setting{d.Name + "." + o.Key, p.shownValues(i, o.Key), origin})
 			if _, file := o.Type.(scenarios.File); file && value != "" {
 				out = append(out, setting{d.Name + "." + o.Key + " sha256", fingerprint(value), origin})
 			}
@@ -97,6 +98,18 @@ func fingerprint(path string) string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:6])
+}
+
+// shownValues is stageValues without secrets.
+func (p *plan) shownValues(i int, key string) string {
+	var all []string
+	for s := range p.profile.Stages {
+		all = append(all, secrets.Shown(key, p.values[i].Text(s, key)))
+	}
+	if len(slices.Compact(slices.Clone(all))) == 1 {
+		return all[0]
+	}
+	return strings.Join(all, " | ")
 }
 
 // stageValues shows a scenario's setting: one value, or one for each stage

@@ -18,6 +18,7 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
+	"github.com/perfctl/perfctl/internal/secrets"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/targets/probe"
 	"github.com/perfctl/perfctl/internal/targets/process"
@@ -315,16 +316,16 @@ func (p *plan) addSets(by map[string][]scenarios.Override) error {
 		left, value, ok := strings.Cut(s, "=")
 		scenario, key, dotted := strings.Cut(left, ".")
 		if !ok || !dotted {
-			return usageError("--set %q: want SCENARIO.KEY=VALUE, as in tasks.agents=50", s)
+			return usageError("--set %q: want SCENARIO.KEY=VALUE, as in tasks.agents=50", secrets.Label(s))
 		}
 		if !slices.ContainsFunc(p.weights, func(w profiles.Weight) bool { return w.Scenario == scenario }) {
 			var names []string
 			for _, w := range p.weights {
 				names = append(names, w.Scenario)
 			}
-			return usageError("--set %s: no scenario %q in this run%s", s, scenario, didYouMean(scenario, names))
+			return usageError("--set %s: no scenario %q in this run%s", left, scenario, didYouMean(scenario, names))
 		}
-		by[scenario] = append(by[scenario], scenarios.Override{Key: key, Value: value, Stage: -1, Place: "--set " + s})
+		by[scenario] = append(by[scenario], scenarios.Override{Key: key, Value: value, Stage: -1, Place: "--set " + left})
 	}
 	return nil
 }

@@ -47,7 +47,8 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	p.BoolVar(&w.noColor, "no-color", false, "print without colours")
 	p.StringVar(&w.logFormat, "log-format", "text", "format of log lines on stderr: text or json")
 	p.BoolVarP(&w.verbose, "verbose", "v", false, "say more on stderr")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		w.rememberFlags(c)
 		if w.logFormat != "text" && w.logFormat != "json" {
 			return usageError("--log-format %q: want text or json", w.logFormat)
 		}

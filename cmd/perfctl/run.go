@@ -178,6 +178,7 @@ func (w *world) once(ctx context.Context, o *oneRun, dir string) (*summary.Summa
 // record measures into a run directory and returns the summary, and what came
 // out of the run besides.
 func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, judge *sla.Judge, pr *progress, info rundir.RunInfo) (*summary.Summary, *measurement, error) {
+	w.secrets.Struct(&info)
 	out, err := rundir.Create(dir, info, fix.registry.Descs())
 	if err != nil {
 		return nil, nil, invalidConfig(err)
@@ -209,6 +210,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 		pr.step("comparing with the baseline …")
 		against(p.baseline, dir, s)
 	}
+	w.secrets.Struct(s)
 	if err := summary.Finish(out, s); err != nil {
 		pr.say("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err)
 	}
@@ -257,6 +259,7 @@ func (w *world) addresses(ctx context.Context, p *plan, labSettings map[string]s
 	if err != nil {
 		return nil, err
 	}
+	w.rememberTargets(s)
 	return s, p.guard(ctx, s)
 }
 
@@ -296,7 +299,7 @@ func (p *plan) scenarioNames() []string {
 func (p *plan) runInfo(w *world, f *fixture, settings []setting) rundir.RunInfo {
 	info := rundir.RunInfo{
 		ID: f.id, Version: version, Drivers: map[string]string{}, Machine: thisMachine(),
-		Command: redactArgs(w.args), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
+		Command: w.shownArgs(), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
 		Shard: p.shard, Shards: p.shards, MaxInFlight: p.flags.vus, Tolerance: p.flags.tolerance.Seconds(),
 		GracefulStop: p.flags.graceful.Seconds(), Started: time.Now(), Rules: p.flags.thresholds, Table: p.table,
 		Planned: engine.ShardTotal(p.schedule.Total(), p.shard, p.shards),
@@ -317,24 +320,6 @@ func (p *plan) runInfo(w *world, f *fixture, settings []setting) rundir.RunInfo 
 		info.Settings = append(info.Settings, rundir.Setting{Name: s.name, Value: s.value, Origin: s.origin})
 	}
 	return info
-}
-
-// redactArgs removes the values of -e from a command line: they may be secrets.
-func redactArgs(args []string) []string {
-	out := make([]string, len(args))
-	hide := false
-	for i, a := range args {
-		key, _, has := strings.Cut(a, "=")
-		switch {
-		case hide:
-			a = key + "=xxx"
-		case has && (strings.HasPrefix(a, "-e") || strings.HasPrefix(a, "--env=")):
-			a = key + "=xxx"
-		}
-		hide = args[i] == "-e" || args[i] == "--env"
-		out[i] = a
-	}
-	return out
 }
 
 // newProgress returns the progress view of this terminal.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/secrets"
 	"github.com/perfctl/perfctl/internal/suggest"
 	"github.com/perfctl/perfctl/internal/targets"
 )
@@ -72,7 +73,7 @@ func (w *world) loadLayers(f *settingFlags, cfg *configFile, lab map[string]stri
 	for _, kv := range f.env {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || k == "" {
-			return nil, usageError("-e %q: want KEY=VALUE", kv)
+			return nil, usageError("-e %q: want KEY=VALUE", secrets.Label(kv))
 		}
 		if !slices.Contains(known, k) {
 			return nil, usageError("-e %s: unknown setting%s", k, didYouMean(k, known))
@@ -80,6 +81,12 @@ func (w *world) loadLayers(f *settingFlags, cfg *configFile, lab map[string]stri
 		flagEnv[k] = v
 	}
 	var out layers
+	fromFile := map[string]string{}
+	defer func() {
+		for _, l := range out {
+			w.rememberSettings(l, fromFile)
+		}
+	}()
 	if lab != nil {
 		out = append(out, mapLayer("lab", lab))
 	}
@@ -89,6 +96,7 @@ func (w *world) loadLayers(f *settingFlags, cfg *configFile, lab map[string]stri
 		if err != nil {
 			return nil, invalidConfig(err)
 		}
+		fromFile = m
 		out = append(out, mapLayer("file "+f.envFile, m))
 	}
 	if cfg != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/secrets"
 )
 
 // world is everything outside the program that a command may touch. Tests give
@@ -32,6 +33,9 @@ type world struct {
 	terminal *terminal
 	// logTo is where the log goes in place of stderr.
 	logTo io.Writer
+
+	// secrets are those that became known; stdout and stderr never show them.
+	secrets secrets.Redactor
 
 	noColor   bool
 	logFormat string
@@ -79,6 +83,7 @@ func (w *world) main(ctx context.Context) (code int) {
 			code = exitcode.Panic
 		}
 	}()
+	w.stdout, w.stderr = w.secrets.Writer(w.stdout, false), w.secrets.Writer(w.stderr, true)
 	root := w.rootCommand()
 	root.SetArgs(w.args)
 	err := root.ExecuteContext(ctx)

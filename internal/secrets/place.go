@@ -11,11 +11,11 @@ import (
 )
 
 // A secret is known by its name where the name holds one of parts anywhere, or one
-// of whole as a word.
+// of whole as a word, or is key.
 var (
 	parts = []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "sslkey",
-		"credential", "authorization", "cookie", "session", "signature"}
-	whole = []string{"pass", "auth", "key", "sig", "jwt"}
+		"credential", "authorization", "cookie", "sessionid", "signature"}
+	whole = []string{"pass", "auth", "sig", "jwt"}
 )
 
 // Name says whether a setting, parameter, header or field of that name holds a
@@ -23,7 +23,7 @@ var (
 func Name(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	joined := strings.Join(words, "")
-	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(joined, p) }) ||
+	return joined == "key" || slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(joined, p) }) ||
 		slices.ContainsFunc(whole, func(w string) bool { return slices.Contains(words, w) })
 }
 

@@ -77,7 +77,7 @@ func validHeaders(s string) error {
 	return err
 }
 
-// parseHeaders reads Name: value | Name: value.
+// parseHeaders reads Name: value | Name: value; a | without blanks is part of a value.
 func parseHeaders(s string) ([][2]string, error) {
 	var out [][2]string
 	for i, item := range template.Split(s, " | ") {
