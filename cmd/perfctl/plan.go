@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/configs"
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -51,6 +52,8 @@ type plan struct {
 	scrapes []probe.Scrape
 	// baseline holds the runs that this one is compared with.
 	baseline []*rundir.Run
+	// gate is by what it is compared.
+	gate compare.Options
 	// startAt is the instant of the first arrival, zero for as soon as may be.
 	startAt time.Time
 	// streams receive the run's seconds; nil without any.

@@ -69,9 +69,9 @@ func (w *world) repeat(ctx context.Context, o *oneRun) error {
 	}
 	var c *compare.Comparison
 	if len(baseline) > 0 {
-		if c, err = compare.Runs(baseline, runs, compare.Options{}); err != nil {
+		if c, err = compare.Runs(baseline, runs, p.gate); err != nil {
 			fmt.Fprintf(w.stderr, "warning: not compared with the baseline: %v\n", err)
-		} else if c.Word == compare.Regressed {
+		} else if c.Fails {
 			exit = exitcode.Worst(exit, exitcode.Regression)
 		}
 	}

@@ -67,6 +67,9 @@ func (w *world) run(ctx context.Context, name string, f *runFlags, fs *pflag.Fla
 	if err := p.identify(f); err != nil {
 		return err
 	}
+	if p.gate, err = f.gateFlags.options(); err != nil {
+		return err
+	}
 	if f.baseline != "" {
 		if p.baseline, err = openRuns(f.baseline); err != nil {
 			return usageError("--baseline: %w", err)
@@ -208,7 +211,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	}
 	if len(p.baseline) > 0 {
 		pr.step("comparing with the baseline …")
-		against(p.baseline, dir, s)
+		against(p.baseline, dir, s, p.gate)
 	}
 	w.secrets.Struct(s)
 	if err := summary.Finish(out, s); err != nil {

@@ -87,10 +87,11 @@ type runFlags struct {
 	runID       string
 	startAt     string
 	baseline    string
-	repeat      int
-	out         []string
-	json        bool
-	quiet       bool
+	gateFlags
+	repeat int
+	out    []string
+	json   bool
+	quiet  bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -100,6 +101,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
 	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
+	f.gateFlags.register(fs)
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")

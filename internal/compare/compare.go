@@ -13,9 +13,9 @@ import (
 // Word is what came of one figure, and of the whole.
 type Word string
 
-// A figure is Regressed or Improved where the difference is significant and no
-// smaller than what was asked for, OK where a difference that matters is as good
-// as excluded, and Inconclusive where the data cannot tell.
+// A figure is Regressed or Improved where its whole interval lies beyond the
+// least difference that matters, OK where the whole interval lies within it, and
+// Inconclusive otherwise.
 const (
 	Regressed    Word = "REGRESSED"
 	Improved     Word = "IMPROVED"
@@ -26,8 +26,16 @@ const (
 // Options say what counts.
 type Options struct {
 	// MinEffect is the smallest difference that counts, as a part of the base's
-	// figure; 0 stands for DefaultMinEffect.
+	// figure; 0 stands for DefaultMinEffect. Least overrides it.
 	MinEffect float64
+	// Least are the smallest differences that matter; nil stands for the default.
+	Least *Leasts
+	// Gate names figures that can make a comparison REGRESSED besides the usual
+	// ones, as in "db_query_duration{scenario:crud}: p(95)".
+	Gate []string
+	// FailOn is the mildest word that fails: Regressed, the default, or
+	// Inconclusive.
+	FailOn Word
 	// Force compares runs of different profiles or scenarios, too.
 	Force bool
 }
@@ -35,29 +43,40 @@ type Options struct {
 // DefaultMinEffect is what runs of one build differ by anyway.
 const DefaultMinEffect = 0.05
 
-// tooWide is the difference that OK must exclude: an interval that reaches
-// beyond it may hide a regression.
-const tooWide = 0.25
-
-// alpha is how often the comparison of two equal systems may find a difference,
-// over all figures together.
-const alpha = 0.05
-
 // Comparison is how the new runs differ from the base.
 type Comparison struct {
 	// Base and New are the run directories.
 	Base []string `json:"base"`
 	New  []string `json:"new"`
-	// Method says how the intervals were had.
+	// Cautions say why the figures may not be comparable: another machine, a
+	// generator that was not at ease. They come first.
+	Cautions []string `json:"cautions"`
+	// Method says how the intervals were found.
 	Method string `json:"method"`
-	// MinEffect is the smallest difference that counted.
+	// Confidence is how surely the intervals of all gated figures hold together.
+	Confidence float64 `json:"confidence"`
+	// MinEffect is the smallest difference that counted, as a part of the base's
+	// figure, where a figure has none of its own.
 	MinEffect float64 `json:"min_effect"`
+	// Least is that smallest difference with its absolute parts.
+	Least Least `json:"least_effect"`
 	// Differences are what was not the same besides the figures.
 	Differences []string `json:"differences"`
 	Figures     []Figure `json:"figures"`
-	// Word is what came of it: REGRESSED if any figure regressed, INCONCLUSIVE if
-	// the response times of all stages together cannot tell, otherwise OK.
+	// Notes say what stands out among the runs.
+	Notes []string `json:"notes"`
+	// Word is what came of the gated figures: REGRESSED if any of them regressed,
+	// else INCONCLUSIVE if any of them cannot be told, else IMPROVED if any did,
+	// else OK.
 	Word Word `json:"word"`
+	// FailOn is the mildest word that fails, and Fails whether the comparison
+	// does: exit code 112.
+	FailOn Word `json:"fail_on"`
+	Fails  bool `json:"fails"`
+	// Settle says what would settle an inconclusive comparison.
+	Settle string `json:"settle,omitempty"`
+	// Says is the outcome in one sentence.
+	Says string `json:"sentence"`
 }
 
 // Figure is one figure of both sides.
@@ -66,54 +85,109 @@ type Figure struct {
 	// stages together.
 	Metric string `json:"metric"`
 	Stage  string `json:"stage"`
-	// Stat is p50, p95, p99, rate.
+	// Stat is p50, p95, p99, another percentile, avg or rate.
 	Stat string `json:"stat"`
-	// Base and New are in milliseconds, or a share of one; the median over runs
-	// where there are several.
+	// Gated says that the figure has a say in the word of the whole; the others
+	// are notes.
+	Gated bool `json:"gated"`
+	// Base and New are in milliseconds, or a share of one: the geometric mean of
+	// the runs' figures, or the share over all of them.
 	Base *float64 `json:"base"`
 	New  *float64 `json:"new"`
-	// Ratio is new over base with its confidence interval, for which all figures
-	// together have a confidence of 95 %. For a rate of errors it is the
-	// difference. It is nil where it cannot be told.
+	// Ratio is new over base with its interval. For a share it is the difference.
+	// It is nil where it cannot be told.
 	Ratio *float64 `json:"ratio"`
 	Low   *float64 `json:"low"`
 	High  *float64 `json:"high"`
 	Word  Word     `json:"word"`
+	// Settle says what would settle an inconclusive figure; MoreRuns is how many
+	// more runs a side that is, 0 where it is something else.
+	Settle   string `json:"settle,omitempty"`
+	MoreRuns int    `json:"more_runs,omitempty"`
+	// Says is the figure in one sentence.
+	Says string `json:"sentence"`
 }
 
 // Runs compares runs. Both sides need at least one; runs of different profiles or
-// scenario mixes are an error unless forced.
+// scenario mixes are an error unless forced, and so are, forced or not, runs that
+// are INVALID: their figures are the generator's, not the target's.
 func Runs(base, next []*rundir.Run, o Options) (*Comparison, error) {
 	if len(base) == 0 || len(next) == 0 {
 		return nil, errors.New("compare: both sides need a run")
 	}
-	if o.MinEffect == 0 {
-		o.MinEffect = DefaultMinEffect
+	o = o.defaults()
+	gates, err := parseGates(o.Gate)
+	if err != nil {
+		return nil, err
 	}
-	c := &Comparison{MinEffect: o.MinEffect, Base: dirs(base), New: dirs(next)}
-	for _, r := range append(append([]*rundir.Run{}, base[1:]...), next...) {
-		if err := sameLoad(base[0], r); err != nil && !o.Force {
+	c := &Comparison{MinEffect: o.Least.All.Relative, Least: o.Least.All, Base: dirs(base), New: dirs(next), FailOn: o.FailOn, Confidence: confidence}
+	all := append(append([]*rundir.Run{}, base...), next...)
+	for i, r := range all {
+		if err := usable(r); err != nil {
+			return nil, err
+		}
+		if err := sameLoad(base[0], r); i > 0 && err != nil && !o.Force {
 			return nil, err
 		}
 	}
 	c.Differences = differences(base, next)
-	a, err := gather(base)
+	c.Cautions = cautions(base, next)
+	rules := ruleFigures(all)
+	extra := append(append([]named{}, rules...), gates...)
+	a, err := gather(base, extra...)
 	if err != nil {
 		return nil, err
 	}
-	b, err := gather(next)
+	b, err := gather(next, extra...)
 	if err != nil {
 		return nil, err
 	}
-	if min(len(base), len(next)) >= fewestRuns {
-		c.Method = fmt.Sprintf("Mann-Whitney U on %d and %d runs, corrected for the number of figures (Benjamini-Hochberg)", len(base), len(next))
-		c.Figures = several(a, b, o.MinEffect)
-	} else {
-		c.Method = "moving-block bootstrap over one-second histograms, corrected for the number of figures (Bonferroni); what differs from run to run is not in the intervals"
-		c.Figures = single(a, b, o.MinEffect)
-	}
-	c.Word = c.whole()
+	c.compare(all, a, b, rules, gates, o.Least)
+	c.Notes = append(standingOut(base, a), standingOut(next, b)...)
+	c.conclude()
 	return c, nil
+}
+
+func (o Options) defaults() Options {
+	if o.Least == nil {
+		o.Least = &Leasts{All: DefaultLeast}
+		if o.MinEffect > 0 {
+			o.Least.All.Relative = o.MinEffect
+		}
+	}
+	if o.FailOn == "" {
+		o.FailOn = Regressed
+	}
+	return o
+}
+
+// compare fills in the figures, those of the gate first.
+func (c *Comparison) compare(runs []*rundir.Run, a, b []recording, rules, gates []named, leasts *Leasts) {
+	var gated, notes []spec
+	for _, s := range plan(runs, a, b, rules, gates) {
+		if s.gated {
+			gated = append(gated, s)
+		} else {
+			notes = append(notes, s)
+		}
+	}
+	f := family{a: a, b: b, leasts: leasts}
+	c.Figures = f.figures(gated)
+	n := family{a: a, b: b, leasts: leasts}
+	c.Figures = append(c.Figures, n.figures(notes)...)
+	c.Method = f.method(len(gated))
+}
+
+// method says how the intervals were found.
+func (f *family) method(gated int) string {
+	together := fmt.Sprintf("intervals that hold together in %g %% of comparisons, over the %d figures of the gate", 100*confidence, gated)
+	switch {
+	case f.many && min(len(f.a), len(f.b)) > 1:
+		return fmt.Sprintf("Welch's statistic on the logarithms of the figures of %d and %d runs, %s (max-T, parametric bootstrap)", len(f.a), len(f.b), together)
+	case f.many:
+		return fmt.Sprintf("Student's statistic on the logarithms of the figures of %d and %d runs, %s (max-T, parametric bootstrap); the side with one run is taken to vary as the other one does", len(f.a), len(f.b), together)
+	}
+	return fmt.Sprintf("moving-block bootstrap over the seconds of %d and %d runs, %s (Šidák); so few runs do not show how much runs differ, which is taken to be 2 %% for p50, 4 %% for p95, 6 %% for p99, or what they show if that is more", len(f.a), len(f.b), together)
 }
 
 func dirs(runs []*rundir.Run) (out []string) {
@@ -123,40 +197,56 @@ func dirs(runs []*rundir.Run) (out []string) {
 	return out
 }
 
-// whole returns the word of all figures together.
-func (c *Comparison) whole() Word {
-	main, unsure := 0, 0
-	for _, f := range c.Figures {
-		if f.Word == Regressed {
-			return Regressed
+// conclude gives the whole its word and says it.
+func (c *Comparison) conclude() {
+	c.Word = OK
+	timed := 0
+	for i := range c.Figures {
+		f := &c.Figures[i]
+		f.Says = f.sentence()
+		if f.Gated && f.Stat != "rate" {
+			timed++
 		}
-		if f.Stage == "" && f.Metric == responseTime && f.Stat != "p99" {
-			main++
-			if f.Word == Inconclusive {
-				unsure++
-			}
+		if f.Gated && rank(f.Word) > rank(c.Word) {
+			c.Word = f.Word
 		}
 	}
-	if main == 0 || unsure > 0 {
-		return Inconclusive
+	if f := c.telling(); f != nil && c.Word == Inconclusive {
+		c.Settle = f.Settle
 	}
-	return OK
+	if timed == 0 && c.Word != Regressed {
+		c.Word, c.Settle = Inconclusive, "longer runs: they hold too few arrivals to compare their response times"
+	}
+	c.Fails = c.Word == Regressed || c.FailOn == Inconclusive && c.Word == Inconclusive
+	c.Says = c.sentence()
 }
 
-// judge gives a figure its word: for a ratio where more is worse.
-func (f *Figure) judge(significant bool, effect float64) {
-	switch {
-	case f.Ratio == nil:
-		f.Word = Inconclusive
-	case significant && *f.Ratio >= 1+effect:
-		f.Word = Regressed
-	case significant && *f.Ratio <= 1/(1+effect):
-		f.Word = Improved
-	case f.High != nil && *f.High > 1+tooWide && *f.Ratio > 1+effect/2:
-		f.Word = Inconclusive
-	case f.High != nil && *f.High > 1+2*tooWide:
-		f.Word = Inconclusive
-	default:
-		f.Word = OK
+// telling returns the gated figure that says most about the word of the whole: the
+// first of that word, or of those that are inconclusive the one that takes most to
+// settle.
+func (c *Comparison) telling() (out *Figure) {
+	for i := range c.Figures {
+		f := &c.Figures[i]
+		if !f.Gated || f.Word != c.Word {
+			continue
+		}
+		harder := out != nil && f.Word == Inconclusive && out.MoreRuns > 0 && (f.MoreRuns == 0 || f.MoreRuns > out.MoreRuns)
+		if out == nil || harder {
+			out = f
+		}
 	}
+	return out
+}
+
+// rank orders words by how much they have to say in the whole.
+func rank(w Word) int {
+	switch w {
+	case Regressed:
+		return 3
+	case Inconclusive:
+		return 2
+	case Improved:
+		return 1
+	}
+	return 0
 }

@@ -55,9 +55,10 @@ func (r recording) seconds(k key) []*second {
 	return out
 }
 
-// gather reads what is compared of each run: response time by judged stage and
-// over all, by scenario, and every other trend of an operation over all.
-func gather(runs []*rundir.Run) ([]recording, error) {
+// gather reads what is compared of each run: response time by judged stage, by
+// scenario and by both, every other trend of an operation over all judged stages,
+// and what is named besides.
+func gather(runs []*rundir.Run, extra ...named) ([]recording, error) {
 	var out []recording
 	for _, run := range runs {
 		judged := map[string]bool{}
@@ -65,8 +66,12 @@ func gather(runs []*rundir.Run) ([]recording, error) {
 			judged[s.Name] = s.Judged
 		}
 		rec := recording{}
-		err := run.Intervals(func(l *rundir.Line) bool { return judged[l.Series.Stage] && compared(l.Series) }, func(i int, l *rundir.Line, h *metrics.Hist) {
-			for _, k := range keysOf(l.Series) {
+		isNamed := func(s *metrics.Series) bool {
+			return slices.ContainsFunc(extra, func(n named) bool { return n.matches(s) })
+		}
+		want := func(l *rundir.Line) bool { return judged[l.Series.Stage] && (compared(l.Series) || isNamed(&l.Series)) }
+		err := run.Intervals(want, func(i int, l *rundir.Line, h *metrics.Hist) {
+			for _, k := range keysOf(l.Series, extra) {
 				rec.at(k, i).add(h)
 			}
 		})
@@ -74,8 +79,12 @@ func gather(runs []*rundir.Run) ([]recording, error) {
 			return nil, err
 		}
 		for _, l := range run.Lines {
-			if judged[l.Series.Stage] && l.Series.Kind == metrics.KindCounter {
+			switch {
+			case !judged[l.Series.Stage]:
+			case l.Series.Kind == metrics.KindCounter:
 				rec.count(l)
+			case l.Series.Kind == metrics.KindRate:
+				rec.rate(l, extra)
 			}
 		}
 		out = append(out, rec)
@@ -93,12 +102,29 @@ func compared(s metrics.Series) bool {
 	return s.Scenario != ""
 }
 
-func keysOf(s metrics.Series) []key {
+// keysOf returns under which keys a series counts.
+func keysOf(s metrics.Series, extra []named) []key {
+	var keys []key
+	put := func(k key) {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
 	stage := s.Stage
-	s.Stage = ""
-	keys := []key{{s.Key(), ""}}
+	whole := s
+	whole.Stage = ""
+	if compared(s) {
+		put(key{whole.Key(), ""})
+	}
 	if s.Name == responseTime {
-		keys = append(keys, key{responseTime, stage}, key{responseTime, ""})
+		put(key{responseTime, stage})
+		put(key{responseTime, ""})
+		put(key{whole.Key(), stage})
+	}
+	for i := range extra {
+		if extra[i].matches(&s) {
+			put(extra[i].key())
+		}
 	}
 	return keys
 }
@@ -110,14 +136,45 @@ func (s *second) add(h *metrics.Hist) {
 
 // count adds a counter of arrivals.
 func (r recording) count(l *rundir.Line) {
+	lost := false
+	switch l.Series.Name {
+	case metrics.Arrivals.Name:
+	case metrics.ArrivalsFailed.Name, metrics.ArrivalsDropped.Name, metrics.ArrivalsUnfinished.Name:
+		lost = true
+	default:
+		return
+	}
+	keys := []key{{errorRate, l.Series.Stage}, {errorRate, ""}}
+	if l.Series.Scenario != "" {
+		of := errorsOf(l.Series.Scenario)
+		keys = append(keys, key{of, l.Series.Stage}, key{of, ""})
+	}
 	for i, v := range l.Value {
-		for _, k := range []key{{errorRate, l.Series.Stage}, {errorRate, ""}} {
-			switch l.Series.Name {
-			case metrics.Arrivals.Name:
-				r.at(k, l.At[i]).due += int64(v)
-			case metrics.ArrivalsFailed.Name, metrics.ArrivalsDropped.Name, metrics.ArrivalsUnfinished.Name:
+		for _, k := range keys {
+			if lost {
 				r.at(k, l.At[i]).lost += int64(v)
+			} else {
+				r.at(k, l.At[i]).due += int64(v)
 			}
+		}
+	}
+}
+
+// errorsOf names the error rate of a scenario.
+func errorsOf(scenario string) string {
+	return metrics.Series{Desc: metrics.Desc{Name: errorRate}, Tags: metrics.Tags{Scenario: scenario}}.Key()
+}
+
+// rate adds a rate that is named.
+func (r recording) rate(l *rundir.Line, extra []named) {
+	for j := range extra {
+		if !extra[j].matches(&l.Series) {
+			continue
+		}
+		k := extra[j].key()
+		for i, v := range l.Value {
+			s := r.at(k, l.At[i])
+			s.lost, s.due = s.lost+int64(v), s.due+int64(l.Of[i])
 		}
 	}
 }
@@ -159,6 +216,10 @@ func (t *tally) quantiles(qs []float64) []float64 {
 	out := make([]float64, len(qs))
 	total := float64(t.n + t.censored)
 	for i, q := range qs {
+		if q == mean {
+			out[i] = t.mean()
+			continue
+		}
 		rank := int64(q*total) + 1
 		if rank > t.n || total*(1-q) < 1 {
 			continue
@@ -173,4 +234,18 @@ func (t *tally) quantiles(qs []float64) []float64 {
 		}
 	}
 	return out
+}
+
+// mean returns the mean in milliseconds, 0 without values or with censored ones,
+// which are known to be larger than something alone.
+func (t *tally) mean() float64 {
+	if t.n == 0 || t.censored > 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, b := range t.used {
+		low, high := metrics.BucketBounds(int(b))
+		sum += float64(t.counts[b]) * float64(low+high) / 2 / 1e6
+	}
+	return sum / float64(t.n)
 }
