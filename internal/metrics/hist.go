@@ -138,16 +138,27 @@ func (h *Hist) Quantile(q float64) (v int64, atLeast, ok bool) {
 	if total == 0 {
 		return 0, false, false
 	}
+	v, atLeast = h.AtRank(QuantileRank(total, q))
+	return v, atLeast, true
+}
+
+// QuantileRank is the rank, from 1, of the quantile q of n values: ⌈q·n⌉.
+func QuantileRank(n int64, q float64) int64 {
 	// The subtraction keeps q·n that is whole from being pushed over by rounding.
-	rank := max(int64(math.Ceil(q*float64(total)-1e-9*q)), 1)
+	return max(int64(math.Ceil(q*float64(n)-1e-9*q)), 1)
+}
+
+// AtRank returns the rank-th smallest value in nanoseconds, from 1 and the censored
+// ones counted, as Quantile returns it. Of an empty histogram it is 0.
+func (h *Hist) AtRank(rank int64) (v int64, atLeast bool) {
 	if rank > h.N {
 		if h.N == 0 {
-			return 0, true, true
+			return 0, true
 		}
-		return h.Max, true, true
+		return h.Max, true
 	}
 	if rank == h.N {
-		return h.Max, false, true
+		return h.Max, false
 	}
 	var seen int64
 	for pi, p := range h.pages {
@@ -156,10 +167,26 @@ func (h *Hist) Quantile(q float64) (v int64, atLeast, ok bool) {
 		}
 		for i, c := range p {
 			if seen += c; seen >= rank {
-				_, high := bucketBounds(pi<<(subBits-1) + i)
-				return min(max(high, h.Min), h.Max), false, true
+				return h.shown(pi<<(subBits-1) + i), false
 			}
 		}
 	}
-	return h.Max, false, true
+	return h.Max, false
+}
+
+// shown is the value that bucket i is shown as.
+func (h *Hist) shown(i int) int64 {
+	_, high := bucketBounds(i)
+	return min(max(high, h.Min), h.Max)
+}
+
+// CountOf counts the recorded values of which ok holds, each as AtRank returns it;
+// censored ones are not recorded.
+func (h *Hist) CountOf(ok func(v int64) bool) (n int64) {
+	h.Buckets(func(i int, count int64) {
+		if ok(h.shown(i)) {
+			n += count
+		}
+	})
+	return n
 }
