@@ -66,7 +66,7 @@ func (o *trialObserver) sample(at time.Duration, p engine.Progress) {
 
 // judge says what a trial came to.
 func (o *trialObserver) judge(t *capacity.Trial, sum *summary.Summary, m *measurement) {
-	t.CutShort = m.aborted != ""
+	t.CutShort = m.aborted != nil
 	t.Dead = sum.Arrivals.Planned > 0 && sum.Arrivals.Succeeded == 0
 	t.Breaches, t.Reasons = []capacity.Breach{}, sum.Generator.Reasons
 	to := o.to
@@ -159,21 +159,24 @@ func (o *trialObserver) load(t *capacity.Trial, totals *metrics.Totals, to float
 // rules adds the SLA rules that were broken, first the one that ended the trial.
 func (o *trialObserver) rules(t *capacity.Trial, sum *summary.Summary, m *measurement) {
 	for _, r := range sum.SLA {
-		if !r.Breaches() || slices.ContainsFunc(t.Breaches, func(b capacity.Breach) bool { return b.Rule == r.Rule }) {
+		// What a trial is too short to decide does not break it.
+		if !r.Breaches() || r.Status == sla.Undecided || slices.ContainsFunc(t.Breaches, func(b capacity.Breach) bool { return b.Rule == r.Rule }) {
 			continue
 		}
-		b := capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Scenario: o.worst(r.Metric, m.totals)}
-		if strings.HasPrefix(m.aborted, r.Rule+" is ") {
+		b := o.breach(r.Rule, r.Metric, r.Target, r.Actual, m.totals)
+		if m.aborted != nil && m.aborted.Rule == r.Rule {
 			t.Breaches = slices.Insert(t.Breaches, 0, b)
 			continue
 		}
 		t.Breaches = append(t.Breaches, b)
 	}
-	if len(t.Breaches) == 0 && m.aborted != "" {
-		rule, actual, _ := strings.Cut(m.aborted, " is ")
-		actual, target, _ := strings.Cut(actual, ", the target is ")
-		t.Breaches = append(t.Breaches, capacity.Breach{Rule: rule, Target: target, Actual: actual})
+	if a := m.aborted; len(t.Breaches) == 0 && a != nil {
+		t.Breaches = append(t.Breaches, o.breach(a.Rule, a.Metric, a.Target, a.Actual, m.totals))
 	}
+}
+
+func (o *trialObserver) breach(rule, metric, target, actual string, totals *metrics.Totals) capacity.Breach {
+	return capacity.Breach{Rule: rule, Metric: metric, Target: target, Actual: actual, Scenario: o.worst(metric, totals)}
 }
 
 // resources adds what was over its target, without breaking the SLA by itself,

@@ -75,7 +75,7 @@ func TestATrialBreaksByWhat(t *testing.T) {
 			}
 		}, rule: "Task enqueue P95", scenario: "tasks", outcome: capacity.Broke},
 		"the rule that ended it": {growth: 60, change: func(m *measurement, s *summary.Summary) {
-			m.aborted, m.outcome.Length = "P95 is 900ms, the target is < 500ms", 4*time.Second
+			m.aborted, m.outcome.Length = &sla.Breach{Rule: "P95", Metric: "response_time"}, 4*time.Second
 			s.SLA = []sla.Result{
 				{Rule: "P50", Metric: "response_time", Status: sla.Failed, Severity: sla.Fail},
 				{Rule: "P95", Metric: "response_time", Status: sla.Failed, Severity: sla.Fail},

@@ -60,7 +60,8 @@ func decodeRules(file rundir.File, thresholds []string) (table, own []sla.Rule, 
 
 // judgeBy checks the rules against the plan.
 func (p *plan) judgeBy(f *fixture, table, own []sla.Rule) (*sla.Judge, error) {
-	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names(), Series: f.registry.Series()}
+	in := sla.Plan{Metrics: f.registry.Descs(), Known: all.Registry().Names(), Series: f.registry.Series(),
+		Own: p.flags.sla != "", Options: p.judging()}
 	for _, d := range p.defs {
 		in.Scenarios = append(in.Scenarios, d.Name)
 		in.Metrics = append(in.Metrics, d.Metrics...)
@@ -70,11 +71,35 @@ func (p *plan) judgeBy(f *fixture, table, own []sla.Rule) (*sla.Judge, error) {
 	for i, s := range p.profile.Stages {
 		in.Stages = append(in.Stages, sla.Stage{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,
-			Planned: p.shardOf(p.schedule.StageTotal(i)),
+			PlannedOf: map[string]int64{},
 		})
+		n, known := p.stagePlan(i)
+		in.Stages[i].Planned, in.Stages[i].OpenEnded = n, !known
+	}
+	for i, d := range p.defs {
+		for s, n := range p.part(i, 1, nil).StageArrivals {
+			if !in.Stages[s].OpenEnded {
+				in.Stages[s].PlannedOf[d.Name] = p.shardOf(n)
+			}
+		}
 	}
 	j, err := sla.NewJudge(in, table, own)
 	return j, invalidConfig(err)
+}
+
+// judging is how the flags have the run judged.
+func (p *plan) judging() sla.Options {
+	return sla.Options{Confidence: p.flags.confidence, AllowUndecided: p.flags.allowUndecided, AbortAfter: p.flags.abortAfter}
+}
+
+// stagePlan is how many arrivals of this shard are planned in stage i; known is false
+// where only the time that they take bounds them.
+func (p *plan) stagePlan(i int) (n int64, known bool) {
+	n, known = p.schedule.StageTotal(i), true
+	if p.schedule.Closed(i) {
+		n, known = p.schedule.UserArrivals(i)
+	}
+	return p.shardOf(n), known
 }
 
 // shardOf returns this shard's part of a number of arrivals, rounded up.
@@ -126,7 +151,7 @@ func lagMillis(h *metrics.Hist, q float64) *float64 {
 
 // inputs gathers what the summary holds beyond the recorded data.
 func (p *plan) inputs(m *measurement, results []sla.Result, gen *summary.GeneratorHealth) summary.Inputs {
-	in := summary.Inputs{Interrupted: m.interrupted, Generator: gen, SLA: results, Failures: []summary.Failure{}}
+	in := summary.Inputs{Interrupted: m.interrupted, Generator: gen, SLA: results, Stopped: m.aborted, Failures: []summary.Failure{}}
 	for _, c := range m.checks {
 		in.Checks = append(in.Checks, summary.Check(c))
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // measurement is what came out of the run besides its recorded metrics.
 type measurement struct {
 	outcome     engine.Outcome
 	interrupted bool
-	aborted     string // the rule that ended the run early, if one did
+	aborted     *sla.Breach // the rule that ended the run early, if one did
 	failures    []engine.Failure
 	usage       health.Usage
 	lag         *metrics.Hist
@@ -103,9 +104,7 @@ func (w *world) measure(ctx context.Context, p *plan, f *fixture, pr *progress, 
 	if errors.Is(context.Cause(arrivals), errInterrupted) || errors.Is(context.Cause(all), errInterrupted) {
 		m.interrupted = true
 	}
-	if watch.aborted != "" {
-		m.aborted = watch.aborted
-	}
+	m.aborted = watch.aborted
 	drainAll(all, p, f, pr)
 	m.checks = checkAll(all, p, f, pr)
 	end()

@@ -90,7 +90,8 @@ func judgeOf(run *rundir.Run) (*sla.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := sla.Plan{Known: all.Registry().Names(), Metrics: metrics.Standard()}
+	in := sla.Plan{Known: all.Registry().Names(), Metrics: metrics.Standard(), Own: info.Judging.OwnTable,
+		Options: sla.Options{Confidence: info.Judging.Confidence, AllowUndecided: info.Judging.AllowUndecided}}
 	for _, m := range info.Metrics {
 		in.Metrics = append(in.Metrics, metrics.Desc{Name: m.Name, Kind: m.Kind, Unit: m.Unit, Help: m.Help})
 	}
@@ -102,7 +103,7 @@ func judgeOf(run *rundir.Run) (*sla.Judge, error) {
 	}
 	for _, s := range info.Stages {
 		in.Stages = append(in.Stages, sla.Stage{
-			Name: s.Name, Class: s.Class, Judged: s.Judged, Duration: time.Duration(s.Duration * float64(time.Second)), Planned: s.Planned,
+			Name: s.Name, Class: s.Class, Judged: s.Judged, Duration: time.Duration(s.Duration * float64(time.Second)), Planned: s.Planned, OpenEnded: s.OpenEnded,
 		})
 	}
 	j, err := sla.NewJudge(in, table, own)

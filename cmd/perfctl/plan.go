@@ -136,6 +136,12 @@ func (f *planFlags) check() error {
 	if f.vus > 1_000_000 {
 		return usageError("--vus %d: at most 1000000", f.vus)
 	}
+	if f.confidence != 0 && (f.confidence < 0.5 || f.confidence > 0.9999) {
+		return usageError("--confidence %g: want 0.5 to 0.9999, as in 0.95", f.confidence)
+	}
+	if f.abortAfter < 0 {
+		return usageError("--abort-after %v is negative", f.abortAfter)
+	}
 	if f.tolerance < 0 || f.tolerance > time.Second {
 		return usageError("--tolerance %v: want 0 to 1s", f.tolerance)
 	}

@@ -108,7 +108,7 @@ nothing that perfctl did not make. Runs that go on at the same time lose theirs.
 	}
 	f.register(c.Flags())
 	for _, name := range []string{"base", "peak", "rate", "duration", "time-scale", "vus", "arrivals", "seed", "tolerance",
-		"threshold", "sla", "shard", "queue", "max-lateness", "graceful-stop"} {
+		"threshold", "sla", "confidence", "allow-undecided", "shard", "queue", "max-lateness", "graceful-stop"} {
 		_ = c.Flags().MarkHidden(name) // they shape load, and there is none
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {

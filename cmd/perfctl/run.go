@@ -188,7 +188,7 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 	}
 	heap := w.newHeapKeeper()
 	heap.set(collectSmall)
-	m, err := w.measure(ctx, p, fix, pr, heap, out.Snapshot)
+	m, err := w.measure(ctx, p, fix, pr, heap, out.Snapshot, judge.Second)
 	heap.set(collectAfterwards)
 	if err != nil {
 		return nil, nil, errors.Join(err, out.Close())
@@ -200,11 +200,12 @@ func (w *world) record(ctx context.Context, p *plan, dir string, fix *fixture, j
 		run.Lose(err.Error())
 	}
 	pr.step("analysing …")
-	s := conclude(run, dir, p.inputs(m, judge.Evaluate(m.totals), gen), judge)
-	s.Notes = append(s.Notes, lost...)
-	if m.aborted != "" {
-		s.Notes = append(s.Notes, "stopped early: "+m.aborted)
+	results := judge.Evaluate(m.totals)
+	if m.aborted != nil {
+		results = sla.Unreached(results)
 	}
+	s := conclude(run, dir, p.inputs(m, results, gen), judge)
+	s.Notes = append(s.Notes, lost...)
 	if m.panicked != nil {
 		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
 		pr.say("%v", m.panicked)
@@ -305,6 +306,7 @@ func (p *plan) runInfo(w *world, f *fixture, settings []setting) rundir.RunInfo 
 		Command: w.shownArgs(), Profile: p.profile.Name, Seed: p.flags.seed, Process: p.flags.arrivals,
 		Shard: p.shard, Shards: p.shards, MaxInFlight: p.flags.vus, Tolerance: p.flags.tolerance.Seconds(),
 		GracefulStop: p.flags.graceful.Seconds(), Started: time.Now(), Rules: p.flags.thresholds, Table: p.table,
+		Judging: rundir.Judging{Confidence: p.flags.confidence, AllowUndecided: p.flags.allowUndecided, OwnTable: p.flags.sla != ""},
 		Planned: engine.ShardTotal(p.schedule.Total(), p.shard, p.shards),
 	}
 	for _, d := range driverVersions() {
@@ -314,9 +316,10 @@ func (p *plan) runInfo(w *world, f *fixture, settings []setting) rundir.RunInfo 
 		info.Scenarios = append(info.Scenarios, rundir.ScenarioShare{Name: x.Scenario, Weight: x.Weight})
 	}
 	for i, s := range p.profile.Stages {
+		planned, known := p.stagePlan(i)
 		info.Stages = append(info.Stages, rundir.StageInfo{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Start: p.schedule.StageStart(i).Seconds(),
-			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: p.shardOf(p.schedule.StageTotal(i)),
+			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: planned, OpenEnded: !known,
 		})
 	}
 	for _, s := range settings {

@@ -11,28 +11,32 @@ import (
 // planFlags shape the load: they are the ones that inspect shares with run.
 type planFlags struct {
 	settingFlags
-	scenario    string
-	flow        string
-	scrape      []string
-	noProbes    bool
-	setupRate   float64
-	set         []string
-	base        float64
-	peak        float64
-	rate        float64
-	duration    time.Duration
-	timeScale   float64
-	vus         int
-	arrivals    string
-	seed        uint64
-	tolerance   time.Duration
-	thresholds  []string
-	sla         string
-	shard       string
-	queue       int
-	maxLateness time.Duration
-	graceful    time.Duration
-	watch       []string
+	scenario   string
+	flow       string
+	scrape     []string
+	noProbes   bool
+	setupRate  float64
+	set        []string
+	base       float64
+	peak       float64
+	rate       float64
+	duration   time.Duration
+	timeScale  float64
+	vus        int
+	arrivals   string
+	seed       uint64
+	tolerance  time.Duration
+	thresholds []string
+	sla        string
+	// confidence, allowUndecided and abortAfter are how rules are judged.
+	confidence     float64
+	allowUndecided bool
+	abortAfter     time.Duration
+	shard          string
+	queue          int
+	maxLateness    time.Duration
+	graceful       time.Duration
+	watch          []string
 }
 
 // defaultVUs bounds the arrivals in flight where nobody says. It is well above
@@ -69,6 +73,8 @@ func (f *planFlags) registerLoad(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
 	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` or 'recovery_time: <60s' (repeatable)")
 	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
+	fs.Float64Var(&f.confidence, "confidence", 0, "let a rule pass or fail only where that is known at this `CONFIDENCE`, as 0.95 (default: the figure itself decides)")
+	fs.BoolVar(&f.allowUndecided, "allow-undecided", false, "do not exit with 99 where a rule of your own stays undecided or without data")
 	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.StringArrayVar(&f.scrape, "scrape", nil, "read the memory, CPU, garbage collection and event loop of a program from its `NAME=URL` for Prometheus, as in app=http://localhost:9464/metrics; #METRIC,METRIC behind it names metrics of its own to read as well (repeatable)")
 	fs.BoolVar(&f.noProbes, "no-probes", false, "do not read what RabbitMQ, PostgreSQL and Redis say of themselves")
@@ -97,7 +103,8 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.planFlags.register(fs)
 	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, run, stop them")
-	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is breached for certain")
+	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is missed whatever the rest of the plan brings")
+	fs.DurationVar(&f.abortAfter, "abort-after", 0, "let --abort-on-fail stop nothing before this time, as does \"after 30s\" behind one threshold")
 	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
 	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")

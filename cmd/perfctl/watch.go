@@ -8,6 +8,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // watch looks at each second of a run while it goes on: it shows progress,
@@ -18,7 +19,7 @@ type watch struct {
 	engine  *engine.Engine
 	show    *progress
 	abort   context.CancelCauseFunc
-	aborted string
+	aborted *sla.Breach
 	warned  bool
 }
 
@@ -34,12 +35,12 @@ func (w *watch) snapshot(s *metrics.Snapshot, c *metrics.Collector) {
 	if !w.warned && s.Number >= 2 {
 		c.Totals(w.warnOfBound)
 	}
-	if w.plan.judge != nil && w.aborted == "" {
+	if w.plan.judge != nil && w.aborted == nil {
 		c.Totals(func(t *metrics.Totals) {
-			if rule := w.plan.judge.Breached(t); rule != "" {
-				w.aborted = rule
-				w.show.note("stopping: %s", rule)
-				w.abort(fmt.Errorf("rule breached: %s", rule))
+			if b := w.plan.judge.Breached(t, s.End); b != nil {
+				w.aborted = b
+				w.show.note("stopping: %s", b)
+				w.abort(fmt.Errorf("rule missed: %s", b))
 			}
 		})
 	}

@@ -47,7 +47,7 @@ func TestAnswersAreJudged(t *testing.T) {
 		{"in time", "recovery_time: < 30s", spike, sla.Passed},
 		{"too late", "recovery_time: < 5s", spike, sla.Failed},
 		{"never", "recovery_time: < 10m", never, sla.Failed},
-		{"without a spike", "recovery_time: < 30s", soak(1, 90), sla.NotExercised},
+		{"without a spike", "recovery_time: < 30s", soak(1, 90), sla.Undecided},
 		{"without a before", "recovery_time: < 30s", system{stages: spikeStages()[1:]}, sla.NoData},
 		{"a leak", "drift(memory): none", leaking, sla.Failed},
 		{"a leak elsewhere", "drift(queue): none", leaking, sla.Passed},
@@ -55,7 +55,7 @@ func TestAnswersAreJudged(t *testing.T) {
 		{"one series", "drift(response_time): none", soak(2, 900), sla.Passed},
 		{"what nobody recorded", "drift(hit_ratio): none", soak(2, 900), sla.NoData},
 		{"too short", "drift(memory): none", soak(2, 90), sla.NoData},
-		{"a spike", "drift(memory): none", spike, sla.NotExercised},
+		{"a spike", "drift(memory): none", spike, sla.Undecided},
 	} {
 		if got := verdicts(t, c.y, c.rule)[c.rule]; got.Status != c.want {
 			t.Errorf("%s: %s is %s (%s), want %s", c.name, c.rule, got.Status, got.Actual, c.want)

@@ -25,6 +25,9 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 	case summary.VerdictInterrupted:
 		say("error", "perfctl: interrupted", interrupted(s))
 	}
+	if s.Stopped != nil {
+		say("error", "perfctl: stopped early", strings.TrimSuffix(stopped(s), "; "))
+	}
 	for _, r := range s.SLA {
 		text := ruleText(r)
 		if r.Action != "" {
@@ -35,6 +38,8 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 			say("error", "perfctl: "+ruleName(r), text)
 		case r.Status == sla.Warned, r.Status == sla.NoData:
 			say("warning", "perfctl: "+ruleName(r), text)
+		case r.Near:
+			say("notice", "perfctl: "+ruleName(r)+" is near its limit", text)
 		}
 	}
 	for _, c := range s.Checks {

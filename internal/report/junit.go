@@ -132,6 +132,10 @@ func ruleCase(r sla.Result) junitCase {
 		c.Failure = &junitMessage{Message: text, Type: string(r.Status), Text: clean(r.Action)}
 	case r.Status == sla.NotExercised:
 		c.Skipped = &junitMessage{Message: "not exercised: " + text}
+	case r.Status == sla.Undecided:
+		c.Skipped = &junitMessage{Message: "undecided: " + text}
+	case r.Status == sla.Passed && r.Near:
+		c.SystemOut = "near the limit: " + text
 	case r.Status == sla.Passed:
 		c.SystemOut = text
 	default:

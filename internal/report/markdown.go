@@ -63,7 +63,7 @@ func (m markdown) verdict(s *summary.Summary) {
 func (m markdown) missed(s *summary.Summary) {
 	var rules []sla.Result
 	for _, r := range s.SLA {
-		if r.Status == sla.Failed || r.Status == sla.NoData || r.Status == sla.Warned {
+		if r.Status == sla.Failed || r.Status == sla.NoData || r.Status == sla.Warned || r.Near || r.Breaches() {
 			rules = append(rules, r)
 		}
 	}
@@ -84,8 +84,10 @@ func markOf(r sla.Result) string {
 	switch {
 	case r.Breaches():
 		return "❌"
-	case r.Status == sla.NotExercised:
+	case idle(r):
 		return "–"
+	case r.Near:
+		return "≈"
 	case r.Status == sla.Passed:
 		return "✅"
 	}

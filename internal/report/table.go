@@ -119,14 +119,18 @@ func (p *page) rules(all []sla.Result) {
 	// hand: room for target, actual and status, the rest for the rule.
 	target, actual := len("target"), len("actual")
 	name := len("rule")
-	var idle []string
+	var unused []string
+	shown := slices.ContainsFunc(all, func(r sla.Result) bool { return !idle(r) })
 	for _, r := range all {
+		if open(r) {
+			continue
+		}
 		if r.Status == sla.NotExercised {
 			name := ruleName(r) + " " + r.Target
 			if r.Actual != "" {
 				name += " (" + r.Actual + ")"
 			}
-			idle = append(idle, name)
+			unused = append(unused, name)
 			continue
 		}
 		name = max(name, utf8.RuneCountInString(clean(ruleName(r))))
@@ -135,27 +139,30 @@ func (p *page) rules(all []sla.Result) {
 	}
 	target, actual = min(target, 24), min(actual, 20)
 	name = min(name, p.width-4-target-actual-3*2-len("no data"))
-	if len(idle) < len(all) {
+	if shown {
 		p.line(dimmed("    " + pad("rule", name) + "  " + pad("target", target) + "  " + pad("actual", actual) + "  status")...)
 	}
 	for _, r := range all {
-		if r.Status == sla.NotExercised {
+		if idle(r) {
 			continue
 		}
 		mark, style := ruleMark(r)
 		p.line(span{style, "  " + mark + " "},
 			span{plain, pad(shorten(clean(ruleName(r)), name), name) + "  " + pad(shorten(clean(r.Target), target), target) + "  "},
 			span{style, pad(shorten(clean(orNone(r.Actual)), actual), actual)},
-			span{style, "  " + strings.ReplaceAll(string(r.Status), "_", " ")})
-		if r.Status != sla.Passed && r.Action != "" {
+			span{style, "  " + statusText(r)})
+		if r.Status != sla.Passed && r.Status != sla.Undecided && r.Action != "" {
 			p.wrapped(span{dim, "      → "}, style, r.Action)
 		}
 	}
 	if folded > 0 {
 		p.wrapped(span{dim, "  ✓ "}, dim, fmt.Sprintf("single stages held as well: %d results, in summary.json", folded))
 	}
-	if len(idle) > 0 {
-		p.wrapped(span{dim, fmt.Sprintf("  – not exercised (%d): ", len(idle))}, dim, strings.Join(idle, ", "))
+	if few := undecided(all); len(few) > 0 {
+		p.wrapped(span{dim, fmt.Sprintf("  ? too few samples to decide (%d): ", len(few))}, dim, strings.Join(few, ", "))
+	}
+	if len(unused) > 0 {
+		p.wrapped(span{dim, fmt.Sprintf("  – not exercised (%d): ", len(unused))}, dim, strings.Join(unused, ", "))
 	}
 }
 
@@ -180,6 +187,8 @@ func orNone(s string) string {
 
 func ruleMark(r sla.Result) (string, style) {
 	switch {
+	case r.Status == sla.Passed && r.Near:
+		return "≈", yellow
 	case r.Status == sla.Passed:
 		return "✓", green
 	case r.Status == sla.Warned, r.Severity == sla.Warn:
@@ -206,7 +215,7 @@ func targets(s *summary.Summary, key string) (string, style) {
 	for _, r := range s.SLA {
 		switch whole := func(o sla.Result) bool { return o.Rule == r.Rule && o.Metric == r.Metric && o.Stage == "" }; {
 		case lineOf(s, r.Metric) != key, r.Stage != "" && slices.ContainsFunc(s.SLA, whole),
-			r.Status == sla.NotExercised, r.Status == sla.NoData:
+			idle(r), r.Status == sla.NoData, r.Status == sla.Undecided:
 		case r.Status == sla.Passed && r.Severity == sla.Fail:
 			held = slices.Insert(held, strict, targetName(r)+" ✓")
 			strict++

@@ -178,15 +178,23 @@ func Verdicted(s *summary.Summary) string {
 	text := strings.ToUpper(string(s.Verdict))
 	switch s.Verdict {
 	case summary.VerdictPass:
-		text += passed(s)
+		text += passed(s) + besides(s.SLA)
 	case summary.VerdictFail:
-		text += ": " + missed(s)
+		text += ": " + stopped(s) + missed(s)
 	case summary.VerdictInvalid:
 		text += ": " + unusable(s)
 	case summary.VerdictInterrupted:
 		text += ": " + interrupted(s)
 	}
 	return text
+}
+
+// stopped says when and by which rule the run was ended early.
+func stopped(s *summary.Summary) string {
+	if s.Stopped == nil {
+		return ""
+	}
+	return fmt.Sprintf("stopped after %s of %s by %s; ", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned), *s.Stopped)
 }
 
 // interrupted says when the run was stopped.
@@ -197,7 +205,7 @@ func interrupted(s *summary.Summary) string {
 func passed(s *summary.Summary) string {
 	judged, warned := 0, 0
 	for _, r := range s.SLA {
-		if r.Status != sla.NotExercised {
+		if !idle(r) {
 			judged++
 		}
 		if r.Status == sla.Warned {
@@ -218,7 +226,7 @@ func missed(s *summary.Summary) string {
 	judged := 0
 	var broken []sla.Result
 	for _, r := range s.SLA {
-		if r.Status != sla.NotExercised {
+		if !idle(r) {
 			judged++
 		}
 		if r.Breaches() {
@@ -245,12 +253,12 @@ func missed(s *summary.Summary) string {
 	if len(names) > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
 	}
-	return strings.Join(parts, "; ")
+	return strings.TrimSuffix(strings.Join(parts, "; "), "; ")
 }
 
 func breachRank(r sla.Result) int {
 	rank := 0
-	if r.Status == sla.NoData {
+	if r.Status != sla.Failed {
 		rank += 2
 	}
 	if r.Stage != "" {

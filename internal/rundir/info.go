@@ -44,12 +44,24 @@ type RunInfo struct {
 	// merged run is judged.
 	Rules []string `json:"rules,omitempty"`
 	Table File     `json:"sla_table,omitzero"`
+	// Judging is how the rules are judged.
+	Judging Judging `json:"judging,omitzero"`
 	// Started is when the first arrival could be due.
 	Started time.Time `json:"started"`
 	// Metrics describes every metric declared at the start.
 	Metrics []MetricInfo `json:"metrics"`
 	// Merged is set where this run was merged of shards.
 	Merged *MergeInfo `json:"merged,omitempty"`
+}
+
+// Judging is how a run is judged by its rules.
+type Judging struct {
+	// Confidence, above 0, is that at which a rule must be known to pass or fail.
+	Confidence float64 `json:"confidence,omitempty"`
+	// AllowUndecided lets rules of the user's own stay undecided.
+	AllowUndecided bool `json:"allow_undecided,omitempty"`
+	// OwnTable says that the SLA file is the user's, not the built-in one.
+	OwnTable bool `json:"own_table,omitempty"`
 }
 
 // File is a file that a run was given.
@@ -95,6 +107,9 @@ type StageInfo struct {
 	Burst    int64   `json:"burst,omitempty"`
 	// Planned is how many arrivals are due in it (of this shard).
 	Planned int64 `json:"planned"`
+	// OpenEnded says that it has users, and that only the time they take bounds how
+	// many arrivals are due.
+	OpenEnded bool `json:"open_ended,omitempty"`
 }
 
 // Setting is a resolved setting and its origin.

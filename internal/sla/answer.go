@@ -86,8 +86,10 @@ func (j *Judge) addAnswer(r Rule) error {
 func (j *Judge) Answer(answers []Answer) []Result {
 	out := []Result{}
 	for _, r := range j.answers {
+		target := inUnit(r.Value, answerUnit[r.Metric])
 		res := Result{Rule: r.Name, Metric: r.Metric, Stage: r.Tags.Stage, Severity: r.Severity, Action: r.Action,
-			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, figure.Value(r.Value, answerUnit[r.Metric])),
+			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, figure.Value(r.Value, answerUnit[r.Metric])), TargetValue: &target,
+			Aggregation: r.Stat.String(), Strict: r.Own, Allowed: r.Own && j.plan.Options.AllowUndecided,
 			Status: NotExercised, Actual: idle(r.Metric)}
 		if isDrift(r.Metric) {
 			res.Target = none
@@ -95,7 +97,7 @@ func (j *Judge) Answer(answers []Answer) []Result {
 		if a, ok := worst(answers, r); ok {
 			res.answer(r, a)
 		}
-		out = append(out, res)
+		out = append(out, asked(r, res))
 	}
 	return out
 }

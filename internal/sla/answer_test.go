@@ -53,20 +53,20 @@ func TestRulesAboutAnswers(t *testing.T) {
 		{"recovery_time{stage:spike}: < 5000", []Answer{recovered(12)}, Failed, "12.00s"},
 		{"recovery_time: < 600s", []Answer{never}, Failed, "not in 5m"},
 		{"recovery_time: < 60s", []Answer{recovered(1), unknown}, NoData, "no before"},
-		{"recovery_time: < 60s", nil, NotExercised, "the profile has no spike"},
+		{"recovery_time: < 60s", nil, Undecided, "the profile has no spike"},
 		{"drift(memory): none", []Answer{leak}, Failed, "1"},
 		{"drift(memory): none", []Answer{{Metric: DriftOf("memory"), Exercised: true}}, Passed, "0"},
-		{"drift(latency): none", []Answer{leak}, NotExercised, "no load is steady for long enough"},
-		{"drift( response_time ):none", nil, NotExercised, "no load is steady for long enough"},
+		{"drift(latency): none", []Answer{leak}, Undecided, "no load is steady for long enough"},
+		{"drift( response_time ):none", nil, Undecided, "no load is steady for long enough"},
 		{"capacity: > 1000", []Answer{{Metric: Capacity, Value: 1200, Exercised: true}}, Passed, "1200/s"},
 		{"capacity: > 1000/s", []Answer{{Metric: Capacity, Value: 900, Exercised: true}}, Failed, "900/s"},
-		{"capacity: > 1000", nil, NotExercised, "perfctl capacity finds it"},
+		{"capacity: > 1000", nil, Undecided, "perfctl capacity finds it"},
 	} {
 		got := answered(t, c.threshold, c.answers...)
 		if got.Status != c.want || got.Actual != c.actual {
 			t.Errorf("%s: %s %q, want %s %q", c.threshold, got.Status, got.Actual, c.want, c.actual)
 		}
-		if wantBreach := c.want == Failed || c.want == NoData; got.Breaches() != wantBreach {
+		if wantBreach := c.want != Passed; got.Breaches() != wantBreach {
 			t.Errorf("%s: breaches %v", c.threshold, got.Breaches())
 		}
 	}
@@ -116,7 +116,7 @@ func TestEvaluateLeavesAnswersToAnswer(t *testing.T) {
 			t.Errorf("judged without an answer: %+v", res)
 		}
 	}
-	if text := j.Breached(metrics.NewTotals()); text != "" {
+	if text := j.Breached(metrics.NewTotals(), time.Hour); text != nil {
 		t.Errorf("breached while the run goes on: %s", text)
 	}
 }

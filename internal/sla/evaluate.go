@@ -14,11 +14,13 @@ import (
 type Status string
 
 // A rule that the run did not exercise is neither passed nor failed. One that it
-// exercised and that has no data is a breach, never a pass.
+// exercised and that has no data is a breach, never a pass. One that is undecided
+// has too few values to tell, or its target lies within what they leave open.
 const (
 	Passed       Status = "pass"
 	Failed       Status = "fail"
 	Warned       Status = "warn"
+	Undecided    Status = "undecided"
 	NotExercised Status = "not_exercised"
 	NoData       Status = "no_data"
 )
@@ -32,45 +34,116 @@ type Result struct {
 	Stage  string `json:"stage"`
 	Target string `json:"target"`
 	Actual string `json:"actual"`
-	// Threshold is the rule in the threshold grammar.
-	Threshold string `json:"threshold"`
+	// Threshold is the rule in the threshold grammar, Aggregation its statistic.
+	Threshold   string `json:"threshold"`
+	Aggregation string `json:"aggregation,omitempty"`
 	// Class is the class of stages that the rule is for, empty for all.
 	Class string `json:"class,omitempty"`
 	// ActualValue is the figure in the metric's unit, a time in milliseconds;
-	// nil where there is none.
+	// nil where there is none. TargetValue is the target in the same unit.
 	ActualValue *float64 `json:"actual_value"`
-	Status      Status   `json:"status"`
-	Severity    Severity `json:"severity"`
-	Action      string   `json:"action"`
+	TargetValue *float64 `json:"target_value,omitempty"`
+	// Low and High are the confidence limits of a quantile, in the same unit; nil
+	// where the values bound it on that side by nothing.
+	Low  *float64 `json:"actual_low,omitempty"`
+	High *float64 `json:"actual_high,omitempty"`
+	// Near says that the target lies between the limits: the figure decided, and
+	// in another run it could decide otherwise.
+	Near bool `json:"near,omitempty"`
+	// Samples is how many values the figure is made of, and Needed how many it
+	// takes for it to be decided, where it is not.
+	Samples  int64    `json:"samples,omitempty"`
+	Needed   int64    `json:"needed,omitempty"`
+	Status   Status   `json:"status"`
+	Severity Severity `json:"severity"`
+	Action   string   `json:"action"`
+	// Strict says that the rule breaches where it is undecided: the user gave it,
+	// or asked for a confidence that the figure does not reach. Allowed says that
+	// it may stay undecided, or without data.
+	Strict  bool `json:"strict,omitempty"`
+	Allowed bool `json:"allowed,omitempty"`
 }
 
 // Breaches says whether the result breaches the SLA.
 func (r Result) Breaches() bool {
-	return r.Severity == Fail && (r.Status == Failed || r.Status == NoData)
+	if r.Severity != Fail {
+		return false
+	}
+	switch r.Status {
+	case Failed:
+		return true
+	case NoData:
+		return !r.Allowed
+	case Undecided:
+		return r.Strict && !r.Allowed
+	}
+	return false
 }
 
 // Evaluate judges a run's totals by every rule: for the judged stages together,
 // and for rules that ask for it for each of them. Stages that are not judged
 // count only where a rule names them, and for the value of a gauge, which is its
-// last reading in the run.
+// last reading in the run. Rules with a window are judged by the seconds that
+// Second was given.
 func (j *Judge) Evaluate(t *metrics.Totals) []Result {
 	var out []Result
+	for _, i := range j.items() {
+		out = append(out, j.judge(t, i.rule, i.stage, i.over))
+	}
+	for _, w := range j.windows {
+		out = append(out, w.result())
+	}
+	return out
+}
+
+// item is one result to come: a rule, the stage that it is judged in, empty for all
+// together, and the stages whose values count.
+type item struct {
+	rule  Rule
+	stage string
+	over  []Stage
+}
+
+// items returns what the rules are judged by, in the order of the rules.
+func (j *Judge) items() (out []item) {
 	for _, r := range j.rules {
 		if r.Tags.Stage != "" {
-			out = append(out, j.judge(t, r, r.Tags.Stage, j.stagesNamed(r.Tags.Stage)))
+			out = append(out, item{r, r.Tags.Stage, j.stagesNamed(r.Tags.Stage)})
 			continue
 		}
 		judged := j.judgedStages(r.Class)
 		if r.PerStage {
 			for _, s := range judged {
-				out = append(out, j.judge(t, r, s.Name, []Stage{s}))
+				out = append(out, item{r.in(s), s.Name, []Stage{s}})
 			}
 		}
 		if !r.PerStage || len(judged) > 1 {
-			out = append(out, j.judge(t, r, "", j.whole(r, judged)))
+			out = append(out, j.over(r, judged))
 		}
 	}
 	return out
+}
+
+// over returns the rule over all its stages together. The rule that every run is
+// judged by leaves stages of class spike to themselves, of which it asks less.
+func (j *Judge) over(r Rule, judged []Stage) item {
+	if r.everyRun() {
+		calm := slices.DeleteFunc(slices.Clone(judged), func(s Stage) bool { return s.Class == spikeClass })
+		if len(calm) == 0 {
+			r = r.in(judged[0])
+		} else {
+			judged = calm
+		}
+	}
+	return item{r, "", j.whole(r, judged)}
+}
+
+// in returns the rule as it is judged in one stage.
+func (r Rule) in(s Stage) Rule {
+	if r.everyRun() && s.Class == spikeClass {
+		r.Value, r.Text = spikeValue, "achieved_ratio: rate >= 95%"
+	}
+	return r
 }
 
 func (j *Judge) judgedStages(class string) []Stage {
@@ -97,19 +170,28 @@ func (j *Judge) stagesNamed(name string) []Stage {
 }
 
 func (j *Judge) judge(t *metrics.Totals, r Rule, stage string, over []Stage) Result {
+	var res Result
 	if r.Metric == Throughput {
-		return j.throughput(t, r, stage, over)
+		res = j.throughput(t, r, stage, over)
+	} else {
+		res = j.outcome(r, stage, j.figure(t, r, over))
 	}
-	return j.outcome(r, stage, j.figure(t, r, over))
+	return asked(r, res)
+}
+
+// asked leaves a rule of the command line that the run did not exercise undecided:
+// who asks for a rule wants it judged. Failures that did not occur have kept theirs.
+func asked(r Rule, res Result) Result {
+	if r.Required && res.Status == NotExercised && r.Tags.Outcome == "" && r.Metric != metrics.FailureTime.Name {
+		res.Status = Undecided
+	}
+	return res
 }
 
 // outcome compares a figure with the rule's target.
 func (j *Judge) outcome(r Rule, stage string, f measured) Result {
-	unit := j.unitOf(r)
-	res := Result{
-		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action, Threshold: r.Text, Class: r.Class,
-		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, figure.Value(r.Value, unit)),
-	}
+	res := j.result(r, stage)
+	res.Samples = f.n
 	switch {
 	case f.planned == 0 && f.n == 0 && f.expected:
 		res.Status, res.Actual = NotExercised, "no arrivals planned"
@@ -117,26 +199,99 @@ func (j *Judge) outcome(r Rule, stage string, f measured) Result {
 		res.Status, res.Actual = NotExercised, "not measured"
 	case f.n == 0:
 		res.Status, res.Actual = NoData, "no data"
-	case math.IsNaN(f.value):
-		res.Status, res.Actual = NotExercised, fmt.Sprintf("insufficient samples (%d)", f.n)
 	case f.allLost:
 		res.Status, res.Actual = missed(r.Severity), fmt.Sprintf("none of %d succeeded", f.n)
 	default:
-		v := f.value
-		if res.Actual = figure.Beside(v, r.Value, unit); unit == metrics.UnitTime {
-			v /= 1e6
-		}
-		res.ActualValue = &v
-		holds := r.Op.holds
-		if f.atLeast {
-			res.Actual = "≥ " + res.Actual
-			holds = r.Op.holdsAbove
-		}
-		if res.Status = missed(r.Severity); holds(f.value, r.Value) {
-			res.Status = Passed
-		}
+		j.compare(&res, r, f)
 	}
 	return res
+}
+
+// result is a rule's outcome without a figure.
+func (j *Judge) result(r Rule, stage string) Result {
+	unit := j.unitOf(r)
+	target := inUnit(r.Value, unit)
+	return Result{
+		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action, Threshold: r.Text, Class: r.Class,
+		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, figure.Value(r.Value, unit)), TargetValue: &target,
+		Aggregation: r.Stat.String(), Strict: r.Own, Allowed: r.Own && j.plan.Options.AllowUndecided,
+	}
+}
+
+// inUnit is a figure in the unit of reports: a time in milliseconds.
+func inUnit(v float64, unit metrics.Unit) float64 {
+	if unit == metrics.UnitTime {
+		return v / 1e6
+	}
+	return v
+}
+
+// compare decides by a figure.
+func (j *Judge) compare(res *Result, r Rule, f measured) {
+	unit := j.unitOf(r)
+	v := inUnit(f.value, unit)
+	res.Actual, res.ActualValue = figure.Beside(f.value, r.Value, unit), &v
+	if f.atLeast {
+		res.Actual = "≥ " + res.Actual
+	}
+	if f.beside != "" {
+		res.Actual += ", " + f.beside
+	}
+	res.Status = f.point(r)
+	asked := j.plan.Options.Confidence
+	if f.hits >= 0 && asked > 0 {
+		if res.Status = decideShare(f.hits, f.n, r, asked); res.Status == Undecided {
+			res.Strict, res.Allowed = true, j.plan.Options.AllowUndecided
+		}
+	}
+	if l := f.limits; l != nil {
+		j.byLimits(res, r, f)
+	}
+}
+
+// point decides by the figure alone.
+func (f *measured) point(r Rule) Status {
+	holds := r.Op.holds
+	if f.atLeast {
+		holds = r.Op.holdsAbove
+	}
+	if holds(f.value, r.Value) {
+		return Passed
+	}
+	return missed(r.Severity)
+}
+
+// byLimits decides by the limits of a quantile where the values are few or a
+// confidence was asked for, and else says where the target lies between them.
+func (j *Judge) byLimits(res *Result, r Rule, f measured) {
+	unit, l := j.unitOf(r), f.limits
+	if l.hasLow {
+		v := inUnit(l.low, unit)
+		res.Low = &v
+	}
+	if l.hasHigh && !l.highAtLeast {
+		v := inUnit(l.high, unit)
+		res.High = &v
+	}
+	known := l.decide(r)
+	switch few := l.few(f.n); {
+	case few:
+		res.Status = known
+		if known == Undecided {
+			res.Needed, res.ActualValue = l.need, nil
+			res.Actual = fmt.Sprintf("%d of %d samples", f.n, l.need)
+		}
+	case known != Undecided:
+		// Figure and limits agree.
+	case j.plan.Options.Confidence > 0:
+		res.Status, res.Near = Undecided, true
+		res.Strict, res.Allowed = true, j.plan.Options.AllowUndecided
+		res.Actual += " " + l.text(res.Actual, unit)
+	case r.Op.upper() || r.Op.lower():
+		if res.Near = true; !f.atLeast {
+			res.Actual += " " + l.text(res.Actual, unit)
+		}
+	}
 }
 
 // unitOf is the unit of the rule's figure. Where the run does not record the
@@ -179,7 +334,9 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage
 		if r.Tags.Scenario != "" {
 			due = count(metrics.Arrivals) // a scenario's part of the plan is known from what came due
 		}
-		offered = max(offered, float64(due)/s.Duration.Seconds())
+		if offered = max(offered, float64(due)/s.Duration.Seconds()); s.OpenEnded {
+			offered = math.Inf(1) // users come again as soon as they are served
+		}
 	}
 	res := j.outcome(r, stage, measured{n: 1, value: best, planned: 1, expected: true})
 	if !r.Op.upper() && !r.Op.holds(offered, r.Value) {

@@ -1,10 +1,10 @@
 package sla
 
 import (
-	"math"
 	"slices"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -14,12 +14,18 @@ const surelyRead = 2 * time.Second
 
 // measured is what a rule compares.
 type measured struct {
-	// n is how many values it is made from; NaN with n above 0 says that they
-	// are too few to carry it.
+	// n is how many values it is made from.
 	n     int64
 	value float64
 	// atLeast says that the true figure is known to be no smaller.
 	atLeast bool
+	// limits bound what the figure of very many such values would be; nil where the
+	// figure is not an estimate.
+	limits *limits
+	// confidence is that of the limits.
+	confidence float64
+	// hits says, of a share, of how many of the n it is; negative for no share.
+	hits int64
 	// allLost says that every value is one of an arrival that did not succeed:
 	// nothing is known but that the target was missed.
 	allLost bool
@@ -27,13 +33,17 @@ type measured struct {
 	// expected whether they would have produced the metric.
 	planned  int64
 	expected bool
+	// beside is what is said with the figure: why it is what it is.
+	beside string
 }
 
 // figure computes a rule's figure over stages.
 func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) measured {
-	f := measured{}
+	f := measured{hits: -1, confidence: j.confidence()}
 	for _, s := range over {
-		f.planned += s.Planned
+		if f.planned += s.Planned; s.OpenEnded {
+			f.planned++ // one at least
+		}
 	}
 	switch r.Metric {
 	case ErrorRate, AchievedRatio:
@@ -57,6 +67,7 @@ func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) measured {
 			h, n := t.Rate(selector(r, s))
 			hits, f.n = hits+h, f.n+n
 		}
+		f.hits = hits
 		f.value = float64(hits) / float64(f.n)
 	case metrics.KindGauge:
 		f.gauge(t, r, over)
@@ -101,11 +112,11 @@ func selector(r Rule, s Stage) metrics.Selector {
 
 // ratio computes the error rate or the achieved ratio.
 func (f *measured) ratio(t *metrics.Totals, r Rule, over []Stage) {
-	parts := []metrics.Desc{metrics.ArrivalsSucceeded, metrics.ArrivalsFailed}
+	parts := []metrics.Desc{metrics.ArrivalsSucceeded}
 	if r.Metric == ErrorRate {
-		parts = []metrics.Desc{metrics.ArrivalsFailed, metrics.ArrivalsDropped, metrics.ArrivalsUnfinished}
+		parts = notSucceeded
 	}
-	var part int64
+	var part, held int64
 	for _, s := range over {
 		q := metrics.Selector{Name: metrics.Arrivals.Name, Tags: metrics.Tags{Scenario: r.Tags.Scenario, Stage: s.Name}}
 		due, _ := t.Counter(q)
@@ -117,9 +128,24 @@ func (f *measured) ratio(t *metrics.Totals, r Rule, over []Stage) {
 			n, _ := t.Counter(q)
 			part += n
 		}
+		for _, outcome := range heldBack {
+			q.Name, q.Outcome = metrics.ArrivalsDropped.Name, outcome
+			n, _ := t.Counter(q)
+			held += n
+		}
 	}
-	f.value = float64(part) / float64(f.n)
+	f.hits, f.value = part, float64(part)/float64(f.n)
+	if r.Metric == AchievedRatio && held > 0 {
+		f.beside = figure.Value(float64(held)/float64(f.n), metrics.UnitRatio) + " held back by -u"
+	}
 }
+
+// notSucceeded are the arrivals due that did not succeed.
+var notSucceeded = []metrics.Desc{metrics.ArrivalsFailed, metrics.ArrivalsDropped, metrics.ArrivalsUnfinished}
+
+// heldBack are the outcomes of arrivals that were dropped because as many as are
+// allowed were in flight: their queue was full, or they waited in it for too long.
+var heldBack = []string{"queue_full", "too_late"}
 
 func (f *measured) trend(t *metrics.Totals, r Rule, over []Stage) {
 	h := new(metrics.Hist)
@@ -133,7 +159,7 @@ func (f *measured) trend(t *metrics.Totals, r Rule, over []Stage) {
 		return
 	}
 	f.allLost = h.N == 0 && r.Stat.Name != "count"
-	q := -1.0
+	var q float64
 	switch r.Stat.Name {
 	case "count":
 		f.value = float64(h.N)
@@ -151,20 +177,17 @@ func (f *measured) trend(t *metrics.Totals, r Rule, over []Stage) {
 	case "p":
 		q = r.Stat.Percent / 100
 	}
-	if q < 0 {
-		return
+	switch {
+	case q == 1:
+		v, atLeast, _ := h.Quantile(q)
+		f.value, f.atLeast = float64(v), atLeast
+	case q > 0:
+		f.quantile(q, func(rank int64) (float64, bool) {
+			v, atLeast := h.AtRank(rank)
+			return float64(v), atLeast
+		})
 	}
-	if tooFew(f.n, q) {
-		f.value = math.NaN()
-		return
-	}
-	v, atLeast, _ := h.Quantile(q)
-	f.value, f.atLeast = float64(v), atLeast
 }
-
-// tooFew says whether n values cannot carry the quantile q: that takes one above
-// it, n ≥ 1 ÷ (1 − q). The tolerance is for the rounding of 1 − q.
-func tooFew(n int64, q float64) bool { return q < 1 && float64(n)*(1-q) < 1-1e-9 }
 
 func (f *measured) counter(t *metrics.Totals, r Rule, over []Stage) {
 	var seconds float64

@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"math"
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -28,53 +27,52 @@ func (f *measured) gauge(t *metrics.Totals, r Rule, over []Stage) {
 		}
 	}
 	for i, tags := range order {
-		n, v := int64(len(readings[tags])), gaugeStat(readings[tags], r.Stat)
-		if i == 0 || worse(r, v, f.value) {
-			f.n, f.value = n, v
+		one := gaugeFigure(readings[tags], r.Stat, f.confidence)
+		if i == 0 || worse(r, one.value, f.value) {
+			f.n, f.value, f.limits = one.n, one.value, one.limits
 		}
 	}
 }
 
-// worse says whether a is further from the rule's target than b; a figure that
-// there is not, NaN, is never worse.
+// worse says whether a is further from the rule's target than b.
 func worse(r Rule, a, b float64) bool {
 	switch {
-	case math.IsNaN(a) || math.IsNaN(b):
-		return math.IsNaN(b)
 	case r.Op.upper():
 		return a > b
-	case r.Op == ">" || r.Op == ">=":
+	case r.Op.lower():
 		return a < b
 	}
 	return r.Op.holds(b, r.Value) && !r.Op.holds(a, r.Value)
 }
 
-// gaugeStat computes a statistic of readings in the order of time, of which
-// there is at least one: NaN if they are too few for it.
-func gaugeStat(values []float64, s Stat) float64 {
+// gaugeFigure computes a statistic of readings in the order of time, of which
+// there is at least one.
+func gaugeFigure(values []float64, s Stat, confidence float64) measured {
+	f := measured{n: int64(len(values)), confidence: confidence}
 	q := 0.5
 	switch s.Name {
 	case "value":
-		return values[len(values)-1]
+		f.value = values[len(values)-1]
+		return f
 	case "min":
-		return slices.Min(values)
+		f.value = slices.Min(values)
+		return f
 	case "max":
-		return slices.Max(values)
+		f.value = slices.Max(values)
+		return f
 	case "avg":
-		var sum float64
 		for _, v := range values {
-			sum += v
+			f.value += v / float64(len(values))
 		}
-		return sum / float64(len(values))
+		return f
 	case "p":
 		q = s.Percent / 100
 	}
-	n := len(values)
-	if tooFew(int64(n), q) {
-		return math.NaN()
+	sorted := slices.Sorted(slices.Values(values))
+	if q == 1 {
+		f.value = sorted[len(sorted)-1]
+		return f
 	}
-	// The nearest rank; the subtraction keeps a whole q·n from being pushed over
-	// by rounding.
-	rank := int(math.Ceil(q*float64(n) - 1e-9))
-	return slices.Sorted(slices.Values(values))[min(max(rank, 1), n)-1]
+	f.quantile(q, func(rank int64) (float64, bool) { return sorted[min(rank, f.n)-1], false })
+	return f
 }

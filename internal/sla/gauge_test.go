@@ -30,7 +30,7 @@ func TestEachSeriesOfAGaugeIsJudgedByItself(t *testing.T) {
 		rule(t, "rabbitmq_prefetch: p(95)<=80", nil),
 		rule(t, "rabbitmq_prefetch{scenario:cache}: min>=1", nil),
 	)
-	want := []string{"fail 80", "fail 25", "fail 100", "pass 80", "not_exercised insufficient samples (5)", "no_data no data"}
+	want := []string{"fail 80", "fail 25", "fail 100", "undecided 5 of 6 samples", "fail 100", "no_data no data"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

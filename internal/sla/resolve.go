@@ -24,6 +24,20 @@ type Plan struct {
 	// outcomes of thresholds are checked; those of a metric that has none here
 	// are not.
 	Series []metrics.Series
+	// Own says that the table is the user's, not the built-in one.
+	Own     bool
+	Options Options
+}
+
+// Options are how a run is judged.
+type Options struct {
+	// Confidence, above 0, has a rule pass or fail only where that is known at this
+	// confidence, as 0.95; else the figure itself decides.
+	Confidence float64 `json:"confidence,omitempty"`
+	// AllowUndecided lets rules that the user gave stay undecided, or without data.
+	AllowUndecided bool `json:"allow_undecided,omitempty"`
+	// AbortAfter is how long a run is ended by no rule.
+	AbortAfter time.Duration `json:"abort_after,omitempty"`
 }
 
 // Stage is a stage as far as rules are concerned.
@@ -31,23 +45,40 @@ type Stage struct {
 	Name, Class string
 	Judged      bool
 	Duration    time.Duration
-	// Planned is how many arrivals are due in it.
-	Planned int64
+	// Planned is how many arrivals are due in it, PlannedOf how many of each
+	// scenario, where that is known.
+	Planned   int64
+	PlannedOf map[string]int64
+	// OpenEnded says that how many arrivals come due is not planned: it depends on
+	// how quick the users of the stage are served.
+	OpenEnded bool
 }
 
 // achieved is the rule that every run is judged by, whatever its table says.
 var achieved = Rule{
 	Name: "Achieved ÷ offered load", Text: "achieved_ratio: rate >= 99%", Metric: AchievedRatio, Stat: Stat{Name: "rate"}, Op: ">=", Value: 0.99, Unit: "%",
 	PerStage: true, Severity: Fail,
-	Action: "The offered load was not executed: raise -u if the bound was reached, else offer less",
+	Action: "The offered load was not done: read the failures; raise -u if arrivals were held back, else offer less",
 }
+
+// everyRun says whether the rule is that one.
+func (r Rule) everyRun() bool { return r.Metric == AchievedRatio && r.Name == achieved.Name }
+
+// spikeValue is what the achieved load of a stage of class spike is judged by: the
+// guide lets 5 % of its arrivals fail.
+const (
+	spikeValue = 0.95
+	spikeClass = "spike"
+)
 
 // Judge holds the rules that apply to a run.
 type Judge struct {
 	plan  Plan
 	rules []Rule
-	// answers are the rules about what an analysis answers.
+	// answers are the rules about what an analysis answers, windows those that are
+	// judged on every stretch of some length.
 	answers []Rule
+	windows []*window
 	units   map[string]metrics.Desc
 }
 
@@ -65,6 +96,10 @@ func NewJudge(plan Plan, table, thresholds []Rule) (*Judge, error) {
 	var errs []error
 	add := func(r Rule, check func(Rule) error) {
 		var err error
+		if r, err = j.fromK6(r); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.place(), err))
+			return
+		}
 		if isAnswer(r.Metric) {
 			err = j.addAnswer(r)
 		} else if err = check(r); err == nil {
@@ -74,11 +109,13 @@ func NewJudge(plan Plan, table, thresholds []Rule) (*Judge, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", r.place(), err))
 		}
 	}
-	for _, r := range append([]Rule{achieved}, table...) {
+	add(achieved, j.knownToTable)
+	for _, r := range table {
+		r.Own = plan.Own
 		add(r, j.knownToTable)
 	}
 	for _, r := range thresholds {
-		r.Required = true
+		r.Required, r.Own = true, true
 		add(r, j.known)
 	}
 	return j, errors.Join(errs...)
@@ -191,7 +228,7 @@ func (j *Judge) add(r Rule) error {
 	}
 	d, recorded := j.units[r.Metric]
 	if !recorded {
-		j.rules = append(j.rules, r)
+		j.take(r)
 		return nil
 	}
 	stat := r.Stat.Name
@@ -204,12 +241,15 @@ func (j *Judge) add(r Rule) error {
 	if err := derivedTags(r); err != nil {
 		return err
 	}
+	if r.Window > 0 && r.Metric == Throughput {
+		return fmt.Errorf("%s is that of a stage and has no window; arrivals_succeeded: rate %s %s over %s judges every stretch", r.Metric, r.Op, figure.Value(r.Value, metrics.UnitPerSec), r.Window)
+	}
 	have := figureUnit(d, r.Stat)
 	if r.Unit == "" {
 		if have == metrics.UnitTime {
 			r.Value *= 1e6
 		}
-		j.rules = append(j.rules, r)
+		j.take(r)
 		return nil
 	}
 	u, _ := figure.UnitNamed(r.Unit)
@@ -222,8 +262,17 @@ func (j *Judge) add(r Rule) error {
 	default:
 		return fmt.Errorf("%s of %s is in %s, not in %s", r.Stat, d.Name, have, r.Unit)
 	}
-	j.rules = append(j.rules, r)
+	j.take(r)
 	return nil
+}
+
+// take adds a rule that was checked.
+func (j *Judge) take(r Rule) {
+	if r.Window == 0 {
+		j.rules = append(j.rules, r)
+		return
+	}
+	j.windows = append(j.windows, newWindow(j, r))
 }
 
 // derivedTags refuses tags by which a derived metric is not counted.

@@ -5,6 +5,7 @@ package sla
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/strictyaml"
@@ -65,20 +66,11 @@ func (o Op) holdsAbove(v, target float64) bool {
 	return false
 }
 
-// exceeded says whether v lies beyond what the comparison allows from above, so
-// that a figure that only grows cannot come back.
-func (o Op) exceeded(v, target float64) bool {
-	switch o {
-	case "<":
-		return v >= target
-	case "<=", "==":
-		return v > target
-	}
-	return false
-}
-
-// upper says whether the rule bounds the figure from above.
+// upper says whether the rule bounds the figure from above, lower whether it does
+// from below.
 func (o Op) upper() bool { return o == "<" || o == "<=" }
+
+func (o Op) lower() bool { return o == ">" || o == ">=" }
 
 // Rule is one target for one metric.
 type Rule struct {
@@ -107,9 +99,18 @@ type Rule struct {
 	Severity Severity
 	// Action is what the SLA table advises where the rule is missed.
 	Action string
+	// Window, above 0, has the rule judged on every stretch of that length in the
+	// judged stages, in place of all of them together.
+	Window time.Duration
+	// After is how long into the run the rule ends no run, and none of its windows
+	// begins.
+	After time.Duration
 	// Required makes a metric without data a breach even where nothing says that
 	// the run exercises it; NewJudge sets it for a user's own thresholds.
 	Required bool
+	// Own says that the user gave the rule, as a threshold or in an SLA file: one
+	// that is not decided breaches then. NewJudge sets it.
+	Own bool
 	// Pos is where the rule stands in its SLA file; zero for a threshold.
 	Pos strictyaml.Pos
 }
@@ -118,8 +119,8 @@ type Rule struct {
 const (
 	// ErrorRate is (failed + dropped + unfinished) ÷ due arrivals.
 	ErrorRate = "error_rate"
-	// AchievedRatio is (succeeded + failed) ÷ due arrivals: how much of the
-	// offered load was executed to its end, well or not.
+	// AchievedRatio is succeeded ÷ due arrivals: how much of the offered load was
+	// done, and done well.
 	AchievedRatio = "achieved_ratio"
 	// Throughput is the highest rate of arrivals succeeded in a judged stage,
 	// per second.
@@ -129,6 +130,6 @@ const (
 // Derived describes the derived metrics.
 var Derived = []metrics.Desc{
 	{Name: ErrorRate, Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "arrivals failed, dropped or unfinished ÷ arrivals due"},
-	{Name: AchievedRatio, Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "arrivals succeeded or failed ÷ arrivals due: how much of the offered load was executed"},
+	{Name: AchievedRatio, Kind: metrics.KindRate, Unit: metrics.UnitRatio, Help: "arrivals succeeded ÷ arrivals due: how much of the offered load was done, and done well"},
 	{Name: Throughput, Kind: metrics.KindGauge, Unit: metrics.UnitPerSec, Help: "arrivals succeeded per second in the best judged stage"},
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/figure"
@@ -15,7 +16,7 @@ import (
 // ParseThreshold reads a threshold in k6's grammar, with units, tags and
 // stages:
 //
-//	threshold  = metric [ "{" tag { "," tag } "}" ] ":" expression
+//	threshold  = metric [ "{" tag { "," tag } "}" ] ":" expression [ window ] [ delay ]
 //	tag        = ( "scenario" | "operation" | "stage" | "outcome" | "group" ) ":" text
 //	expression = stat op number [ unit ]
 //	stat       = "avg" | "min" | "med" | "max" | "count" | "rate" | "value" |
@@ -23,6 +24,12 @@ import (
 //	op         = "<" | "<=" | ">" | ">=" | "==" | "===" | "!="
 //	unit       = "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" |
 //	             "B" | "kB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" | "%" | "/s"
+//	window     = "over" time               (on every stretch of that length)
+//	delay      = "after" time              (k6's delayAbortEval)
+//
+// A window is judged each second by what was recorded in the time before it: all of
+// them must hold. A delay keeps the rule from ending a run before it, and a window
+// from beginning before it.
 //
 // Of what is not counted but found in a run there are
 //
@@ -121,10 +128,52 @@ func (p *parser) threshold() (r Rule, err error) {
 	if r.Value, r.Unit, err = p.value(); err != nil {
 		return r, err
 	}
+	if err := p.times(&r); err != nil {
+		return r, err
+	}
 	if p.space(); p.pos < len(p.text) {
 		return r, fmt.Errorf("%q is too much: one condition for each threshold", p.text[p.pos:])
 	}
 	return r, nil
+}
+
+// times reads the window and the delay of a rule.
+func (p *parser) times(r *Rule) (err error) {
+	if p.word("over") {
+		if r.Window, err = p.time("over", time.Second); err != nil {
+			return err
+		}
+		if isAnswer(r.Metric) {
+			return fmt.Errorf("%s is one value of the whole run and has no window", r.Metric)
+		}
+	}
+	if p.word("after") {
+		r.After, err = p.time("after", 0)
+	}
+	return err
+}
+
+// word takes a word if it comes next.
+func (p *parser) word(w string) bool {
+	start := p.pos
+	if p.run(wordByte) == w {
+		return true
+	}
+	p.pos = start
+	return false
+}
+
+// time reads the time of a window or a delay.
+func (p *parser) time(of string, least time.Duration) (time.Duration, error) {
+	p.space()
+	start := p.pos
+	text := p.run(func(c byte) bool { return c != ' ' && c != '\t' })
+	d, err := time.ParseDuration(text)
+	if err != nil || d < least || d > 1000*time.Hour {
+		p.pos = start
+		return 0, fmt.Errorf("%q behind %s: want a time of %s or more, as in %s 30s", text, of, max(least, 0), of)
+	}
+	return d, nil
 }
 
 // none is the only condition of a drift.
@@ -176,6 +225,16 @@ func (p *parser) tags(t *metrics.Tags) error {
 	for {
 		start := p.pos
 		key := p.run(wordByte)
+		if key == expectedResponse {
+			done, err := p.expected()
+			if err != nil {
+				p.pos = start
+			}
+			if done || err != nil {
+				return err
+			}
+			continue
+		}
 		field := fields[key]
 		if field == nil {
 			p.pos = start
@@ -185,6 +244,9 @@ func (p *parser) tags(t *metrics.Tags) error {
 			return err
 		}
 		*field = strings.Trim(strings.TrimSpace(p.run(func(c byte) bool { return c != ',' && c != '}' })), `"'`)
+		if key == "group" {
+			*field = strings.TrimPrefix(*field, "::") // as k6 writes groups
+		}
 		if *field == "" {
 			return fmt.Errorf("the tag %s has no value", key)
 		}
@@ -248,8 +310,9 @@ func (p *parser) value() (float64, string, error) {
 	}
 	p.space()
 	start = p.pos
-	name := strings.TrimSpace(p.text[p.pos:])
-	if name == "" {
+	name := p.run(func(c byte) bool { return c != ' ' && c != '\t' })
+	if name == "" || name == "over" || name == "after" {
+		p.pos = start
 		return v, "", nil
 	}
 	u, ok := figure.UnitNamed(name)
@@ -257,7 +320,6 @@ func (p *parser) value() (float64, string, error) {
 		p.pos = start
 		return 0, "", fmt.Errorf("unknown unit %q%s", name, near(name, figure.UnitNames()))
 	}
-	p.pos = len(p.text)
 	return v * u.Factor, name, nil
 }
 

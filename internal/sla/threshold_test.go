@@ -3,6 +3,7 @@ package sla
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -51,7 +52,7 @@ func TestWrongThresholdsNameTheColumnAndTheNearestWord(t *testing.T) {
 		"response_time{stag:peak}: p(95)<5":     `did you mean "stage"?`,
 		"response_time{stage:}: p(95)<5":        "no value",
 		"response_time{stage:peak: p(95)<5":     `want ","`,
-		"response_time: p(95)<5ms && p(99)<9ms": "unknown unit",
+		"response_time: p(95)<5ms && p(99)<9ms": `"&& p(99)<9ms" is too much`,
 	} {
 		_, err := ParseThreshold(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -80,7 +81,7 @@ func FuzzParseThreshold(f *testing.F) {
 			for _, in := range [][2][]Rule{{{r}, nil}, {nil, {r}}} {
 				if j, err := NewJudge(testPlan(), in[0], in[1]); err == nil {
 					j.Evaluate(tot)
-					j.Breached(tot)
+					j.Breached(tot, time.Hour)
 				}
 			}
 		}

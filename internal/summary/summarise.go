@@ -17,8 +17,10 @@ type Inputs struct {
 	// Interrupted says that the run was stopped before its end.
 	Interrupted bool
 	SLA         []sla.Result
-	Checks      []Check
-	Failures    []Failure
+	// Stopped is the rule that ended the run before its end, if one did.
+	Stopped  *sla.Breach
+	Checks   []Check
+	Failures []Failure
 	// Generator is the judgement of the generator. Figures that it leaves out are
 	// taken from the run's metrics. Without it the generator counts as suspect.
 	Generator *GeneratorHealth
@@ -37,6 +39,7 @@ func Summarise(run *rundir.Run, in Inputs) *Summary {
 		Failures: notNil(in.Failures),
 		Notes:    notNil(run.Notes),
 		Analysis: in.Analysis,
+		Stopped:  in.Stopped,
 	}
 	t := tally{run: run, all: run.Totals.All()}
 	s.Arrivals = t.arrivals()
@@ -61,7 +64,7 @@ func verdict(s *Summary, interrupted bool) (Verdict, int) {
 		return VerdictInterrupted, exitcode.Interrupted
 	case s.Run.Incomplete || s.Generator.Status == "invalid":
 		return VerdictInvalid, exitcode.Invalid
-	case slices.ContainsFunc(s.SLA, sla.Result.Breaches),
+	case s.Stopped != nil, slices.ContainsFunc(s.SLA, sla.Result.Breaches),
 		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
 		return VerdictFail, exitcode.Breached
 	}

@@ -46,6 +46,8 @@ type Summary struct {
 	Generator GeneratorHealth `json:"generator"`
 	// Notes say what is wrong with the data.
 	Notes []string `json:"notes"`
+	// Stopped is the rule that ended the run before its end, where one did.
+	Stopped *sla.Breach `json:"stopped,omitempty"`
 	// Analysis is what was found beyond the rules, nil for nothing.
 	Analysis *analysis.Analysis `json:"analysis"`
 	// Comparison is how the run differs from its baseline, where it was given one.

@@ -82,7 +82,11 @@ func (v *view) fill() {
 		switch r.Status {
 		case sla.Passed:
 			v.Held = append(v.Held, r)
-		case sla.NotExercised:
+		case sla.NotExercised, sla.Undecided:
+			if r.Breaches() {
+				v.Missed = append(v.Missed, r)
+				break
+			}
 			v.Idle = append(v.Idle, r)
 		default:
 			v.Missed = append(v.Missed, r)
@@ -221,9 +225,11 @@ func mark(r sla.Result) string {
 	switch {
 	case r.Breaches():
 		return "✗"
+	case r.Near:
+		return "≈"
 	case r.Status == sla.Passed:
 		return "✓"
-	case r.Status == sla.NotExercised:
+	case r.Status == sla.NotExercised, r.Status == sla.Undecided:
 		return "–"
 	}
 	return "!"

@@ -1,0 +1,357 @@
+package sla
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/stats"
+)
+
+// Breached returns the first rule of severity fail that a run which still goes on
+// has missed for certain, nil if none: whatever the arrivals that are planned and
+// not done yet will do. at is how long the run goes on; rules with a later After,
+// and all of them before AbortAfter, are left out.
+//
+//   - A percentile is lost when more values miss the target than the planned number
+//     of them allows; a share, such as an error rate, likewise.
+//   - A maximum, a count or a minimum is lost when it has passed its bound.
+//   - A mean is lost when even zeros could not bring it back.
+//   - A rule with a window is lost with the first window that misses it.
+func (j *Judge) Breached(t *metrics.Totals, at time.Duration) *Breach {
+	if at < j.plan.Options.AbortAfter {
+		return nil
+	}
+	for _, i := range j.items() {
+		if i.rule.Severity != Fail || at < i.rule.After {
+			continue
+		}
+		if because := j.lost(t, i); because != "" {
+			res := j.judge(t, i.rule, i.stage, i.over)
+			return breachOf(res, because)
+		}
+	}
+	for _, w := range j.windows {
+		if w.rule.Severity == Fail {
+			if res := w.result(); res.Status == Failed {
+				return breachOf(res, fmt.Sprintf("every window of %s must hold", w.rule.Window))
+			}
+		}
+	}
+	return nil
+}
+
+// Partial judges totals of which something is missing: what is missed whatever the
+// rest was fails, and all else that the run exercised is undecided. A run that was
+// not measured whole passes nothing.
+func (j *Judge) Partial(t *metrics.Totals) []Result {
+	var out []Result
+	for _, i := range j.items() {
+		res := j.judge(t, i.rule, i.stage, i.over)
+		switch because := j.lost(t, i); {
+		case because != "" && (res.Status == Failed || res.Status == Warned):
+		case res.Status != NotExercised:
+			res.Status, res.Near, res.Needed = Undecided, false, 0
+			if res.Samples == 0 {
+				res.Actual = "no data"
+			}
+		}
+		out = append(out, res)
+	}
+	for _, w := range j.windows {
+		res := w.result()
+		if res.Status == Passed || res.Status == NoData {
+			res.Status = Undecided
+		}
+		out = append(out, res)
+	}
+	return out
+}
+
+// Unreached leaves what a run that was ended early has no data for undecided: it did
+// not come so far.
+func Unreached(results []Result) []Result {
+	for i := range results {
+		if r := &results[i]; r.Status == NoData || r.Status == Undecided && r.Samples == 0 {
+			r.Status, r.Strict, r.Actual = Undecided, false, "not reached"
+		}
+	}
+	return results
+}
+
+// lost says why a rule is missed whatever still comes; empty where it is not.
+func (j *Judge) lost(t *metrics.Totals, i item) string {
+	d, recorded := j.units[i.rule.Metric]
+	switch {
+	case !recorded || len(i.over) == 0:
+		return ""
+	case i.rule.Metric == Throughput:
+		return j.lostThroughput(t, i)
+	case isDerived(i.rule.Metric) || d.Kind == metrics.KindRate:
+		return j.lostShare(t, i)
+	case d.Kind == metrics.KindTrend:
+		return j.lostTrend(t, i)
+	case d.Kind == metrics.KindCounter:
+		return j.lostCount(t, i)
+	}
+	f := j.figure(t, i.rule, i.over)
+	if f.n > 0 && (i.rule.Stat.Name == "max" && beyond(i.rule, f.value) || i.rule.Stat.Name == "min" && below(i.rule, f.value)) {
+		return "it cannot come back"
+	}
+	return ""
+}
+
+// beyond says that v, which can only grow, is past the target, below that v, which
+// can only fall, is.
+func beyond(r Rule, v float64) bool {
+	return (r.Op.upper() || r.Op == "==") && v >= r.Value && !r.Op.holds(v, r.Value)
+}
+
+func below(r Rule, v float64) bool {
+	return (r.Op.lower() || r.Op == "==") && v <= r.Value && !r.Op.holds(v, r.Value)
+}
+
+// tally is how far the arrivals of some stages have come.
+type tally struct {
+	// due of planned came due, lost of those are known not to succeed, and open
+	// ones are not done.
+	due, planned, lost, open int64
+	// endless says that nobody planned how many there will be.
+	endless bool
+}
+
+// rest is how many arrivals are still to succeed or not.
+func (c tally) rest() int64 { return max(c.planned-c.due, 0) + c.open }
+
+// final is how many arrivals there will be.
+func (c tally) final() int64 { return max(c.planned, c.due) }
+
+func (j *Judge) tally(t *metrics.Totals, scenario string, over []Stage) (c tally) {
+	for _, s := range over {
+		c.endless = c.endless || s.OpenEnded
+		count := func(of string, d metrics.Desc) int64 {
+			n, _ := t.Counter(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Scenario: of, Stage: s.Name}})
+			return n
+		}
+		due := count(scenario, metrics.Arrivals)
+		lost := int64(0)
+		for _, d := range notSucceeded {
+			lost += count(scenario, d)
+		}
+		planned, known := s.PlannedOf[scenario]
+		switch {
+		case scenario == "":
+			planned = s.Planned
+		case !known:
+			// All that is still to come may be of this scenario.
+			planned = due + max(s.Planned-count("", metrics.Arrivals), 0)
+		}
+		c.due, c.planned, c.lost = c.due+due, c.planned+planned, c.lost+lost
+		c.open += max(due-lost-count(scenario, metrics.ArrivalsSucceeded), 0)
+	}
+	return c
+}
+
+// perArrival are the trends that have one value for each arrival that succeeded.
+var perArrival = map[string]bool{metrics.ResponseTime.Name: true, metrics.ServiceTime.Name: true}
+
+// fewestDue is how many arrivals must have come due before the number of values of
+// one tells how many there will be.
+const fewestDue = 100
+
+// finalValues bounds how many values there will be of a metric of which there are
+// n; negative where that cannot be told. A metric that has no fixed number of
+// values for an arrival may bring twice the mean seen for what is still to come.
+func (j *Judge) finalValues(t *metrics.Totals, i item, n int64) int64 {
+	c := j.tally(t, i.rule.Tags.Scenario, i.over)
+	switch {
+	case c.endless:
+		return -1
+	case perArrival[i.rule.Metric]:
+		return max(c.final(), n)
+	case c.due < fewestDue:
+		return -1
+	}
+	return n + int64(math.Ceil(2*float64(n)/float64(c.due)*float64(c.rest())))
+}
+
+func (j *Judge) lostTrend(t *metrics.Totals, i item) string {
+	r := i.rule
+	h := new(metrics.Hist)
+	for _, s := range i.over {
+		if part := t.Trend(selector(r, s)); part != nil {
+			h.Merge(part)
+		}
+	}
+	n := h.N + h.Censored
+	if n == 0 {
+		return ""
+	}
+	q := r.Stat.Percent / 100
+	switch r.Stat.Name {
+	case "max":
+		q = 1
+	case "med":
+		q = 0.5
+	case "count":
+		if beyond(r, float64(h.N)) {
+			return "it cannot come back"
+		}
+		return ""
+	case "min":
+		if h.N > 0 && below(r, float64(h.Min)) {
+			return "it cannot come back"
+		}
+		return ""
+	case "avg":
+		return j.lostMean(t, i, h)
+	}
+	if q == 1 {
+		if h.Censored > 0 && (r.Op.upper() || r.Op == "==") || h.N > 0 && beyond(r, float64(h.Max)) {
+			return "it cannot come back"
+		}
+		return ""
+	}
+	return j.lostQuantile(t, i, h, q)
+}
+
+func (j *Judge) lostMean(t *metrics.Totals, i item, h *metrics.Hist) string {
+	if h.Censored > 0 && i.rule.Op.upper() {
+		return "arrivals that were lost have no time"
+	}
+	final := j.finalValues(t, i, h.N)
+	if final > 0 && beyond(i.rule, h.Sum/float64(final)) {
+		return fmt.Sprintf("zeros for the rest of %d planned could not bring it back", final)
+	}
+	return ""
+}
+
+// lostQuantile says whether the quantile is missed even if all values still to come
+// keep the target.
+func (j *Judge) lostQuantile(t *metrics.Totals, i item, h *metrics.Hist, q float64) string {
+	r := i.rule
+	if !r.Op.upper() && !r.Op.lower() {
+		return ""
+	}
+	missed := h.CountOf(func(v int64) bool { return !r.Op.holds(float64(v), r.Value) })
+	if r.Op.upper() {
+		missed += h.Censored
+	}
+	final := j.finalValues(t, i, h.N+h.Censored)
+	if missed == 0 || final < 0 {
+		return ""
+	}
+	alpha := (1 - j.confidence()) / 2
+	low, high := stats.QuantileRanks(final, q, alpha)
+	if final >= stats.QuantileNeeds(q, alpha) && j.plan.Options.Confidence == 0 {
+		low = metrics.QuantileRank(final, q)
+		high = low
+	}
+	// In order, what keeps an upper target comes first, and a lower one's last.
+	if r.Op.upper() && low > final-missed || r.Op.lower() && high <= missed {
+		return fmt.Sprintf("%d of at most %d missed it already", missed, final)
+	}
+	return ""
+}
+
+func (j *Judge) lostShare(t *metrics.Totals, i item) string {
+	r := i.rule
+	f := j.figure(t, r, i.over)
+	if f.n == 0 || f.hits < 0 || !r.Op.upper() && !r.Op.lower() {
+		return ""
+	}
+	c := j.tally(t, r.Tags.Scenario, i.over)
+	if c.endless {
+		return ""
+	}
+	final, hits := c.final(), f.hits
+	switch r.Metric {
+	case AchievedRatio:
+		hits = f.n - c.lost - c.open // of which the open ones may still succeed
+		if r.Op.lower() {
+			hits += c.rest()
+		}
+	case ErrorRate:
+		if r.Op.lower() {
+			hits += c.rest()
+		}
+	default:
+		if final = j.finalValues(t, i, f.n); final < 0 {
+			return ""
+		}
+		if r.Op.lower() {
+			hits += final - f.n
+		}
+	}
+	best := float64(hits) / float64(final)
+	status := Passed
+	if !r.Op.holds(best, r.Value) {
+		status = missed(r.Severity)
+	}
+	if asked := j.plan.Options.Confidence; asked > 0 {
+		status = decideShare(hits, final, r, asked)
+	}
+	if status == missed(r.Severity) {
+		return fmt.Sprintf("at best %s of %d planned", figure.Value(best, metrics.UnitRatio), final)
+	}
+	return ""
+}
+
+func (j *Judge) lostCount(t *metrics.Totals, i item) string {
+	f := j.figure(t, i.rule, i.over)
+	if f.n == 0 {
+		return ""
+	}
+	if beyond(i.rule, f.value) { // also of a rate, which is over the whole length of its stages
+		return "it cannot come back"
+	}
+	c := j.tally(t, i.rule.Tags.Scenario, i.over)
+	most := c.final()
+	if c.endless {
+		return ""
+	}
+	switch i.rule.Metric {
+	case metrics.ArrivalsSucceeded.Name:
+		most -= c.lost
+	case metrics.Arrivals.Name, metrics.ArrivalsStarted.Name:
+	default:
+		return ""
+	}
+	best := float64(most)
+	if i.rule.Stat.Name == "rate" {
+		best /= lengthOf(i.over)
+	}
+	if below(i.rule, best) {
+		return fmt.Sprintf("%d are planned", c.planned)
+	}
+	return ""
+}
+
+func lengthOf(over []Stage) (seconds float64) {
+	for _, s := range over {
+		seconds += s.Duration.Seconds()
+	}
+	return seconds
+}
+
+// lostThroughput says whether no stage can reach the target any more. A target that
+// was never offered is not exercised, and not lost.
+func (j *Judge) lostThroughput(t *metrics.Totals, i item) string {
+	if !i.rule.Op.lower() || j.tally(t, "", i.over).endless {
+		return ""
+	}
+	best, offered := 0.0, 0.0
+	for _, s := range i.over {
+		if s.Duration > 0 {
+			c := j.tally(t, i.rule.Tags.Scenario, []Stage{s})
+			best = max(best, float64(c.final()-c.lost)/s.Duration.Seconds())
+			offered = max(offered, float64(c.planned)/s.Duration.Seconds())
+		}
+	}
+	if i.rule.Op.holds(offered, i.rule.Value) && !i.rule.Op.holds(best, i.rule.Value) {
+		return "at best " + figure.Value(best, metrics.UnitPerSec)
+	}
+	return ""
+}
