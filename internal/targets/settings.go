@@ -27,7 +27,15 @@ type Settings struct {
 	RabbitMQ, Postgres, Redis, API Address
 	// List shows every setting with its origin, secrets redacted.
 	List []Setting
-	look Lookup
+	// Allowed are the hosts, besides loopback, that may be loaded: for those that
+	// are known only while a run goes on.
+	Allowed []string
+	look    Lookup
+}
+
+// Allows says whether a host that is not this machine may be loaded.
+func (s *Settings) Allows(host string) bool {
+	return slices.ContainsFunc(s.Allowed, func(a string) bool { return SameHost(a, host) })
 }
 
 // Setting returns any setting by its name; ok is false where nobody set it.

@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios/cache"
 	"github.com/perfctl/perfctl/internal/scenarios/crud"
 	"github.com/perfctl/perfctl/internal/scenarios/flow"
+	"github.com/perfctl/perfctl/internal/scenarios/script"
 	"github.com/perfctl/perfctl/internal/scenarios/tasks"
 	"github.com/perfctl/perfctl/internal/scenarios/voting"
 )
@@ -21,5 +22,6 @@ func Registry() *scenarios.Registry {
 		cache.Definition(),
 		api.Definition(),
 		flow.Definition(),
+		script.Definition(),
 	)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync/atomic"
 	"syscall"
@@ -32,6 +33,11 @@ type Options struct {
 	Fresh bool
 	// TLS is how servers are trusted; nil for the system's way.
 	TLS *tls.Config
+	// Address, where it is not nil, says what address to dial in place of another.
+	Address func(addr string) string
+	// Guard, where it is not nil, is asked before a connection is opened: the host
+	// as it was asked for, and the address that it leads to.
+	Guard func(host string, ip netip.Addr) error
 }
 
 // Client is an HTTP client that counts bytes and connections.
@@ -47,11 +53,10 @@ const dialTimeout = 5 * time.Second
 // proxies of the environment, redirects, and the limit of two idle connections.
 func New(o Options) *Client {
 	c := &Client{}
-	var dialer net.Dialer
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		conn, err := dialer.DialContext(ctx, network, addr)
+		conn, err := o.dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -76,6 +81,28 @@ func New(o Options) *Client {
 	t.Protocols.SetUnencryptedHTTP2(true)
 	c.Transport, c.Timeout = t, o.Timeout
 	return c
+}
+
+// dial opens a connection to where an address leads, if that may be.
+func (o Options) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	var dialer net.Dialer
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	if o.Address != nil {
+		addr = o.Address(addr)
+	}
+	if o.Guard != nil {
+		dialer.ControlContext = func(_ context.Context, _, to string, _ syscall.RawConn) error {
+			at, err := netip.ParseAddrPort(to)
+			if err != nil {
+				return err
+			}
+			return o.Guard(host, at.Addr())
+		}
+	}
+	return dialer.DialContext(ctx, network, addr)
 }
 
 // Bytes returns how much went over the connections since the last call.

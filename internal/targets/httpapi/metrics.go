@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"time"
-
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
@@ -65,24 +63,26 @@ func (p *Phases) Resent(stage int, x *Exchange) {
 }
 
 // Record records the phases of a request that succeeded: a server that fails fast
-// must not look fast. A connection that was dialled for this request and then
-// taken by another one leaves phases that are not this request's, and they count
-// as 0.
-func (p *Phases) Record(stage int, x *Exchange) {
-	var connect, shake time.Duration
-	if !x.reused.Load() {
-		connect, shake = max(x.connected.get()-x.connectStart.get(), 0), max(x.shookOff.get()-x.handshakeStart.get(), 0)
+// must not look fast.
+func (p *Phases) Record(stage int, x *Exchange) { p.RecordTimings(stage, x.Timings()) }
+
+// RecordTimings is Record for a request whose exchange has gone on to another one.
+func (p *Phases) RecordTimings(stage int, t Timings) {
+	p.connecting.Record(stage, t.Connecting)
+	p.handshaking.Record(stage, t.Handshaking)
+	p.blocked.Record(stage, t.Blocked)
+	p.sending.Record(stage, t.Sending)
+	p.waiting.Record(stage, t.Waiting)
+	p.receive.Record(stage, t.Receiving)
+	p.duration.Record(stage, t.Duration)
+}
+
+// CountTimings is Count for a request whose exchange has gone on to another one.
+func (p *Phases) CountTimings(stage int, t Timings) {
+	p.reqs.Add(stage, 1)
+	if t.Retries > 0 {
+		p.retries.Add(stage, t.Retries)
 	}
-	got, first := x.gotConn.get(), x.firstByte.get()
-	// The answer may begin before the request is fully written.
-	wrote := min(max(x.wrote.get(), got), first)
-	p.connecting.Record(stage, connect)
-	p.handshaking.Record(stage, shake)
-	p.blocked.Record(stage, got-x.getConn.get()-connect-shake)
-	p.sending.Record(stage, wrote-got)
-	p.waiting.Record(stage, first-wrote)
-	p.receive.Record(stage, x.end-first)
-	p.duration.Record(stage, x.end-got)
 }
 
 // Traffic counts what no request owns: bytes and connections.

@@ -1,0 +1,119 @@
+package vm
+
+import (
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// executionModule is the module k6/execution.
+func (v *VM) executionModule() *goja.Object {
+	scenario, instance, vu, test := v.rt.NewObject(), v.rt.NewObject(), v.rt.NewObject(), v.rt.NewObject()
+	v.scenarioInfo(scenario)
+	v.getter(instance, "iterationsInterrupted", func() any { return v.s.interrupted.Load() })
+	v.getter(instance, "iterationsCompleted", func() any { return v.s.completed.Load() })
+	v.getter(instance, "vusActive", func() any { return v.s.active.Load() })
+	v.getter(instance, "vusInitialized", func() any { return v.s.users.Load() })
+	v.getter(instance, "currentTestRunDuration", func() any { return millis(time.Since(v.started())) })
+	v.userInfo(vu)
+	v.testInfo(test)
+	return v.object(map[string]any{"scenario": scenario, "instance": instance, "vu": vu, "test": test})
+}
+
+func (v *VM) started() time.Time {
+	if f := v.s.settings.Started; f != nil {
+		return f()
+	}
+	return time.Now()
+}
+
+// during returns the iteration that goes on; outside of one there is none.
+func (v *VM) during(what string) *Iteration {
+	if v.it == nil || v.phase != phaseRun {
+		v.throw(what + " of k6/execution is only known in an iteration")
+	}
+	return v.it
+}
+
+func (v *VM) scenarioInfo(o *goja.Object) {
+	v.getter(o, "name", func() any { return v.during("scenario.name").Scenario })
+	v.getter(o, "executor", func() any { return v.during("scenario.executor").Executor })
+	v.getter(o, "startTime", func() any { return v.during("scenario.startTime").Start.UnixMilli() })
+	v.getter(o, "iterationInInstance", func() any { return v.during("scenario.iterationInInstance").Number })
+	v.getter(o, "iterationInTest", func() any { return v.during("scenario.iterationInTest").Number })
+	v.getter(o, "progress", func() any {
+		it := v.during("scenario.progress")
+		if it.Length <= 0 {
+			return 0
+		}
+		return min(float64(time.Since(it.Start))/float64(it.Length), 1)
+	})
+}
+
+func (v *VM) userInfo(o *goja.Object) {
+	v.getter(o, "iterationInInstance", func() any { return v.count })
+	v.getter(o, "iterationInScenario", func() any { return v.during("vu.iterationInScenario").InUser })
+	v.getter(o, "idInInstance", func() any { return v.number })
+	v.getter(o, "idInTest", func() any { return v.number })
+	tags := v.rt.NewDynamicObject(&tagView{v})
+	metrics := v.object(map[string]any{"tags": tags, "metadata": v.rt.NewObject()})
+	_ = o.Set("metrics", metrics)
+	_ = o.Set("tags", tags)
+}
+
+func (v *VM) testInfo(o *goja.Object) {
+	_ = o.Set("abort", func(c goja.FunctionCall) goja.Value {
+		reason := "exec.test.abort was called"
+		if x := c.Argument(0); !nothing(x) {
+			reason = x.String()
+		}
+		v.s.aborted.CompareAndSwap(nil, &AbortError{Reason: reason})
+		v.rt.Interrupt("aborted")
+		return goja.Undefined()
+	})
+	_ = o.Set("fail", func(c goja.FunctionCall) goja.Value {
+		reason := "exec.test.fail was called"
+		if x := c.Argument(0); !nothing(x) {
+			reason = x.String()
+		}
+		v.s.failed.CompareAndSwap(nil, &reason)
+		return goja.Undefined()
+	})
+	v.getter(o, "options", func() any {
+		text := v.s.settings.Options
+		if text == "" {
+			v.throw("test.options of k6/execution is not known outside functions")
+		}
+		return v.frozen(v.parse(text))
+	})
+}
+
+// tagView is exec.vu.metrics.tags: what it is set to is put on every sample.
+type tagView struct{ v *VM }
+
+// Get returns a tag.
+func (t *tagView) Get(key string) goja.Value {
+	if x, ok := t.v.allTags()[key]; ok {
+		return t.v.rt.ToValue(x)
+	}
+	return nil
+}
+
+// Set sets a tag of the user's.
+func (t *tagView) Set(key string, x goja.Value) bool {
+	if _, object := x.(*goja.Object); object || nothing(x) {
+		t.v.throw("the tag " + key + " is no text, number or truth value")
+	}
+	text := x.String()
+	t.v.setTag(key, &text)
+	return true
+}
+
+// Has says whether there is such a tag.
+func (t *tagView) Has(key string) bool { _, ok := t.v.allTags()[key]; return ok }
+
+// Delete removes a tag of the user's.
+func (t *tagView) Delete(key string) bool { t.v.setTag(key, nil); return true }
+
+// Keys are the names of the tags.
+func (t *tagView) Keys() []string { return sortedKeys(t.v.allTags()) }
