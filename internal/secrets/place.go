@@ -38,6 +38,9 @@ var (
 	bearerPlace = regexp.MustCompile(`(?i)\b(bearer\s+)([^\s"'\\]{6,})`)
 )
 
+// placeholder stands for any value in messages and help: KEY=VALUE.
+const placeholder = "VALUE"
+
 // Text hides what stands where secrets stand.
 func Text(s string) string {
 	if !strings.ContainsAny(s, "=:@") && !strings.Contains(strings.ToLower(s), "bearer") {
@@ -46,7 +49,7 @@ func Text(s string) string {
 	s = userPlace.ReplaceAllString(s, "$1:"+Hidden+"@")
 	for _, p := range []*regexp.Regexp{paramPlace, assignPlace} {
 		s = p.ReplaceAllStringFunc(s, func(m string) string {
-			if g := p.FindStringSubmatch(m); Name(g[2]) {
+			if g := p.FindStringSubmatch(m); Name(g[2]) && strings.TrimRight(g[3], ",.;") != placeholder {
 				return g[1] + g[2] + "=" + Hidden
 			}
 			return m

@@ -1,0 +1,135 @@
+// Package cli is perfctl's command line: a file for each command reads flags, makes a
+// request of them, has it executed below and prints what came of it. What a run does
+// and what its figures mean is decided elsewhere.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/secrets"
+)
+
+// app is one invocation of perfctl.
+type app struct {
+	*terminal.Terminal
+	args []string
+	// version is perfctl's, as the linker or the module says.
+	version string
+	// progress, where a command has one, takes the log, too.
+	progress *terminal.Progress
+
+	// secrets are those that became known; stdout and stderr never show them.
+	secrets secrets.Redactor
+
+	logFormat string
+	verbose   bool
+}
+
+// Main runs a command line in this process and returns its exit code. version is what
+// the linker set, empty where it set nothing.
+func Main(ctx context.Context, args []string, version string) int {
+	t, stop := terminal.Open()
+	defer stop()
+	return (&app{Terminal: t, args: args, version: versionOf(version)}).main(ctx)
+}
+
+// versionOf returns the version that the linker set, else that of the module.
+func versionOf(linked string) string {
+	if linked != "" {
+		return linked
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// verdictCode is the exit code of a command that did its work and whose answer is not
+// "pass": there is nothing to print as an error.
+type verdictCode int
+
+func (v verdictCode) Error() string { return fmt.Sprintf("exit code %d", int(v)) }
+
+// verdict is what a command returns that shows what came of a run: nothing for a pass.
+func verdict(code int) error {
+	if code == exitcode.Pass {
+		return nil
+	}
+	return verdictCode(code)
+}
+
+// main runs the command line and returns the exit code. Errors are printed here, once.
+func (a *app) main(ctx context.Context) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(a.Stderr, "perfctl: panic: %v\n%s", p, debug.Stack())
+			code = exitcode.Panic
+		}
+	}()
+	a.Stdout, a.Stderr = a.secrets.Writer(a.Stdout, false), a.secrets.Writer(a.Stderr, true)
+	root := a.rootCommand()
+	root.SetArgs(a.args)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitcode.Pass
+	}
+	if v, ok := errors.AsType[verdictCode](err); ok {
+		return int(v)
+	}
+	code = exitcode.Of(err)
+	asked := command.Flags().Lookup("json")
+	a.printError(err, code, asked != nil && asked.Value.String() == "true")
+	return code
+}
+
+// printError prints an error for people, and with --json as JSON on stdout, too.
+func (a *app) printError(err error, code int, asJSON bool) {
+	text := figure.Lines(strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintf(a.Stderr, "%s %s\n", a.Paint(a.ErrTTY, "31;1", "error:"), text)
+	if !asJSON {
+		return
+	}
+	what, next, _ := strings.Cut(text, "\n  next: ")
+	_ = writeJSON(a.Stdout, failure{what, code, next}) // there is nobody else to tell
+}
+
+// failure is an error as --json prints it.
+type failure struct {
+	Error    string `json:"error"`
+	ExitCode int    `json:"exit_code"`
+	Next     string `json:"next,omitempty"`
+}
+
+// warn prints a warning.
+func (a *app) warn(text string) { fmt.Fprintf(a.Stderr, "warning: %s\n", figure.Lines(text)) }
+
+// logger returns the program's log: warnings and errors, with -v everything.
+func (a *app) logger() *slog.Logger {
+	opts := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if a.verbose {
+		opts.Level = slog.LevelDebug
+	}
+	to := a.Stderr
+	if a.progress != nil {
+		to = a.progress
+	}
+	if a.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, opts))
+	}
+	return slog.New(slog.NewTextHandler(to, opts))
+}
+
+// environment is what a run is given of this process.
+func (a *app) environment(show *terminal.Progress) run.Environment {
+	a.progress = show
+	return run.Environment{Observer: show, Log: a.logger(), LookupEnv: a.LookupEnv, Interrupts: a.Interrupts}
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
+)
+
+// mergeFlags are the flags of merge.
+type mergeFlags struct {
+	runDir      string
+	out         []string
+	json, quiet bool
+}
+
+func (a *app) mergeCommand() *cobra.Command {
+	f := &mergeFlags{}
+	c := &cobra.Command{
+		Use:   "merge <run directory>...",
+		Short: "Make one run of the run directories of its shards, and judge it",
+		Long: `Merge adds up what the shards of a run recorded, second by second: histograms,
+counters and rates. Percentiles are those of the merged histograms. The whole is
+judged by the SLA tables and thresholds that the shards were given. The exit code
+is the merged run's.`,
+		Example: `  perfctl run load --shard 0/2 --run-id r1 --run-dir s0 --start-at 2026-01-02T15:04:05Z   # on one machine
+  perfctl run load --shard 1/2 --run-id r1 --run-dir s1 --start-at 2026-01-02T15:04:05Z   # on the other
+  perfctl merge s0 s1 --run-dir whole`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return exitcode.UsageError("%s takes the run directories of all shards, got %d\n  usage: %s", c.CommandPath(), len(args), c.UseLine())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.merge(args, f) },
+	}
+	fs := c.Flags()
+	fs.StringVar(&f.runDir, "run-dir", "", "write the merged run to this new `DIR` (default: runs/PROFILE-merged-TIME)")
+	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in html=report.html (repeatable; the formats of perfctl report)")
+	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
+	return c
+}
+
+func (a *app) merge(dirs []string, f *mergeFlags) error {
+	streams, views, err := a.splitOutputs(f.out, f.json)
+	if err != nil {
+		return err
+	}
+	if len(streams) > 0 {
+		return exitcode.UsageError("--out %s: a merged run has nothing to stream; give it to the shards", streams[0])
+	}
+	first, err := rundir.Open(dirs[0])
+	if err != nil {
+		return exitcode.UsageError("%w", err)
+	}
+	out := f.runDir
+	if out == "" {
+		out = filepath.Join("runs", first.Info.Profile+"-merged-"+time.Now().Format("20060102-150405"))
+	}
+	show := a.Progress(terminal.Options{Quiet: f.quiet})
+	defer show.Done()
+	s, err := run.Merge(dirs, out, show)
+	if err != nil {
+		return err
+	}
+	a.writeViews(withPage(views, out), out, s, show)
+	show.Done()
+	return a.present(s, out, f.json)
+}

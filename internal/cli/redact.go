@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/secrets"
+)
+
+// otherSecrets are variables of the environment, besides perfctl's own settings,
+// that libraries read and that hold secrets.
+var otherSecrets = []string{"PGPASSWORD", "PGSSLPASSWORD", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_HEADERS", otlpEndpoint, metricsEndpoint}
+
+// rememberFlags makes the secrets of the command line known, so that nothing that is
+// written shows them.
+func (a *app) rememberFlags(c *cobra.Command) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			key, value, pair := strings.Cut(v, "=")
+			switch {
+			case f.Name == "set", f.Name == "env" && pair:
+				a.secrets.Add(secrets.Of(key, value)...)
+			default:
+				a.secrets.Add(secrets.In(v)...)
+			}
+		}
+	})
+	for _, name := range otherSecrets {
+		if v, ok := a.LookupEnv(name); ok {
+			a.secrets.Add(secrets.Of(name, v)...)
+		}
+	}
+}
+
+// rememberSettings makes the secrets of a source of settings known. A password that
+// stands elsewhere as a user's or a host's name is no secret to be found in texts.
+func (a *app) rememberSettings(values map[string]string) {
+	for name, v := range values {
+		for _, s := range secrets.Of(name, v) {
+			if !publicValue(values, s) {
+				a.secrets.Add(s)
+			}
+		}
+	}
+}
+
+// publicValue says whether a setting that is shown has this value.
+func publicValue(values map[string]string, secret string) bool {
+	for name, v := range values {
+		if v == secret && !secrets.Name(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// shownArgs returns the command line as it may be recorded.
+func (a *app) shownArgs() []string {
+	c, _, err := a.rootCommand().Find(a.args)
+	if err != nil {
+		return nil
+	}
+	c.InheritedFlags() // merges the flags of the commands above
+	flags := c.Flags()
+	known := func(f *pflag.Flag) (secrets.Flag, bool) {
+		if f == nil {
+			return secrets.Flag{}, false
+		}
+		return secrets.Flag{Name: f.Name, Value: f.NoOptDefVal == ""}, true
+	}
+	out := secrets.Args(a.args,
+		func(name string) (secrets.Flag, bool) { return known(flags.Lookup(name)) },
+		func(letter string) (secrets.Flag, bool) { return known(flags.ShorthandLookup(letter)) })
+	for i := range out {
+		out[i] = a.secrets.Text(out[i])
+	}
+	return out
+}

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// maxRepeat bounds --repeat.
+const maxRepeat = 1000
+
+// checkRepeat refuses what cannot be repeated.
+func (f *runFlags) checkRepeat() error {
+	switch {
+	case f.repeat < 1 || f.repeat > maxRepeat:
+		return exitcode.UsageError("--repeat %d: want 1 to %d", f.repeat, maxRepeat)
+	case f.repeat == 1:
+	case f.runID != "" || f.startAt != "":
+		return exitcode.UsageError("--repeat does not go with --run-id or --start-at, which belong to one run")
+	case len(f.out) > 0:
+		return exitcode.UsageError("--repeat does not go with --out, which belongs to one run\n  next: perfctl report DIR/1 --format ... writes every view later")
+	}
+	return nil
+}
+
+// repeat executes a run several times, shows the runs side by side and compares them,
+// together, with the baseline. Its exit code is that of the worst run, or of the
+// comparison.
+func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags) error {
+	if _, err := os.Stat(filepath.Join(base, rundir.InfoFile)); err == nil {
+		return exitcode.UsageError("--run-dir %s is a run directory: the folders of the repetitions do not belong into it", base)
+	}
+	gate, err := f.gateFlags.options()
+	if err != nil {
+		return err
+	}
+	var baseline []*rundir.Run
+	if f.baseline != "" {
+		if baseline, err = openBaseline(f.baseline); err != nil {
+			return err
+		}
+	}
+	session, err := run.Open(ctx, env, p)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	exit := exitcode.Pass
+	var runs []*rundir.Run
+	for i := range f.repeat {
+		dir := filepath.Join(base, strconv.Itoa(i+1))
+		env.Observer.Say(fmt.Sprintf("run %d of %d", i+1, f.repeat))
+		again, err := p.With(ctx, func(r *run.Request) { r.ID = run.NewID() })
+		if err != nil {
+			return err
+		}
+		result, err := session.Execute(ctx, again, dir, nil)
+		if err != nil {
+			return err
+		}
+		a.writeViews(withPage(nil, dir), dir, result.Summary, a.progress)
+		exit = exitcode.Worst(exit, result.Summary.ExitCode)
+		r, err := rundir.Open(dir)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, r)
+		if result.Summary.Verdict == summary.VerdictInterrupted {
+			break
+		}
+	}
+	a.progress.Done()
+	return a.showRepeated(runs, baseline, gate, exit, f.json)
+}
+
+// showRepeated shows runs side by side, and how they differ from the baseline.
+func (a *app) showRepeated(runs, baseline []*rundir.Run, gate compare.Options, exit int, asJSON bool) error {
+	all, err := compare.Histories(runs, compare.Options{})
+	if err != nil {
+		return err
+	}
+	var c *compare.Comparison
+	if len(baseline) > 0 {
+		if c, err = compare.Runs(baseline, runs, gate); err != nil {
+			a.warn(fmt.Sprintf("not compared with the baseline: %v", err))
+		} else if c.Fails {
+			exit = exitcode.Worst(exit, exitcode.Regression)
+		}
+	}
+	if asJSON {
+		err = writeJSON(a.Stdout, map[string]any{"runs": all, "comparison": c})
+		return errors.Join(err, verdict(exit))
+	}
+	for _, h := range all {
+		if err := compare.HistoryText(a.Stdout, h, true); err != nil {
+			return err
+		}
+	}
+	if c != nil {
+		fmt.Fprintln(a.Stdout)
+		if err := compare.Text(a.Stdout, c, a.verbose); err != nil {
+			return err
+		}
+	}
+	return verdict(exit)
+}

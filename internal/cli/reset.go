@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/config"
+	"github.com/perfctl/perfctl/internal/run"
+)
+
+const resetExamples = `  perfctl reset --env-file .env.test
+  perfctl reset --scenario tasks,cache`
+
+func (a *app) resetCommand() *cobra.Command {
+	f := &scenarioFlags{}
+	c := &cobra.Command{
+		Use:   "reset",
+		Short: "Remove what perfctl left in the targets: queues, tables and keys of its own",
+		Long: `Reset removes the queues, tables and keys that killed runs left behind, and
+nothing that perfctl did not make. Runs that go on at the same time lose theirs.`,
+		Example: resetExamples,
+		Args:    noArgs,
+	}
+	f.register(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		r, err := a.scenarioRequest(f, &fileOptions{flags: c.Flags(), origins: map[string]string{}})
+		if err != nil {
+			return err
+		}
+		return a.reset(c.Context(), r)
+	}
+	return c
+}
+
+// smallest is the profile by which commands that offer no load make a plan.
+const smallest = "smoke"
+
+func (a *app) reset(ctx context.Context, r *run.Request) error {
+	var err error
+	if r.Profile, err = config.Profile(smallest); err != nil {
+		return err
+	}
+	p, err := run.NewPlan(ctx, *r)
+	if err != nil {
+		return err
+	}
+	show := a.Progress(terminal.Options{})
+	defer show.Done()
+	session, err := run.Open(ctx, a.environment(show), p)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	return session.Reset(ctx, p, func(scenario string, removed []string) {
+		show.Done()
+		for _, what := range removed {
+			fmt.Fprintf(a.Stdout, "%s: removed %s\n", scenario, what)
+		}
+		if len(removed) == 0 {
+			fmt.Fprintf(a.Stdout, "%s: nothing to remove\n", scenario)
+		}
+	})
+}

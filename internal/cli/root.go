@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/suggest"
+)
+
+const rootExamples = `  # Throwaway servers, the load profile in a tenth of its time, a verdict
+  perfctl run load --lab --time-scale 0.1
+
+  # Your own servers: addresses from the environment or a file
+  perfctl run load --env-file .env.test
+  perfctl run spike --peak 500 -e DB_HOST=127.0.0.1
+
+  # What would be run, without running it
+  perfctl inspect load --peak 2000
+
+  # Print a finished run again
+  perfctl report runs/load-20260102-150405`
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "perfctl",
+		Short: "Load-test RabbitMQ, PostgreSQL, Redis and an HTTP API, and get a verdict",
+		Long: `perfctl offers load on a schedule that the system under test cannot slow down,
+measures latency from when each arrival was due, checks that nothing was lost,
+and ends with a verdict and an exit code (perfctl help exit-codes).`,
+		Example:       rootExamples,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return c.Help()
+		},
+	}
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetFlagErrorFunc(flagError)
+	p := root.PersistentFlags()
+	p.BoolVar(&a.NoColor, "no-color", false, "print without colours")
+	p.StringVar(&a.logFormat, "log-format", "text", "format of log lines on stderr: text or json")
+	p.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		a.rememberFlags(c)
+		if a.logFormat != "text" && a.logFormat != "json" {
+			return exitcode.UsageError("--log-format %q: want text or json", a.logFormat)
+		}
+		if v, ok := a.LookupEnv("VERBOSE"); ok && v == "true" {
+			a.verbose = true
+		}
+		return nil
+	}
+	root.AddCommand(
+		a.runCommand(), a.capacityCommand(), a.inspectCommand(), a.reportCommand(), a.mergeCommand(), a.compareCommand(), a.historyCommand(), a.labCommand(), a.doctorCommand(), a.resetCommand(),
+		a.profilesCommand(), a.scenariosCommand(), a.initCommand(), a.schemaCommand(), a.versionCommand(), exitCodesTopic(),
+	)
+	return root
+}
+
+// unknownCommand names the nearest command.
+func unknownCommand(c *cobra.Command, word string) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return exitcode.UsageError("unknown command %q%s\n  next: perfctl --help", word, suggest.DidYouMean(word, names))
+}
+
+// flagError turns the flag parser's errors into usage errors that name the
+// nearest flag.
+func flagError(c *cobra.Command, err error) error {
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		return exitcode.UsageError("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMeanFlag(missing.GetSpecifiedName(), names))
+	}
+	return exitcode.UsageError("%w\n  next: perfctl %s --help", err, strings.TrimPrefix(c.CommandPath(), "perfctl "))
+}
+
+func didYouMeanFlag(word string, names []string) string {
+	near := suggest.DidYouMean(word, names)
+	if strings.HasPrefix(near, "; did you mean \"") {
+		return strings.Replace(near, "\"", "\"--", 1)
+	}
+	return "; see --help"
+}
+
+// oneArg is cobra.ExactArgs(1) with an error that shows how the command is
+// used.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return exitcode.UsageError("%s takes %s, got %d arguments\n  usage: %s", c.CommandPath(), what, len(args), c.UseLine())
+	}
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return exitcode.UsageError("%s takes no arguments, got %q", c.CommandPath(), args)
+}
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What each exit code means",
+		Long: `Exit codes of perfctl:
+
+    0  pass
+    1  unexpected error
+    2  usage: unknown command, flag or value
+   99  an SLA rule, a threshold or a consistency check was breached
+  104  invalid configuration: a profile, SLA table or setting
+  105  interrupted by a signal
+  107  a target cannot be reached, or a scenario cannot be set up
+  109  panic
+  111  the run is invalid: the generator was the bottleneck, or data is missing
+  112  regression against the baseline
+
+Where several hold, the first of 109, 105, 107, 111, 99, 112 is returned.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), c.Long)
+			return err
+		},
+	}
+}

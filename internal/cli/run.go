@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
+)
+
+const runExamples = `  # The load profile against throwaway servers, in a tenth of its time
+  perfctl run load --lab --time-scale 0.1
+
+  # A spike to 500/s against your own servers, with a rule of your own
+  perfctl run spike --peak 500 --threshold 'response_time{stage:spike}: p(99)<1s'
+
+  # Only two scenarios, three to one, for five minutes
+  perfctl run load --scenario crud=3,cache=1 -d 5m
+
+  # In CI: settings from a file, the summary as JSON
+  perfctl run smoke --env-file .env.test --json > summary.json
+
+  # A line for each series and second, as the run goes
+  perfctl run load --lab --out json=results.json`
+
+// runFlags are the flags of run.
+type runFlags struct {
+	planFlags
+	lab         bool
+	abortOnFail bool
+	abortAfter  time.Duration
+	runDir      string
+	runID       string
+	startAt     string
+	baseline    string
+	gateFlags
+	repeat int
+	out    []string
+	json   bool
+	quiet  bool
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	f.planFlags.register(fs)
+	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, run, stop them")
+	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is missed whatever the rest of the plan brings")
+	fs.DurationVar(&f.abortAfter, "abort-after", 0, "let --abort-on-fail stop nothing before this time, as does \"after 30s\" behind one threshold")
+	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
+	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
+	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
+	f.gateFlags.register(fs)
+	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
+	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
+	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
+	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := &runFlags{}
+	c := &cobra.Command{
+		Use:   "run <profile>",
+		Short: "Offer a profile's load and judge the system by its SLA",
+		Long: `Run offers the load of a built-in profile (perfctl profiles) or of a FILE.yaml,
+prints a summary with a verdict, and leaves a run directory. Its exit code says
+how it went (perfctl help exit-codes).
+
+Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
+
+` + a.outputList(),
+		Example:           runExamples,
+		Args:              oneArg("a profile's name or file"),
+		ValidArgsFunction: completeProfiles,
+	}
+	f.register(c.Flags())
+	_ = c.RegisterFlagCompletionFunc("out", a.completeOutputs)
+	c.RunE = func(c *cobra.Command, args []string) error { return a.run(c.Context(), args[0], f, c.Flags()) }
+	return c
+}
+
+// run checks everything, opens what was asked for, has the run executed and shows it.
+func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
+	// All that can be wrong is found before anything is opened.
+	streams, views, err := a.splitOutputs(f.out, f.json)
+	if err != nil {
+		return err
+	}
+	if err := f.checkRepeat(); err != nil {
+		return err
+	}
+	p, err := a.plan(ctx, profile, &f.planFlags, fs, func(r *run.Request) error { return f.complete(r) })
+	if err != nil {
+		return err
+	}
+	dir := f.runDir
+	if dir == "" {
+		dir = filepath.Join("runs", p.Profile().Name+"-"+time.Now().Format("20060102-150405"))
+	}
+	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !toStdout(streams))})
+	defer show.Done()
+	env := a.environment(show)
+	if f.repeat > 1 {
+		return a.repeat(ctx, env, p, dir, f)
+	}
+	return a.once(ctx, env, p, dir, f, streams, views)
+}
+
+// complete adds to the request what only run has.
+func (f *runFlags) complete(r *run.Request) (err error) {
+	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, f.abortOnFail, f.abortAfter
+	if r.Gate, err = f.gateFlags.options(); err != nil {
+		return err
+	}
+	if r.ID, err = parseRunID(f.runID); err != nil {
+		return err
+	}
+	if r.StartAt, err = parseStart(f.startAt); err != nil {
+		return err
+	}
+	if f.baseline != "" && f.repeat == 1 {
+		if r.Baseline, err = openBaseline(f.baseline); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func openBaseline(dir string) ([]*rundir.Run, error) {
+	runs, err := rundir.OpenAll(dir)
+	if err != nil {
+		return nil, exitcode.UsageError("--baseline: %w", err)
+	}
+	return runs, nil
+}
+
+// once executes one run and shows it.
+func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir string, f *runFlags, streams, views []output) error {
+	show := a.progress
+	open, err := a.openStreams(ctx, p, p.ID(), streams)
+	if err != nil {
+		return err
+	}
+	defer open.Close()
+	for _, address := range open.Listening() {
+		show.Say("metrics for Prometheus: http://" + address + "/metrics")
+	}
+	session, err := run.Open(ctx, env, p)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	result, err := session.Execute(ctx, p, dir, open)
+	if err != nil {
+		return err
+	}
+	a.writeViews(withPage(views, dir), dir, result.Summary, show)
+	show.Done()
+	if toStdout(views) {
+		a.YieldStdout()
+	}
+	return a.present(result.Summary, dir, f.json)
+}

@@ -1,0 +1,165 @@
+// Package config reads what a user gives perfctl besides flags: settings in layers,
+// each with its origin, configuration files, profiles and SLA tables. It decides
+// nothing about a run and reaches no target.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/joho/godotenv"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/secrets"
+	"github.com/perfctl/perfctl/internal/suggest"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// Sources says where settings come from, the strongest first.
+type Sources struct {
+	// Env holds what -e gives, as KEY=VALUE.
+	Env []string
+	// Lookup reads the environment.
+	Lookup func(name string) (string, bool)
+	// EnvFile names a file of KEY=VALUE lines; empty for none.
+	EnvFile string
+	// File is the configuration file, nil for none.
+	File *File
+}
+
+// The settings that say where a broker publishes its own figures.
+const (
+	ManagementURL = "RABBITMQ_MANAGEMENT_URL"
+	PrometheusURL = "RABBITMQ_PROMETHEUS_URL"
+)
+
+// The settings that are about perfctl itself.
+const (
+	// Verbose asks for more on stderr, as -v does.
+	Verbose = "VERBOSE"
+	// TestEnv names the environment that is tested: a label of the run.
+	TestEnv = "TEST_ENV"
+)
+
+// Names lists every setting that perfctl knows by name. Flows read others, too.
+func Names() []string {
+	return append(targets.Names(), ManagementURL, PrometheusURL, Verbose, TestEnv)
+}
+
+// layer is one source of settings.
+type layer struct {
+	origin string
+	get    func(name string) (string, bool)
+	// all is everything in the source, nil for the environment.
+	all map[string]string
+}
+
+// Layers holds every source of settings, the strongest first.
+type Layers struct {
+	layers []layer
+	// Warnings say what looks like a mistake and is none for certain.
+	Warnings []string
+}
+
+// Load reads the sources.
+func Load(s Sources) (*Layers, error) {
+	l := &Layers{}
+	known := Names()
+	given := map[string]string{}
+	for _, kv := range s.Env {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" {
+			return nil, exitcode.UsageError("-e %q: want KEY=VALUE", secrets.Label(kv))
+		}
+		l.warnOfTypo("-e", k, known)
+		given[k] = v
+	}
+	l.layers = append(l.layers, mapLayer("flag -e", given), layer{origin: "environment", get: s.Lookup})
+	if s.EnvFile != "" {
+		m, err := readEnvFile(s.EnvFile)
+		if err != nil {
+			return nil, exitcode.ConfigError(err)
+		}
+		l.layers = append(l.layers, mapLayer("file "+s.EnvFile, m))
+	}
+	if s.File != nil {
+		l.layers = append(l.layers, mapLayer("file "+s.File.Path, s.File.Settings))
+	}
+	return l, nil
+}
+
+// warnOfTypo warns of a name that is not a setting's and near to one: flows have
+// names of their own, but few are so alike by intent.
+func (l *Layers) warnOfTypo(where, name string, known []string) {
+	if slices.Contains(known, name) {
+		return
+	}
+	if near, ok := suggest.Nearest(name, known); ok {
+		l.Warnings = append(l.Warnings, fmt.Sprintf("%s %s: perfctl has no such setting; did you mean %s? Only {{env %s}} in a flow reads it", where, name, near, name))
+	}
+}
+
+// Sources returns what each source holds: of the environment the settings that perfctl
+// knows, of the others everything.
+func (l *Layers) Sources() (out []map[string]string) {
+	for _, s := range l.layers {
+		values := maps.Clone(s.all)
+		if values == nil {
+			values = map[string]string{}
+			for _, name := range Names() {
+				if v, ok := s.get(name); ok {
+					values[name] = v
+				}
+			}
+		}
+		out = append(out, values)
+	}
+	return out
+}
+
+// Above returns the layers with one more, stronger than all: a lab's servers are
+// the ones that were asked for.
+func (l *Layers) Above(origin string, settings map[string]string) *Layers {
+	return &Layers{layers: slices.Insert(slices.Clone(l.layers), 0, mapLayer(origin, settings)), Warnings: l.Warnings}
+}
+
+// Lookup returns a setting and where it came from. A URL counts only where no
+// stronger source sets one of the pieces that it is made of: who says -e
+// DB_HOST=x means it, whatever DATABASE_URL is in the environment.
+func (l *Layers) Lookup(name string) (value, origin string, ok bool) {
+	pieces := targets.Pieces(name)
+	for _, s := range l.layers {
+		if v, ok := s.get(name); ok {
+			return v, s.origin, true
+		}
+		for _, p := range pieces {
+			if _, ok := s.get(p); ok && p != "" {
+				return "", "", false
+			}
+		}
+	}
+	return "", "", false
+}
+
+func mapLayer(origin string, m map[string]string) layer {
+	return layer{origin, func(n string) (string, bool) { v, ok := m[n]; return v, ok }, m}
+}
+
+// readEnvFile parses a file of KEY=VALUE lines. It never touches the process's
+// environment.
+func readEnvFile(path string) (map[string]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--env-file: %w", err)
+	}
+	defer file.Close()
+	m, err := godotenv.Parse(file)
+	if err != nil {
+		// The parser's error quotes the file, which holds passwords.
+		return nil, fmt.Errorf("--env-file %s: a line is not of the form KEY=VALUE", path)
+	}
+	return m, nil
+}

@@ -1,0 +1,90 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// Sinks receive the seconds of a run while it goes on.
+type Sinks interface {
+	// Subscribers returns what takes each second.
+	Subscribers() []func(*metrics.Snapshot)
+	// Close delivers what is left and says, for each sink that lost something, what.
+	Close() (notes []string)
+}
+
+// Result is what came of a run.
+type Result struct {
+	Summary     *summary.Summary
+	Measurement *Measurement
+}
+
+// Execute does a whole run in a new run directory: it prepares, measures, concludes,
+// and gives everything back. sinks may be nil.
+func (s *Session) Execute(ctx context.Context, p *Plan, dir string, sinks Sinks) (*Result, error) {
+	x, err := s.Prepare(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	return x.Record(ctx, dir, sinks, nil)
+}
+
+// Record offers the load, records it in a new run directory and concludes. sinks and
+// watch may be nil.
+func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Watcher) (*Result, error) {
+	settings := x.plan.settings
+	if x.session.overrides != nil {
+		a, err := x.session.addresses(ctx, x.plan)
+		if err != nil {
+			return nil, err
+		}
+		settings = x.plan.listSettings(a)
+	}
+	info := x.info(settings)
+	x.plan.request.Secrets.Struct(&info)
+	out, err := rundir.Create(dir, info, x.registry.Descs())
+	if err != nil {
+		return nil, exitcode.ConfigError(err)
+	}
+	show, r := x.session.Observer, &x.plan.request
+	show.Begin(View{
+		Profile: r.Profile.Name, Schedule: x.plan.schedule, Stages: r.Profile.Stages, Share: 1 / float64(r.Shards), SoFar: x.soFar,
+	})
+	subscribers := []func(*metrics.Snapshot){out.Snapshot, x.judge.Second}
+	if sinks != nil {
+		subscribers = append(subscribers, sinks.Subscribers()...)
+	}
+	heap := newHeapKeeper(x.session.LookupEnv)
+	heap.set(collectSmall)
+	m, err := x.measure(ctx, heap, watch, subscribers...)
+	heap.set(collectAfterwards)
+	if err != nil {
+		return nil, errors.Join(err, out.Close())
+	}
+	var notes []string
+	if sinks != nil {
+		notes = sinks.Close()
+	}
+	s := x.conclude(m, rundir.NewRun(info, m.Totals, m.Elapsed), dir, out.Err())
+	s.Notes = append(s.Notes, notes...)
+	if m.Panicked != nil {
+		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
+		show.Warn(m.Panicked.Error())
+	}
+	if len(r.Baseline) > 0 {
+		show.Step("comparing with the baseline …", nil)
+		Against(r.Baseline, dir, s, r.Gate)
+	}
+	r.Secrets.Struct(s)
+	if err := summary.Finish(out, s); err != nil {
+		show.Warn(fmt.Sprintf("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err))
+	}
+	return &Result{s, m}, nil
+}

@@ -1,0 +1,63 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/config"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/targets"
+)
+
+// guarding is the guard that the request makes.
+func (p *Plan) guarding() targets.Guard {
+	g := targets.Guard{AllowTargets: p.request.AllowTargets, AllowDatabases: p.request.AllowDatabases}
+	if f := p.request.File; f != nil {
+		g.AllowTargets = slices.Concat(g.AllowTargets, f.AllowTargets)
+		g.AllowDatabases = slices.Concat(g.AllowDatabases, f.AllowDatabases)
+	}
+	return g
+}
+
+// guard refuses targets that must not be loaded, and what would be read of other
+// machines.
+func (p *Plan) guard(ctx context.Context, addresses *targets.Settings) error {
+	g := p.guarding()
+	var errs []error
+	for _, k := range p.targetKinds() {
+		errs = append(errs, g.Check(ctx, addresses.Address(k)))
+	}
+	if slices.Contains(p.targetKinds(), targets.RabbitMQ) && !p.request.NoProbes {
+		errs = append(errs, guardBroker(ctx, g, addresses))
+	}
+	for _, x := range p.scrapes {
+		errs = append(errs, g.CheckURL(ctx, "read figures of", x.URL))
+	}
+	return exitcode.ConfigError(errors.Join(errs...))
+}
+
+// guardBroker refuses to read a broker's figures from elsewhere.
+func guardBroker(ctx context.Context, g targets.Guard, addresses *targets.Settings) error {
+	var errs []error
+	for _, name := range []string{config.PrometheusURL, config.ManagementURL} {
+		u, err := urlSetting(addresses, name)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case u == nil:
+		case name == config.ManagementURL && u.User == nil && !targets.SameHost(u.Hostname(), addresses.RabbitMQ.Host()):
+			errs = append(errs, fmt.Errorf("%s is on another host than the broker, which is not sent the broker's password\n  next: put a user and password of its own into it, as in http://user:password@%s", name, u.Host))
+		default:
+			errs = append(errs, g.CheckURL(ctx, "read figures of", u))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// CheckReceiver refuses to send figures to a machine that was not allowed.
+func (p *Plan) CheckReceiver(ctx context.Context, u *url.URL) error {
+	return exitcode.ConfigError(p.guarding().CheckURL(ctx, "send figures to", u))
+}

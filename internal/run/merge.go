@@ -1,0 +1,65 @@
+package run
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/config"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/scenarios/all"
+	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// Merge makes one run of the run directories of its shards, in a new directory, and
+// judges it by the rules that the shards were given.
+func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
+	show.Step(fmt.Sprintf("merging %d run directories …", len(dirs)), nil)
+	run, in, err := summary.Merge(dirs, out)
+	if err != nil {
+		return nil, exitcode.UsageError("%w", err)
+	}
+	judge, err := judgeOf(run)
+	if err != nil {
+		return nil, err
+	}
+	in.SLA = judge.Evaluate(run.Totals)
+	show.Step("analysing …", nil)
+	s := Summarise(run, out, in, judge)
+	if err := summary.Write(out, s); err != nil {
+		show.Warn(fmt.Sprintf("warning: %v", err))
+	}
+	return s, nil
+}
+
+// judgeOf returns the judge of a recorded run, made of what it was given.
+func judgeOf(run *rundir.Run) (*sla.Judge, error) {
+	info := &run.Info
+	if info.Table.Text == "" {
+		return nil, exitcode.ConfigError(fmt.Errorf("%s does not hold the SLA tables that it was judged by; it was recorded by perfctl %s", run.Dir, info.Version))
+	}
+	rules, err := config.DecodeRules(info.Table.Name, info.Table.Text, info.Rules)
+	if err != nil {
+		return nil, err
+	}
+	in := sla.Plan{Known: all.Registry().Names(), Metrics: metrics.Standard(), Own: info.Judging.OwnTable,
+		Options: sla.Options{Confidence: info.Judging.Confidence, AllowUndecided: info.Judging.AllowUndecided}}
+	for _, m := range info.Metrics {
+		in.Metrics = append(in.Metrics, metrics.Desc{Name: m.Name, Kind: m.Kind, Unit: m.Unit, Help: m.Help})
+	}
+	for _, s := range info.Scenarios {
+		in.Scenarios = append(in.Scenarios, s.Name)
+	}
+	for _, l := range run.Lines {
+		in.Series = append(in.Series, l.Series)
+	}
+	for _, s := range info.Stages {
+		in.Stages = append(in.Stages, sla.Stage{
+			Name: s.Name, Class: s.Class, Judged: s.Judged, Duration: time.Duration(s.Duration * float64(time.Second)), Planned: s.Planned, OpenEnded: s.OpenEnded,
+		})
+	}
+	j, err := sla.NewJudge(in, rules.Table, rules.Own)
+	return j, exitcode.ConfigError(err)
+}

@@ -1,0 +1,256 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/probe"
+	"github.com/perfctl/perfctl/internal/targets/process"
+)
+
+// SetupTimeout bounds how long a set-up may make no headway: a target that does not
+// answer for so long is unreachable, however long loading the fixtures takes.
+const SetupTimeout = 14 * time.Second
+
+// closeTimeout bounds how long giving everything back may take.
+const closeTimeout = 20 * time.Second
+
+// Prepared is a plan whose scenarios are made: its metrics are declared, its clock
+// runs. Close gives everything back.
+type Prepared struct {
+	plan      *Plan
+	session   *Session
+	id        string
+	clock     work.Clock
+	registry  *metrics.Registry
+	scenarios []scenarios.Scenario
+	workers   []int
+	// processes reads the watched processes; nil where none is watched.
+	processes *process.Sampler
+	// probes reads the targets and the programs of --scrape.
+	probes *probe.Set
+	judge  *sla.Judge
+}
+
+// Prepare makes the scenarios of a plan and sets them up: every target that it
+// needs is reached, every connection opened.
+func (s *Session) Prepare(ctx context.Context, p *Plan) (*Prepared, error) {
+	ctx, stop := s.interruptible(ctx)
+	defer stop()
+	x, err := s.assemble(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	s.Observer.Step(fmt.Sprintf("setting up %s …", strings.Join(p.Scenarios(), ", ")), x.howFar)
+	if err := x.setUp(ctx); err != nil {
+		x.Close()
+		return nil, InterruptedOr(ctx, err)
+	}
+	return x, nil
+}
+
+// assemble makes everything that a run needs besides its plan. It reaches programs
+// of --scrape, whose metrics must be known, and no target.
+func (s *Session) assemble(ctx context.Context, p *Plan) (*Prepared, error) {
+	addresses, err := s.addresses(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	x := &Prepared{plan: p, session: s, id: p.id, clock: work.NewClock(), registry: metrics.NewRegistry(p.stageNames())}
+	if watches := p.watching(s.watches); len(watches) > 0 {
+		x.processes = process.New(x.registry, watches, s.Log)
+	}
+	if x.probes, err = s.newProbes(ctx, x, addresses); err != nil {
+		return nil, err
+	}
+	if err := x.makeScenarios(addresses); err != nil {
+		return nil, err
+	}
+	x.judge, err = p.judge(x.registry, p.request.Rules.Table, p.request.Rules.Own)
+	return x, err
+}
+
+// makeScenarios makes the scenarios, which reach nothing.
+func (x *Prepared) makeScenarios(addresses *targets.Settings) error {
+	p := x.plan
+	x.workers = engine.Split(p.request.MaxInFlight, p.weightsOnly())
+	for i, d := range p.defs {
+		s, err := d.New(scenarios.Env{
+			RunID: x.id, Seed: p.request.Seed, Clock: x.clock, Metrics: x.registry, Targets: addresses,
+			Values: p.values[i], Plan: p.part(i, x.workers[i]), Log: x.session.Log.With("scenario", d.Name),
+			Scenario: d.Name, Pace: scenarios.NewPace(p.request.SetupRate),
+		})
+		if err != nil {
+			return exitcode.ConfigError(fmt.Errorf("scenario %s: %w", d.Name, err))
+		}
+		x.scenarios = append(x.scenarios, s)
+	}
+	return nil
+}
+
+// setUp sets the scenarios up side by side. The errors of all are returned: who
+// mends one target should not find the next one only then.
+func (x *Prepared) setUp(ctx context.Context) error {
+	if x.processes != nil {
+		if err := x.processes.Find(); err != nil {
+			return exitcode.With(exitcode.Unreachable, fmt.Errorf("--watch: %w", err))
+		}
+	}
+	ctx, cancel := untilStalled(ctx, SetupTimeout, x.howFar)
+	defer cancel()
+	errs := make([]error, len(x.scenarios))
+	var wg sync.WaitGroup
+	for i, s := range x.scenarios {
+		wg.Go(func() {
+			if err := s.Setup(ctx); err != nil {
+				errs[i] = fmt.Errorf("set up %s: %w", x.plan.defs[i].Name, err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := joinDistinct(errs); err != nil {
+		return exitcode.With(exitcode.Unreachable, err)
+	}
+	x.probes.First(ctx)
+	return nil
+}
+
+// Trial is how setting one scenario up went.
+type Trial struct {
+	Scenario string
+	Took     time.Duration
+	Err      error
+}
+
+// TrySetups sets each scenario of a plan up alone, and everything down again. found
+// is told of each as it goes. It offers no load.
+func (s *Session) TrySetups(ctx context.Context, p *Plan, found func(Trial)) error {
+	x, err := s.assemble(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	var errs []error
+	for i, sc := range x.scenarios {
+		within, cancel := untilStalled(ctx, SetupTimeout, func() string { return howFar(x.scenarios[i : i+1]) })
+		began := time.Now()
+		err := sc.Setup(within)
+		cancel()
+		found(Trial{Scenario: p.defs[i].Name, Took: time.Since(began), Err: err})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("set up %s: %w", p.defs[i].Name, err))
+		}
+	}
+	return exitcode.With(exitcode.Unreachable, joinDistinct(errs))
+}
+
+// Addresses lists the targets that the plan's scenarios need, in this session.
+func (s *Session) Addresses(ctx context.Context, p *Plan) ([]targets.Address, error) {
+	a, err := s.addresses(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	var out []targets.Address
+	for _, k := range p.targetKinds() {
+		out = append(out, a.Address(k))
+	}
+	return out, nil
+}
+
+// joinDistinct joins errors and leaves out those about targets that another error
+// is about already.
+func joinDistinct(errs []error) error {
+	var out []error
+	seen := map[string]bool{}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if u, ok := errors.AsType[*targets.UnreachableError](err); ok {
+			if seen[u.Target] {
+				continue
+			}
+			seen[u.Target] = true
+		}
+		out = append(out, err)
+	}
+	return errors.Join(out...)
+}
+
+// Close gives everything back.
+func (x *Prepared) Close() {
+	show := x.session.Observer
+	show.Minor("cleaning up …")
+	defer show.Idle()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { x.probes.Close(ctx) })
+	for _, s := range x.scenarios {
+		wg.Go(func() {
+			if err := s.Close(ctx); err != nil {
+				show.Warn(fmt.Sprintf("warning: clean up: %v\n  next: perfctl reset removes what is left", err))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// howFar says how far the scenarios have come with what they do besides arrivals.
+func (x *Prepared) howFar() string { return howFar(x.scenarios) }
+
+func howFar(all []scenarios.Scenario) string {
+	var parts []string
+	for _, s := range all {
+		if t, ok := s.(scenarios.Teller); ok {
+			if text := t.Tell(); text != "" {
+				parts = append(parts, text)
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// watching returns the processes to watch: the plan's, and those of the lab's
+// servers whose names are free.
+func (p *Plan) watching(servers []process.Watch) []process.Watch {
+	out := slices.Clone(p.watches)
+	for _, w := range servers {
+		if !slices.ContainsFunc(out, func(o process.Watch) bool { return o.Name == w.Name }) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// parseWatches reads the processes that --watch names.
+func parseWatches(list []string) (out []process.Watch, err error) {
+	var errs []error
+	for _, s := range list {
+		watch, err := process.Parse(s)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("--watch %w", err))
+		case slices.ContainsFunc(out, func(o process.Watch) bool { return o.Name == watch.Name }):
+			errs = append(errs, fmt.Errorf("--watch %q: %s is watched twice; call one of them otherwise, as in NAME=PID", s, watch.Name))
+		default:
+			out = append(out, watch)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, exitcode.UsageError("%w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,93 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/perfctl/perfctl/internal/config"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios/all"
+	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/probe"
+	"github.com/perfctl/perfctl/internal/targets/process"
+)
+
+// parseScrapes reads the programs that --scrape names.
+func parseScrapes(list []string) (out []probe.Scrape, err error) {
+	var errs []error
+	for _, s := range list {
+		x, err := probe.ParseScrape(s)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("--scrape %w", err))
+		case slices.ContainsFunc(x.Also, isOwnMetric):
+			errs = append(errs, fmt.Errorf("--scrape %s: %s is the name of a metric of perfctl's own", x.Name, x.Also[slices.IndexFunc(x.Also, isOwnMetric)]))
+		case slices.ContainsFunc(out, func(o probe.Scrape) bool { return o.Name == x.Name }):
+			errs = append(errs, fmt.Errorf("--scrape: %s is read twice; call one of them otherwise", x.Name))
+		default:
+			out = append(out, x)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, exitcode.UsageError("%w", err)
+	}
+	return out, nil
+}
+
+// isOwnMetric says whether perfctl gives a metric of that name.
+func isOwnMetric(name string) bool {
+	own := slices.Concat(metrics.Standard(), probe.Metrics(), process.Metrics())
+	for _, d := range all.Registry().Definitions() {
+		own = append(own, d.Metrics...)
+	}
+	return slices.ContainsFunc(own, func(d metrics.Desc) bool { return d.Name == name })
+}
+
+// newProbes makes the readers of the targets that the run uses, and of the programs
+// of --scrape.
+func (s *Session) newProbes(ctx context.Context, x *Prepared, addresses *targets.Settings) (*probe.Set, error) {
+	set := probe.NewSet(s.Log)
+	p := x.plan
+	if !p.request.NoProbes {
+		for _, k := range p.targetKinds() {
+			t := probe.Target{Address: addresses.Address(k), Run: x.id, Metrics: x.registry}
+			switch k {
+			case targets.Postgres:
+				set.Add(probe.NewPostgres(t))
+			case targets.Redis:
+				set.Add(probe.NewRedis(t))
+			case targets.RabbitMQ:
+				prometheus, err1 := urlSetting(addresses, config.PrometheusURL)
+				management, err2 := urlSetting(addresses, config.ManagementURL)
+				if err := errors.Join(err1, err2); err != nil {
+					return nil, exitcode.ConfigError(err)
+				}
+				if r := probe.NewRabbitMQ(t, prometheus, management); r != nil {
+					set.Add(r)
+				}
+			case targets.API: // what it publishes is what --scrape reads
+			}
+		}
+	}
+	for _, scrape := range p.scrapes {
+		set.Add(probe.NewScrape(ctx, scrape, x.registry))
+	}
+	return set, nil
+}
+
+// urlSetting returns a setting that is a URL, nil where nobody set it.
+func urlSetting(s *targets.Settings, name string) (*url.URL, error) {
+	v, ok := s.Setting(name)
+	if !ok || v == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%s is not a URL of the form http://host:port", name)
+	}
+	return u, nil
+}
