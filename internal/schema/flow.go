@@ -50,6 +50,8 @@ func flowSchema() object {
 func stepsSchema() object {
 	duration, flag, text := ref("duration"), object{"type": "boolean"}, object{"type": "string"}
 	expression := described(`an expression, as in state == "done" && n % 2 == 0`, object{"type": []string{"string", "boolean"}})
+	command := object{"type": "array", "minItems": 1, "items": object{"type": []string{"string", "number", "boolean"}}}
+	commands := object{"type": "array", "minItems": 1, "items": command}
 	step := closed(object{
 		"name":       described("name under which the step is measured", text),
 		"group":      described("name under which the step is measured together with others", text),
@@ -59,9 +61,16 @@ func stepsSchema() object {
 		"http":       described("send a request", closed(requestKeys(), "path")),
 		"sql": described("execute a statement", closed(object{
 			"query": text,
-			"args":  object{"type": "array", "items": object{"type": []string{"string", "number", "boolean", "null"}}},
+			"args":  object{"type": "array", "items": argumentSchema()},
 		}, "query")),
-		"redis": described("execute a command", object{"type": "array", "minItems": 1, "items": object{"type": []string{"string", "number", "boolean"}}}),
+		"transaction": described("statements on one connection, committed together or not at all", closed(object{
+			"steps": ref("steps"), "isolation": word("read committed", "repeatable read", "serializable"),
+			"retries": described("how often it is tried again where the server asks for it (40001, 40P01); 3 if left out", object{"type": "integer", "minimum": 0, "maximum": 1000}),
+			"end":     described("commit if left out", word("commit", "rollback")),
+		}, "steps")),
+		"redis": described("execute a command, or several in one round trip", object{"anyOf": []object{
+			command, closed(object{"pipeline": commands}, "pipeline"), closed(object{"multi": commands}, "multi"),
+		}}),
 		"publish": described("publish a message, done at its confirm", closed(object{
 			"exchange": templated("exchange"), "key": templated("routing key, or without an exchange the name of a queue"),
 			"body": templated("body"), "content_type": templated("content type"), "message_id": templated("message id"),
@@ -82,4 +91,14 @@ func stepsSchema() object {
 		"if": expression, "then": ref("steps"), "else": ref("steps"),
 	})
 	return object{"type": "array", "minItems": 1, "items": step}
+}
+
+// argumentSchema is about the value of a statement's parameter.
+func argumentSchema() object {
+	return object{"anyOf": []object{
+		{"type": []string{"string", "number", "boolean", "null", "array"}},
+		closed(object{"json": described("JSON, or a text with JSON in it", object{})}, "json"),
+		closed(object{"bytes": templated("the bytes of a text")}, "bytes"),
+		closed(object{"base64": templated("bytes in base64")}, "base64"),
+	}}
 }

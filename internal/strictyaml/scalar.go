@@ -92,5 +92,11 @@ func Rate(p *float64) Reader {
 // IsNull says whether the value is empty or null.
 func (v Value) IsNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag }
 
+// IsList says whether the value is a list.
+func (v Value) IsList() bool { return v.node.Kind == yaml.SequenceNode }
+
+// IsText says whether the value is a text, and no number and no boolean.
+func (v Value) IsText() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == strTag }
+
 // IsMap says whether the value is a mapping.
 func (v Value) IsMap() bool { return v.node.Kind == yaml.MappingNode }

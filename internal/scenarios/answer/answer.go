@@ -25,6 +25,8 @@ type Answer struct {
 	// Header returns a header of an HTTP answer or of a message; nil where there
 	// are none.
 	Header func(name string) (string, bool)
+	// Cookie returns a cookie that an HTTP answer sets; nil where there are none.
+	Cookie func(name string) (string, bool)
 	// Property returns a property of a message; nil where there are none.
 	Property func(name string) (string, bool)
 	// Body is the body of an HTTP answer or of a message, or the value of a key.
@@ -35,7 +37,8 @@ type Answer struct {
 	Sort template.Sort
 	// Rows is how many rows a statement returned or touched.
 	Rows int64
-	// Column reads a column of the first row; nil where there are no rows.
+	// Column reads a column of the first row, or one of several replies by its number;
+	// nil where there are none.
 	Column func(name string, into *template.Value) bool
 
 	looked, valid bool // whether Body is JSON
@@ -68,12 +71,15 @@ const (
 	Rows     = "rows"
 	Column   = "column"
 	Exists   = "exists"
+	Reply    = "reply"
+	Cookie   = "cookie"
 )
 
 // takesArgument are the words that something follows.
 var takesArgument = map[string]string{
 	Header: "the name of a header", Property: "the name of a property, as in correlation_id", JSON: "a path, as in task.state or items.0.id",
 	Match: "a regular expression", Column: "the name of a column",
+	Reply: "the number of a reply, from 1", Cookie: "the name of a cookie",
 }
 
 // ParseSource reads a place as it is written, "json task.id"; words are those that
@@ -149,7 +155,9 @@ func (s *Source) Take(a *Answer, v *template.Value) (found bool, err error) {
 		return named(a.Header, s.arg, v), nil
 	case Property:
 		return named(a.Property, s.arg, v), nil
-	case Column:
+	case Cookie:
+		return named(a.Cookie, s.arg, v), nil
+	case Column, Reply:
 		return a.Column != nil && a.Column(s.arg, v), nil
 	case Match:
 		m := s.match.FindSubmatch(a.Body)

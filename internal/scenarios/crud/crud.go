@@ -78,9 +78,9 @@ type handles struct {
 	reconnects       *metrics.Counter
 	trim             *metrics.Trend
 	trimmed          *metrics.Counter
-	// retries are by the place of the SQLSTATE in retriedStates.
-	retries [len(retriedStates)]*metrics.Counter
-	gauges  postgres.Gauges
+	retries          postgres.Tries
+	ends             postgres.Ends
+	gauges           postgres.Gauges
 }
 
 func newScenario(env scenarios.Env) (*scenario, error) {
@@ -126,9 +126,7 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 	s.m.trim = env.Metrics.Trend(postgres.QueryDuration, env.Tags("trim"))
 	s.m.trimmed = env.Metrics.Counter(rowsTrimmed, env.Tags("trim"))
 	s.floor = &floor{trend: env.Metrics.Trend(roundTrip, env.Tags(""))}
-	for i, state := range retriedStates {
-		s.m.retries[i] = env.Metrics.Counter(retries, env.Tags(state))
-	}
+	s.m.retries, s.m.ends = postgres.NewTries(env.Metrics, env.Tags("")), postgres.NewEnds(env.Metrics, env.Tags(""))
 	for op, name := range opNames {
 		s.m.query[op] = env.Metrics.Trend(postgres.QueryDuration, env.Tags(name))
 	}

@@ -21,7 +21,7 @@ func Definition() scenarios.Definition {
 		Summary:  "inserts, selects, updates or deletes rows in PostgreSQL and is done when the result is read; inserts go one by one or in batches",
 		Targets:  []targets.Kind{targets.Postgres},
 		Settings: settings(),
-		Metrics:  append(postgres.Metrics(), rowsInserted, rowsTrimmed, batchDuration, retries, roundTrip),
+		Metrics:  append(postgres.Metrics(), rowsInserted, rowsTrimmed, batchDuration, postgres.Retries, roundTrip),
 		New:      func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
 	}
 }
@@ -34,12 +34,10 @@ var (
 		Help: "from when the rows of one insert were sent until all were committed, successes only; the operation tag is the insert mode"}
 )
 
-// What is retried and what the rest is measured against.
+// What is deleted again and what the rest is measured against.
 var (
 	rowsTrimmed = metrics.Desc{Name: "crud_rows_trimmed", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
 		Help: "rows inserted by the run that it deleted again to keep to max_rows"}
-	retries = metrics.Desc{Name: "db_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
-		Help: "operations tried again because the server gave them up for another's sake; the operation tag is the SQLSTATE: 40001 serialization failure, 40P01 deadlock"}
 	roundTrip = metrics.Desc{Name: "db_round_trip", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "a SELECT 1 on a connection of its own, from sent to read, once a second: the floor under every statement"}
 )

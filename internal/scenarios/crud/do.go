@@ -42,8 +42,10 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	s.m.wait.Record(a.Stage, s.clock.Now()-a.Started)
 	op := st.mix.pick(a.Uniform(streamOp))
 	err = s.once(ctx, c, a, w, st, op)
-	for try := 0; err != nil && try < s.cfg.retries && s.retriable(a.Stage, err); try++ {
+	s.ended(a.Stage, err)
+	for try := 0; err != nil && try < s.cfg.retries && s.m.retries.Again(a.Stage, err); try++ {
 		err = s.once(ctx, c, a, w, st, op)
+		s.ended(a.Stage, err)
 	}
 	if err == nil && op == opInsert && s.kept != nil {
 		return s.trim(ctx, c, a, w)

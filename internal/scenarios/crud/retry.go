@@ -7,20 +7,16 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
-// retriedStates are the SQLSTATEs by which the server asks for another try:
-// serialization_failure and deadlock_detected.
-var retriedStates = [...]string{"40001", "40P01"}
-
-// retriable says whether the error asks for another try, and counts it.
-func (s *scenario) retriable(stage int, err error) bool {
-	state := postgres.StateOf(err)
-	for i := range retriedStates {
-		if state == retriedStates[i] {
-			s.m.retries[i].Add(stage, 1)
-			return true
-		}
+// ended counts how a transaction ended of which an operation got this error. What is
+// wrong with its result is found once it is committed.
+func (s *scenario) ended(stage int, err error) {
+	switch work.KindOf(err) {
+	case work.KindExhausted: // nothing was sent
+	case work.KindWrong:
+		s.m.ends.Count(stage, postgres.Committed)
+	default:
+		s.m.ends.Count(stage, postgres.OutcomeOf(err))
 	}
-	return false
 }
 
 // trim takes the arrival's insert among those that are kept, and deletes the
@@ -38,6 +34,7 @@ func (s *scenario) trim(ctx context.Context, c postgres.Conn, a *work.Arrival, w
 	sent := s.clock.Now()
 	rows, err := c.Exec(ctx, s.sql.trim, w.params.First(2))
 	s.account.trims.Set(old, postgres.OutcomeOf(err), int(rows))
+	s.ended(a.Stage, err)
 	switch {
 	case err != nil:
 		return postgres.Fail(err)

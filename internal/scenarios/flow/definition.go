@@ -35,7 +35,7 @@ const (
 func Definition() scenarios.Definition {
 	return scenarios.Definition{
 		Name:    "flow",
-		Summary: "walks through the steps of a file of yours (http, sql, publish, consume, redis, think, repeat, if); done when the last one is",
+		Summary: "walks through the steps of a file of yours (http, sql, transaction, publish, consume, redis, think, repeat, if); done when the last one is",
 		Also:    kinds,
 		Settings: append([]scenarios.Option{
 			{Key: keyFile, Type: scenarios.File{Valid: validFile},
@@ -60,7 +60,7 @@ func Definition() scenarios.Definition {
 			[2]string{"queue NAME", "name of the run's own queue that a consume calls NAME"},
 			[2]string{"NAME", "a variable of vars or capture"}),
 		Metrics: append(append([]metrics.Desc{stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
-			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.Reconnects, postgres.ReconnectDuration,
+			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.TransactionDuration, postgres.Transactions, postgres.Retries, postgres.Reconnects, postgres.ReconnectDuration,
 			postgres.PoolSize, postgres.PoolInUse, postgres.PoolIdle, postgres.PoolMax, postgres.PoolWaiting, postgres.PoolUtilisation),
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
 	}

@@ -26,8 +26,9 @@ type program struct {
 	names   *template.Names
 	lasting int
 	// all are the steps of all kinds, in the order of the file.
-	all   []*step
-	kinds []targets.Kind
+	all          []*step
+	transactions []*transaction
+	kinds        []targets.Kind
 }
 
 // assignment gives a variable its value at the start of an arrival.
@@ -164,7 +165,7 @@ func (f *parser) need(k targets.Kind) {
 }
 
 // stepKinds are the keys that say what a step does.
-var stepKinds = []string{"http", "sql", "publish", "consume", "redis", "think", "repeat", "if"}
+var stepKinds = []string{"http", "sql", "transaction", "publish", "consume", "redis", "think", "repeat", "if"}
 
 // list reads a list of steps.
 func (f *parser) list(what string, v strictyaml.Value) []node {

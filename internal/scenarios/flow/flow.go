@@ -77,6 +77,8 @@ type worker struct {
 	message   chan *amqp.Delivery
 	text      []byte
 	params    [][]byte
+	tx        postgres.Conn // of the transaction that the worker is in
+	inTx      bool
 	words     []any
 	env       map[string]any
 	vm        vm.VM
@@ -256,6 +258,9 @@ func (s *scenario) isOwn(queue string) bool {
 }
 
 func (s *scenario) bind(ctx context.Context) error {
+	for _, t := range s.program.transactions {
+		t.bind(s)
+	}
 	for _, st := range s.program.all {
 		if a, ok := st.action.(*sqlAction); ok {
 			a.conn = s.conn

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	driver "github.com/redis/go-redis/v9"
@@ -16,44 +18,102 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/redis"
 )
 
-// redisAction executes one command.
+// redisAction executes one command, or several in one round trip.
 type redisAction struct {
-	args   []text
-	client *redis.Client
+	commands []command
+	// several says that there may be several, whose replies are told apart; together,
+	// that the server executes them as one (MULTI, EXEC).
+	several, together bool
+	client            *redis.Client
 }
+
+type command []text
 
 // blocking are commands that hold a connection or change what it is for.
 var blocking = []string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "MULTI", "EXEC", "WATCH", "SELECT", "AUTH", "QUIT", "RESET", "HELLO", "SHUTDOWN", "FLUSHALL", "FLUSHDB"}
 
 func (f *parser) redis(v strictyaml.Value) action {
 	a := &redisAction{}
-	if v.List("a redis command", func(i int, item strictyaml.Value) {
-		var t text
-		request.Text(&f.fields, &t)(item)
-		a.args = append(a.args, t)
-		command, constant := t.Constant()
-		if i > 0 {
-			return
+	f.need(targets.Redis)
+	if !v.IsMap() {
+		c, ok := f.command(v)
+		a.commands = []command{c}
+		if !ok {
+			return nil
 		}
-		if !constant || command == "" {
-			item.Add("the first word of a redis command is its name, without fields")
-			return
-		}
-		for _, b := range blocking {
-			if strings.EqualFold(b, command) {
-				item.Add("%s cannot be a step: it changes or holds its connection, or ends what others do", command)
+		return a
+	}
+	list := func(together bool) strictyaml.Reader {
+		return func(of strictyaml.Value) {
+			if a.several {
+				of.Add("redis has either pipeline or multi")
+				return
+			}
+			a.several, a.together = true, together
+			if of.List("the commands", func(_ int, item strictyaml.Value) {
+				if c, ok := f.command(item); ok {
+					a.commands = append(a.commands, c)
+				}
+			}) {
+				of.Add("there are no commands: each is a list of words, as in [[INCR, a], [GET, b]]")
 			}
 		}
-	}) {
-		v.Add("a redis command is a list of words, as in [GET, \"task:{{n}}\"]")
+	}
+	if !v.Map("redis", strictyaml.Optional("pipeline", list(false)), strictyaml.Optional("multi", list(true))) {
 		return nil
 	}
-	f.need(targets.Redis)
+	if !a.several {
+		v.Add("redis is a list of words, {pipeline: [commands]} or {multi: [commands]}")
+		return nil
+	}
 	return a
 }
 
+// command reads one command.
+func (f *parser) command(v strictyaml.Value) (c command, ok bool) {
+	ok = true
+	bad := func(at strictyaml.Value, format string, args ...any) {
+		at.Add(format, args...)
+		ok = false
+	}
+	if !v.IsList() {
+		bad(v, "a redis command is a list of words, as in [GET, \"task:{{n}}\"]")
+		return nil, false
+	}
+	if v.List("a redis command", func(i int, item strictyaml.Value) {
+		var t text
+		request.Text(&f.fields, &t)(item)
+		c = append(c, t)
+		name, constant := t.Constant()
+		if i > 0 {
+			return
+		}
+		if !constant || name == "" {
+			bad(item, "the first word of a redis command is its name, without fields")
+			return
+		}
+		for _, b := range blocking {
+			if !strings.EqualFold(b, name) {
+				continue
+			}
+			next := ""
+			if b == "MULTI" || b == "EXEC" {
+				next = ": write {multi: [commands]}"
+			}
+			bad(item, "%s cannot be a step: it changes or holds its connection, or ends what others do%s", name, next)
+		}
+	}) {
+		bad(v, "a redis command is a list of words, as in [GET, \"task:{{n}}\"]")
+	}
+	return c, ok
+}
+
 func (a *redisAction) words() []string {
-	return []string{answer.Body, answer.Exists, answer.JSON, answer.Match, answer.Rows}
+	all := []string{answer.Body, answer.Exists, answer.JSON, answer.Match, answer.Rows}
+	if a.several {
+		all = append(all, answer.Reply)
+	}
+	return all
 }
 
 func (a *redisAction) bind(_ context.Context, s *scenario, _ *step) error {
@@ -62,16 +122,12 @@ func (a *redisAction) bind(_ context.Context, s *scenario, _ *step) error {
 }
 
 func (a *redisAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, error) {
-	if cap(w.words) < len(a.args) {
-		w.words = make([]any, len(a.args))
+	if a.several {
+		return a.pipeline(ctx, w)
 	}
-	words := w.words[:len(a.args)]
-	for i, t := range a.args {
-		var err error
-		if w.text, err = t.Append(w.text[:0], &w.scope); err != nil {
-			return answer.Answer{}, err
-		}
-		words[i] = string(w.text)
+	words, err := w.render(a.commands[0])
+	if err != nil {
+		return answer.Answer{}, err
 	}
 	v, err := a.client.Do(ctx, words...).Result()
 	if errors.Is(err, driver.Nil) {
@@ -81,6 +137,65 @@ func (a *redisAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer,
 		return answer.Answer{}, redis.Classify(err)
 	}
 	return w.reply(v), nil
+}
+
+// pipeline sends the commands together. One that the server rejects fails the step.
+func (a *redisAction) pipeline(ctx context.Context, w *worker) (answer.Answer, error) {
+	p := a.client.Pipeline()
+	if a.together {
+		p = a.client.TxPipeline()
+	}
+	for _, c := range a.commands {
+		words, err := w.render(c)
+		if err != nil {
+			return answer.Answer{}, err
+		}
+		p.Do(ctx, slices.Clone(words)...)
+	}
+	replies, err := p.Exec(ctx)
+	if err != nil && !errors.Is(err, driver.Nil) {
+		return answer.Answer{}, redis.Classify(err)
+	}
+	values := make([]any, len(replies))
+	for i, r := range replies {
+		c, ok := r.(*driver.Cmd)
+		if !ok {
+			continue
+		}
+		v, err := c.Result()
+		if err != nil && !errors.Is(err, driver.Nil) {
+			return answer.Answer{}, redis.Classify(fmt.Errorf("command %d: %w", i+1, err))
+		}
+		values[i] = v
+	}
+	got := w.reply(values)
+	got.Missing = false
+	got.Column = func(number string, into *template.Value) bool {
+		i, err := strconv.Atoi(number)
+		if err != nil || i < 1 || i > len(values) || values[i-1] == nil {
+			return false
+		}
+		one := w.reply(values[i-1])
+		into.Set(max(one.Sort, template.Plain), one.Body)
+		return true
+	}
+	return got, nil
+}
+
+// render returns the words of a command, which are good until the next call.
+func (w *worker) render(c command) ([]any, error) {
+	if cap(w.words) < len(c) {
+		w.words = make([]any, len(c))
+	}
+	words := w.words[:len(c)]
+	for i, t := range c {
+		var err error
+		if w.text, err = t.Append(w.text[:0], &w.scope); err != nil {
+			return nil, err
+		}
+		words[i] = string(w.text)
+	}
+	return words, nil
 }
 
 // reply makes an answer of what a command returned. Of a list, the body is its

@@ -193,6 +193,30 @@ steps:
 	}
 }
 
+func TestSeveralCommandsAreOneStep(t *testing.T) {
+	s := servers(t)
+	key := fmt.Sprintf("user:%x:", time.Now().UnixNano())
+	tr := begin(t, s, strings.ReplaceAll(`
+steps:
+  - name: pipeline
+    redis: {pipeline: [[SET, "KEY{{n}}", '{"n":{{n}}}', EX, 60], [GET, "KEYnone"], [GET, "KEY{{n}}"], [LRANGE, KEYlist, 0, -1], [INCRBY, "KEYc{{n}}", 5]]}
+    check: {rows: 5, reply 1: OK, reply 2 present: false, reply 3: '{"n":{{n}}}', reply 5 above: 4}
+    capture: {c: reply 5}
+  - name: multi
+    redis: {multi: [[DECRBY, "KEYc{{n}}", "{{c}}"], [DEL, "KEY{{n}}", "KEYc{{n}}"]]}
+    check: {rows: 2, reply 1: 0, reply 2: 2}
+`, "KEY", key))
+	tr.offer(t.Context(), 100)
+	if len(tr.failed) > 0 || tr.count("multi") != 100 {
+		t.Fatalf("failures %v: %v", tr.failed, tr.first)
+	}
+	bad := begin(t, s, "steps: [{redis: {multi: [[SET, '"+key+"x', a], [INCR, '"+key+"x'], [DEL, '"+key+"x']]}}]")
+	bad.offer(t.Context(), 1)
+	if bad.failed[work.KindRejected] != 1 {
+		t.Errorf("a command that the server rejects: failures %v (%v)", bad.failed, bad.first)
+	}
+}
+
 // agent stands for a user's system: it takes tasks from a queue, and what reply
 // returns goes to the exchange, or to reply_to where that is set.
 func agent(t testing.TB, s *targets.Settings, reply func(d *amqp.Delivery) []amqp.Publishing) (queue, exchange string) {

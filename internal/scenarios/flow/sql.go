@@ -12,7 +12,6 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
-	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -22,17 +21,21 @@ import (
 // sqlAction executes a statement.
 type sqlAction struct {
 	sql       string
-	args      []*text // nil for NULL
+	args      []argument
 	pos       strictyaml.Pos
 	statement *postgres.Statement
 	pool      *postgres.Pool // nil in the set-up, which uses conn
 	conn      *pgx.Conn
 	wait      *metrics.Trend
 	query     *metrics.Trend
+	// inside says that it is a part of a transaction, and else it is one of its own.
+	inside bool
+	took   *metrics.Trend
+	ends   postgres.Ends
 }
 
 func (f *parser) sql(v strictyaml.Value) action {
-	a := &sqlAction{pos: v.Pos()}
+	a := &sqlAction{pos: v.Pos(), inside: f.inside}
 	if !v.Map("sql",
 		strictyaml.Required("query", func(of strictyaml.Value) {
 			a.sql = unread
@@ -44,15 +47,7 @@ func (f *parser) sql(v strictyaml.Value) action {
 			}
 		}),
 		strictyaml.Optional("args", func(of strictyaml.Value) {
-			of.List("args", func(_ int, item strictyaml.Value) {
-				if item.IsNull() {
-					a.args = append(a.args, nil)
-					return
-				}
-				var t text
-				request.Text(&f.fields, &t)(item)
-				a.args = append(a.args, &t)
-			})
+			of.List("args", func(_ int, item strictyaml.Value) { a.args = append(a.args, f.argument(item)) })
 		})) {
 		return nil
 	}
@@ -71,6 +66,10 @@ func (a *sqlAction) bind(_ context.Context, s *scenario, of *step) error {
 		s.statements = append(s.statements, a.statement)
 		a.wait = s.env.Metrics.Trend(postgres.PoolWait, of.tags(&s.env))
 		a.query = s.env.Metrics.Trend(postgres.QueryDuration, of.tags(&s.env))
+		if !a.inside {
+			a.took = s.env.Metrics.Trend(postgres.TransactionDuration, of.tags(&s.env))
+			a.ends = postgres.NewEnds(s.env.Metrics, of.tags(&s.env))
+		}
 	}
 	return nil
 }
@@ -80,8 +79,12 @@ func (a *sqlAction) bind(_ context.Context, s *scenario, of *step) error {
 func (a *sqlAction) try(ctx context.Context, c *pgx.Conn) error {
 	sd, err := c.PgConn().Prepare(ctx, "", a.sql, nil)
 	if err != nil {
+		if postgres.StateOf(err) == "42P18" { // indeterminate_datatype
+			return fmt.Errorf("the server cannot tell the type of a parameter: write it behind, as in $1::int: %w", err)
+		}
 		return fmt.Errorf("the server rejects the statement: %w", err)
 	}
+	settle(a.args, sd)
 	if n := len(sd.ParamOIDs); n != len(a.args) {
 		return fmt.Errorf("the statement has %d parameters ($1, $2 …), and there are %d args", n, len(a.args))
 	}
@@ -89,6 +92,11 @@ func (a *sqlAction) try(ctx context.Context, c *pgx.Conn) error {
 }
 
 func (a *sqlAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, error) {
+	if a.pool == nil {
+		if err := a.look(ctx); err != nil {
+			return answer.Answer{}, postgres.Fail(err)
+		}
+	}
 	values, err := a.render(w)
 	if err != nil {
 		return answer.Answer{}, err
@@ -97,20 +105,50 @@ func (a *sqlAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, e
 		r := a.conn.PgConn().ExecParams(ctx, a.sql, values, nil, nil, nil)
 		return w.rows.read(r)
 	}
+	if w.inTx {
+		return a.execute(ctx, w, w.tx, values)
+	}
 	began := w.now()
 	c, err := a.pool.Acquire(ctx)
 	if err != nil {
 		return answer.Answer{}, postgres.Fail(err)
 	}
 	defer c.Release()
+	stage, sent := w.scope.Arrival.Stage, w.now()
+	got, err := a.execute(ctx, w, c, values)
+	a.ends.Count(stage, postgres.OutcomeOf(err))
+	if err == nil && a.query != nil {
+		a.wait.Record(stage, sent-began)
+		a.took.Record(stage, w.now()-sent)
+	}
+	return got, err
+}
+
+func (a *sqlAction) execute(ctx context.Context, w *worker, c postgres.Conn, values [][]byte) (answer.Answer, error) {
 	sent := w.now()
 	got, err := w.rows.read(c.QueryText(ctx, a.statement, values))
 	if err == nil && a.query != nil {
-		stage := w.scope.Arrival.Stage
-		a.wait.Record(stage, sent-began)
-		a.query.Record(stage, w.now()-sent)
+		a.query.Record(w.scope.Arrival.Stage, w.now()-sent)
 	}
 	return got, err
+}
+
+// look finds out the types of the parameters where a list may be one of two things,
+// in the set-up and the teardown: there a statement may need what the one before it
+// has made.
+func (a *sqlAction) look(ctx context.Context) error {
+	for i := range a.args {
+		if a.args[i].form != asList {
+			continue
+		}
+		sd, err := a.conn.PgConn().Prepare(ctx, "", a.sql, nil)
+		if err != nil {
+			return err
+		}
+		settle(a.args, sd)
+		return nil
+	}
+	return nil
 }
 
 // render returns the parameters, which share one buffer of the worker.
@@ -119,15 +157,16 @@ func (a *sqlAction) render(w *worker) ([][]byte, error) {
 	if w.text == nil {
 		w.text = []byte{}
 	}
-	for _, t := range a.args {
-		if t == nil {
+	for i := range a.args {
+		from := len(w.text)
+		var null bool
+		var err error
+		if w.text, null, err = a.args[i].append(w.text, &w.scope); err != nil {
+			return nil, err
+		}
+		if null {
 			w.params = append(w.params, nil)
 			continue
-		}
-		from := len(w.text)
-		var err error
-		if w.text, err = t.Append(w.text, &w.scope); err != nil {
-			return nil, err
 		}
 		// A buffer that grows later leaves this part where it was. An empty text is
 		// no nil slice, which would be NULL.
@@ -225,6 +264,11 @@ func (s *scenario) openPostgres(ctx context.Context) error {
 	for _, st := range s.program.all {
 		if a, ok := st.action.(*sqlAction); ok && st.part == "steps" {
 			a.pool = pool
+		}
+	}
+	for _, t := range s.program.transactions {
+		if t.part == "steps" {
+			t.pool = pool
 		}
 	}
 	return nil

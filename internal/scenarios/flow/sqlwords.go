@@ -36,6 +36,9 @@ func unsafeStatement(sql string, inside bool) error {
 	if slices.Contains([]string{"LISTEN", "UNLISTEN", "LOAD", "DISCARD", "DEALLOCATE", "EXECUTE", "RESET"}, first) || first == "PREPARE" && second != "TRANSACTION" {
 		return fmt.Errorf("%s cannot be a step: it changes its connection, which other arrivals use as well", name)
 	}
+	if temporary(words) {
+		return fmt.Errorf("a temporary table is of one connection, and not there where the statements that use it are prepared: make a table in setup, with {{run}} or a column for the arrival")
+	}
 	if inside {
 		return unsafeInside(words, first, second, name)
 	}
@@ -46,10 +49,6 @@ func unsafeStatement(sql string, inside bool) error {
 		return fmt.Errorf("%s belongs to a transaction: write it under transaction: {steps: […]}", name)
 	case "SET":
 		return fmt.Errorf("SET cannot be a step: it changes its connection, which other arrivals use as well, and the next step takes another one; write SET LOCAL under transaction: {steps: […]}, or options=-c%%20NAME=VALUE in DATABASE_URL")
-	case "CREATE", "SELECT", "WITH":
-		if temporary(words) {
-			return fmt.Errorf("a temporary table is of one connection, and each step takes another one: write it under transaction: {steps: […]} with ON COMMIT DROP")
-		}
 	}
 	return nil
 }
@@ -75,10 +74,6 @@ func unsafeInside(words []string, first, second, name string) error {
 		if at := slices.Index(words, "HOLD"); at > 0 && words[at-1] == "WITH" {
 			return fmt.Errorf("a cursor WITH HOLD outlasts its transaction on a connection that other arrivals use as well")
 		}
-	case "CREATE", "SELECT", "WITH":
-		if temporary(words) && !followed(words, "COMMIT", "DROP") {
-			return fmt.Errorf("a temporary table outlasts the transaction on a connection that other arrivals use as well: add ON COMMIT DROP")
-		}
 	}
 	return nil
 }
@@ -93,16 +88,6 @@ func temporary(words []string) bool {
 		switch before := words[i-1]; {
 		case before == "INTO",
 			words[0] == "CREATE" && i < 4 && slices.Contains([]string{"CREATE", "REPLACE", "GLOBAL", "LOCAL"}, before):
-			return true
-		}
-	}
-	return false
-}
-
-// followed says whether one word stands right behind another one.
-func followed(words []string, a, b string) bool {
-	for i := range len(words) - 1 {
-		if words[i] == a && words[i+1] == b {
 			return true
 		}
 	}

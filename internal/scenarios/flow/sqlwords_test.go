@@ -28,9 +28,9 @@ func TestStatementsThatLeaveSomethingOnTheirConnectionAreRefused(t *testing.T) {
 		"DISCARD ALL":                     "changes its connection",
 		"PREPARE a AS SELECT 1":           "changes its connection",
 		"DEALLOCATE a":                    "changes its connection",
-		"CREATE TEMP TABLE a (b int)":     "ON COMMIT DROP",
-		"CREATE OR REPLACE TEMP VIEW a AS SELECT 1": "ON COMMIT DROP",
-		"SELECT 1 INTO TEMPORARY a":                 "ON COMMIT DROP",
+		"CREATE TEMP TABLE a (b int)":     "a temporary table",
+		"CREATE OR REPLACE TEMP VIEW a AS SELECT 1": "a temporary table",
+		"SELECT 1 INTO TEMPORARY a":                 "a temporary table",
 		"SELECT pg_advisory_lock($1)":               "pg_advisory_xact_lock",
 		"SELECT set_config('a', 'b', false)":        "third argument",
 		"SELECT 1; SELECT 2":                        "one statement",
@@ -63,9 +63,9 @@ func TestStatementsThatEndOrOutlastATransactionAreRefusedInIt(t *testing.T) {
 		"VACUUM":              "by itself only",
 		"LISTEN a":            "changes its connection",
 		"DECLARE c CURSOR WITH HOLD FOR SELECT 1":                 "outlasts",
-		"CREATE TEMP TABLE a (b int)":                             "ON COMMIT DROP",
+		"CREATE TEMP TABLE a (b int)":                             "a temporary table",
 		"SELECT pg_try_advisory_lock(1)":                          "pg_try_advisory_xact_lock",
-		"CREATE TEMP TABLE a ON COMMIT PRESERVE ROWS AS SELECT 1": "ON COMMIT DROP",
+		"CREATE TEMP TABLE a ON COMMIT PRESERVE ROWS AS SELECT 1": "a temporary table",
 	} {
 		if err := unsafeStatement(sql, true); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", sql, err, want)
@@ -73,7 +73,7 @@ func TestStatementsThatEndOrOutlastATransactionAreRefusedInIt(t *testing.T) {
 	}
 	for _, sql := range []string{
 		"SAVEPOINT a", "ROLLBACK TO SAVEPOINT a", "ROLLBACK TO a", "RELEASE a", "SET LOCAL lock_timeout = '1s'", "SET CONSTRAINTS ALL DEFERRED",
-		"SET TRANSACTION READ ONLY", "LOCK TABLE a IN SHARE MODE", "DECLARE c CURSOR FOR SELECT 1", "FETCH 10 FROM c", "CREATE TEMP TABLE a (b int) ON COMMIT DROP",
+		"SET TRANSACTION READ ONLY", "LOCK TABLE a IN SHARE MODE", "DECLARE c CURSOR FOR SELECT 1", "FETCH 10 FROM c",
 		"SELECT set_config('a', 'b', true)", "SELECT 1 FOR UPDATE",
 	} {
 		if err := unsafeStatement(sql, true); err != nil {

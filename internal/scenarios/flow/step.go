@@ -76,12 +76,13 @@ func (f *parser) node(v strictyaml.Value) node {
 		f.declareAll(others)
 		return nil
 	}
+	f.mayStandInside(kind, v, onFail)
 	if kind == "" {
 		v.Add("a step needs one of %s", strings.Join(stepKinds, ", "))
 		f.declareAll(others)
 		return nil
 	}
-	allowed := map[string][]string{"think": {}, "repeat": {}, "if": {"then", "else"}}
+	allowed := map[string][]string{"think": {}, "repeat": {}, "transaction": {}, "if": {"then", "else"}}
 	may, control := allowed[kind]
 	if !control {
 		may = []string{"check", "capture"}
@@ -90,6 +91,9 @@ func (f *parser) node(v strictyaml.Value) node {
 		if !slices.Contains(may, k) {
 			of.Add("%s does not belong to a step of %s", k, kind)
 		}
+	}
+	if kind == "transaction" {
+		return f.transaction(v, inner, name, group, onFail)
 	}
 	if control {
 		if name != "" || group != "" || onFail != "" {
@@ -136,13 +140,7 @@ func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]
 	if s.name == "" {
 		s.name = kind + "_" + strconv.Itoa(len(f.out.all)+1)
 	}
-	switch onFail {
-	case "", "stop":
-	case "continue":
-		s.goOn = true
-	default:
-		v.Add("on_failure is stop or continue, not %q", onFail)
-	}
+	s.goOn = f.goesOn(v, onFail)
 	if s.action = f.action(kind, inner); s.action == nil {
 		f.declareAll(others)
 		return nil
@@ -160,10 +158,22 @@ func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]
 	return s
 }
 
+// goesOn says whether the arrival goes on where a step has failed.
+func (f *parser) goesOn(v strictyaml.Value, onFail string) bool {
+	switch onFail {
+	case "", "stop":
+	case "continue":
+		return true
+	default:
+		v.Add("on_failure is stop or continue, not %q", onFail)
+	}
+	return false
+}
+
 // action reads what a step does.
 func (f *parser) action(kind string, v strictyaml.Value) action {
 	if f.part != "steps" && (kind == "publish" || kind == "consume") {
-		v.Add("%s belongs to steps: in %s there are http, sql, redis, think, repeat and if", kind, f.part)
+		v.Add("%s belongs to steps: in %s there are http, sql, transaction, redis, think, repeat and if", kind, f.part)
 		return nil
 	}
 	switch kind {
@@ -215,7 +225,11 @@ func (s *step) run(ctx context.Context, w *worker) error {
 	if err == nil {
 		return nil
 	}
-	err = s.explain(err)
+	return s.fail(w, s.explain(err))
+}
+
+// fail returns the error of a step, or keeps it where the arrival goes on.
+func (s *step) fail(w *worker, err error) error {
 	if !s.goOn {
 		return err
 	}

@@ -41,7 +41,7 @@ func InJSON(before string) Encoding {
 		}
 	}
 	if in {
-		return Encoding{"json", appendJSON}
+		return Encoding{"json", AppendJSON}
 	}
 	return Encoding{}
 }

@@ -14,7 +14,7 @@ import (
 // filters transform what a field stands for: each appends to dst, with which
 // value may share its memory.
 var filters = map[string]func(dst, value []byte) []byte{
-	"json":   appendJSON,
+	"json":   AppendJSON,
 	"url":    func(dst, v []byte) []byte { return append(dst, url.QueryEscape(string(v))...) },
 	"base64": func(dst, v []byte) []byte { return append(dst, base64.StdEncoding.EncodeToString(v)...) },
 	"upper":  func(dst, v []byte) []byte { return append(dst, strings.ToUpper(string(v))...) },
@@ -44,9 +44,9 @@ func filter(name string) (func(dst, value []byte) []byte, error) {
 	return nil, fmt.Errorf("unknown filter %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// appendJSON appends a text as it stands between the quotes of a JSON string
+// AppendJSON appends a text as it stands between the quotes of a JSON string
 // (RFC 8259, section 7). Bytes that are no UTF-8 become U+FFFD.
-func appendJSON(dst, value []byte) []byte {
+func AppendJSON(dst, value []byte) []byte {
 	if !slices.ContainsFunc(value, func(b byte) bool { return b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf }) {
 		return append(dst, value...)
 	}

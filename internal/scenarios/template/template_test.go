@@ -153,7 +153,7 @@ func TestWhatCannotBeCompiledIsExplained(t *testing.T) {
 func TestEscapedTextIsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
-		quoted := append(appendJSON([]byte(`"`), []byte(text)), '"')
+		quoted := append(AppendJSON([]byte(`"`), []byte(text)), '"')
 		var back string
 		if err := json.Unmarshal(quoted, &back); err != nil || back != text {
 			t.Fatalf("%s reads as %q (%v), want %q", quoted, back, err, text)

@@ -76,6 +76,7 @@ type answer struct {
 // and one where nothing is tallied. The tally is locked from its update to the
 // commit, between which there is no round trip.
 func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params) (v answer, err error) {
+	defer func() { s.ends.Count(int(s.current.Load()), v.outcome) }()
 	if s.mode == computed {
 		rows, err := c.Exec(ctx, s.insert, w.insert)
 		v = answer{taken: rows == 1, outcome: postgres.OutcomeOf(err), inserted: s.env.Clock.Now()}

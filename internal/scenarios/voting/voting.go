@@ -46,6 +46,7 @@ type scenario struct {
 	decisions atomic.Int64
 	current   atomic.Int64 // the newest arrival's stage, which reconnects count for
 
+	ends                                                                      postgres.Ends
 	latency, wait, transaction, insertTime, addTime, consensus, reconnectTime *metrics.Trend
 	lag, everyone, visible, visibility                                        *metrics.Trend
 	cast, refused, reconnects                                                 *metrics.Counter
@@ -122,6 +123,7 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 
 func (s *scenario) declare(e scenarios.Env) {
 	m, tags := e.Metrics, e.Tags("")
+	s.ends = postgres.NewEnds(m, tags)
 	s.latency, s.wait, s.transaction = m.Trend(votingLatency, tags), m.Trend(postgres.PoolWait, tags), m.Trend(postgres.TransactionDuration, tags)
 	s.insertTime, s.addTime = m.Trend(postgres.QueryDuration, e.Tags("vote_insert")), m.Trend(postgres.QueryDuration, e.Tags("tally_update"))
 	s.consensus, s.reconnectTime = m.Trend(consensusTime, tags), m.Trend(postgres.ReconnectDuration, tags)

@@ -15,6 +15,12 @@ var (
 	// TransactionDuration is one transaction.
 	TransactionDuration = metrics.Desc{Name: "db_transaction_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from when BEGIN was sent until the commit was confirmed, successes only; a statement outside of a transaction is one of its own"}
+	// Transactions counts transactions by their outcome.
+	Transactions = metrics.Desc{Name: "db_transactions", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "transactions that ended; the outcome tag is committed, rolled_back, or unknown where the connection was lost in the commit; a statement outside of a transaction is one of its own"}
+	// Retries counts tries after the first one.
+	Retries = metrics.Desc{Name: "db_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "operations or transactions tried again because the server gave them up for another's sake; the operation tag is the SQLSTATE: 40001 serialization failure, 40P01 deadlock"}
 	// Reconnects counts connections opened within the run.
 	Reconnects = metrics.Desc{Name: "db_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
 		Help: "connections opened after the set-up, in place of lost ones"}
@@ -43,7 +49,7 @@ var (
 
 // Metrics lists the descriptions above.
 func Metrics() []metrics.Desc {
-	return []metrics.Desc{PoolWait, QueryDuration, TransactionDuration, Reconnects, ReconnectDuration,
+	return []metrics.Desc{PoolWait, QueryDuration, TransactionDuration, Transactions, Reconnects, ReconnectDuration,
 		PoolSize, PoolInUse, PoolIdle, PoolMax, PoolWaiting, PoolUtilisation}
 }
 
