@@ -85,15 +85,20 @@ func (x *Exchange) Send(ctx context.Context, req *http.Request, body []byte, kee
 // written, and is no matter of the connection, is the answer.
 func (x *Exchange) classify(err error) error {
 	err = Classify(err)
-	if work.KindOf(err) != work.KindOther || x.wrote.get() == 0 {
+	if work.KindOf(err) != work.KindOther {
 		return err
 	}
 	if f, ok := errors.AsType[*work.Failure](err); ok {
 		err = f.Err
 	}
 	// HTTP/2 has no types for them outside of its package.
-	if text := err.Error(); strings.HasPrefix(text, "stream error:") || strings.HasPrefix(text, "http2: ") && !strings.Contains(text, "frame") {
+	switch text := err.Error(); {
+	case strings.HasPrefix(text, "http2: ") && (strings.Contains(text, "frame") || strings.Contains(text, "could not be established")):
+		return work.Fail(KindMalformed, err)
+	case strings.HasPrefix(text, "stream error:"), strings.HasPrefix(text, "http2: "):
 		return work.Fail(work.KindClosed, err)
+	case x.wrote.get() == 0:
+		return work.Fail(work.KindOther, err)
 	}
 	return work.Fail(KindMalformed, err)
 }
