@@ -11,7 +11,8 @@ import (
 )
 
 // Annotations writes workflow commands of GitHub Actions, which show up beside
-// the job: an error for each breach of the SLA, each failed check and whatever
+// the job: an error for each breach of the SLA, each failed check, each figure that
+// regressed against the baseline and whatever
 // makes the run worthless, a warning for each rule that only warns. A run
 // without any of them writes nothing.
 func Annotations(w io.Writer, s *summary.Summary) error {
@@ -47,6 +48,7 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 			say("error", "perfctl: "+c.Name, c.Detail)
 		}
 	}
+	annotateComparison(s, say)
 	if s.Generator.Status == "suspect" {
 		say("warning", "perfctl: the generator is suspect", strings.Join(s.Generator.Reasons, "; "))
 	}

@@ -56,7 +56,8 @@ type (
 )
 
 // JUnit writes the run as JUnit XML, which CI servers show as tests: each SLA
-// rule and each consistency check is a case, and so is the generator. What
+// rule, each consistency check and each gated figure of the comparison with the
+// baseline is a case, and so is the generator. What
 // breaches the SLA is a failure, what makes the run worthless an error, a rule
 // that was not exercised is skipped, and one that only warns passes and says so.
 func JUnit(w io.Writer, s *summary.Summary) error {
@@ -73,6 +74,7 @@ func JUnit(w io.Writer, s *summary.Summary) error {
 		}
 		checks.add(x)
 	}
+	compared := comparisonSuite(s)
 	run := suiteOf(s, "run")
 	run.Time = out.Time // in one suite only, so that the sum over suites is the run's
 	run.Properties = &junitProps{[]junitProperty{
@@ -81,7 +83,7 @@ func JUnit(w io.Writer, s *summary.Summary) error {
 	}}
 	run.add(generatorCase(s))
 	run.add(completeCase(s))
-	for _, x := range []junitSuite{rules, checks, run} {
+	for _, x := range []junitSuite{rules, checks, compared, run} {
 		if len(x.Cases) == 0 {
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 func Markdown(w io.Writer, s *summary.Summary) error {
 	m := markdown{bufio.NewWriter(w)}
 	m.verdict(s)
+	m.comparison(s)
 	m.missed(s)
 	m.answers(s)
 	m.stages(s)
@@ -46,6 +47,9 @@ func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " 
 
 func (m markdown) verdict(s *summary.Summary) {
 	mark := map[summary.Verdict]string{summary.VerdictPass: "✅", summary.VerdictFail: "❌", summary.VerdictInvalid: "⚠️", summary.VerdictInterrupted: "⏹️"}[s.Verdict]
+	if ComparisonFails(s) && s.Verdict == summary.VerdictPass {
+		mark = "❌"
+	}
 	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(Verdicted(s)))
 	a := &s.Arrivals
 	m.line("%s arrivals planned: %s succeeded, %s failed, %s dropped, %s unfinished. Generator: %s.\n", showCount(a.Planned),

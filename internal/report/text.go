@@ -165,6 +165,9 @@ func (p *page) verdict(s *summary.Summary, dir string) {
 	case summary.VerdictInterrupted:
 		style = yellow
 	}
+	if ComparisonFails(s) {
+		style = red
+	}
 	tail := ""
 	if dir != "" {
 		tail = "; run directory " + dir
@@ -186,7 +189,7 @@ func Verdicted(s *summary.Summary) string {
 	case summary.VerdictInterrupted:
 		text += ": " + interrupted(s)
 	}
-	return text
+	return withComparison(s, text)
 }
 
 // stopped says when and by which rule the run was ended early.

@@ -38,7 +38,9 @@ type view struct {
 	Script                template.JS
 	Policy                string
 
-	Title, Verdict, VerdictText, Started, Took string
+	// Verdict is how the page looks, Badge the word on it: that of the comparison
+	// where it is why the run is red.
+	Title, Verdict, Badge, VerdictText, Started, Took string
 	// Missed are the rules that were missed, Held those that were kept, Idle those
 	// that were not exercised.
 	Missed, Held, Idle []sla.Result
@@ -75,7 +77,11 @@ func (v *view) fill() {
 	s := v.Summary
 	v.Verdict = string(s.Verdict)
 	v.VerdictText = report.Verdicted(s)
-	v.Title = "perfctl " + s.Run.Profile + ": " + v.Verdict
+	v.Badge = v.Verdict
+	if report.ComparisonFails(s) && s.Verdict == summary.VerdictPass {
+		v.Verdict, v.Badge = string(summary.VerdictFail), strings.ToLower(string(s.Comparison.Word))
+	}
+	v.Title = "perfctl " + s.Run.Profile + ": " + v.Badge
 	v.Started = s.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")
 	v.Took = seconds(s.Run.Duration)
 	for _, r := range s.SLA {
