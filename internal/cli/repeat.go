@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -33,8 +35,8 @@ func (f *runFlags) checkRepeat() error {
 }
 
 // repeat executes a run several times, shows the runs side by side and compares them,
-// together, with the baseline. Its exit code is that of the worst run, or of the
-// comparison.
+// together, with the baseline. SLA rules are judged by the mean over the runs; its
+// exit code is that of the worst run in all else, or of the comparison.
 func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags) error {
 	if _, err := os.Stat(filepath.Join(base, rundir.InfoFile)); err == nil {
 		return exitcode.UsageError("--run-dir %s is a run directory: the folders of the repetitions do not belong into it", base)
@@ -54,7 +56,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		return err
 	}
 	defer session.Close()
-	exit := exitcode.Pass
+	var ended []*summary.Summary
 	var runs []*rundir.Run
 	for i := range f.repeat {
 		dir := filepath.Join(base, strconv.Itoa(i+1))
@@ -68,7 +70,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 			return err
 		}
 		a.writeViews(withPage(nil, dir), dir, result.Summary, a.progress)
-		exit = exitcode.Worst(exit, result.Summary.ExitCode)
+		ended = append(ended, result.Summary)
 		r, err := rundir.Open(dir)
 		if err != nil {
 			return err
@@ -79,11 +81,54 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		}
 	}
 	a.progress.Done()
-	return a.showRepeated(runs, baseline, gate, exit, f.json)
+	return a.showRepeated(runs, ended, baseline, gate, f.json)
 }
 
-// showRepeated shows runs side by side, and how they differ from the baseline.
-func (a *app) showRepeated(runs, baseline []*rundir.Run, gate compare.Options, exit int, asJSON bool) error {
+// averaged is what the runs come to together, and the exit code of all; nil for a
+// single run.
+func averaged(runs []*rundir.Run, ended []*summary.Summary) (mean *compare.Repeated, exit int, err error) {
+	if len(runs) > 1 {
+		var results [][]sla.Result
+		for _, s := range ended {
+			results = append(results, s.SLA)
+		}
+		if mean, err = compare.Average(runs, results); err != nil {
+			return nil, 0, err
+		}
+		if mean.Breaches {
+			exit = exitcode.Breached
+		}
+	}
+	for _, s := range ended {
+		exit = exitcode.Worst(exit, exitOf(s, mean))
+	}
+	return mean, exit, nil
+}
+
+// exitOf is a run's exit code without the rules that the mean over the runs
+// judges.
+func exitOf(s *summary.Summary, mean *compare.Repeated) int {
+	if s.ExitCode != exitcode.Breached || mean == nil {
+		return s.ExitCode
+	}
+	for i := range s.SLA {
+		if s.SLA[i].Breaches() && !mean.Judged(&s.SLA[i]) {
+			return s.ExitCode
+		}
+	}
+	if slices.ContainsFunc(s.Checks, func(c summary.Check) bool { return !c.Passed }) {
+		return s.ExitCode
+	}
+	return exitcode.Pass
+}
+
+// showRepeated shows runs side by side, what they come to together, and how they
+// differ from the baseline.
+func (a *app) showRepeated(runs []*rundir.Run, ended []*summary.Summary, baseline []*rundir.Run, gate compare.Options, asJSON bool) error {
+	mean, exit, err := averaged(runs, ended)
+	if err != nil {
+		return err
+	}
 	all, err := compare.Histories(runs, compare.Options{})
 	if err != nil {
 		return err
@@ -97,11 +142,17 @@ func (a *app) showRepeated(runs, baseline []*rundir.Run, gate compare.Options, e
 		}
 	}
 	if asJSON {
-		err = writeJSON(a.Stdout, map[string]any{"runs": all, "comparison": c})
+		err = writeJSON(a.Stdout, map[string]any{"runs": all, "repeated": mean, "comparison": c})
 		return errors.Join(err, verdict(exit))
 	}
 	for _, h := range all {
 		if err := compare.HistoryText(a.Stdout, h, true); err != nil {
+			return err
+		}
+	}
+	if mean != nil {
+		fmt.Fprintln(a.Stdout)
+		if err := compare.RepeatedText(a.Stdout, mean); err != nil {
 			return err
 		}
 	}
