@@ -88,6 +88,8 @@ func Load(s Sources) (*Layers, error) {
 	if s.File != nil {
 		l.layers = append(l.layers, mapLayer("file "+s.File.Path, s.File.Settings))
 	}
+	addresses, _ := targets.Resolve(l.Lookup) // faults are of those who use the address
+	l.Warnings = append(l.Warnings, addresses.Warnings...)
 	return l, nil
 }
 
@@ -128,12 +130,17 @@ func (l *Layers) Above(origin string, settings map[string]string) *Layers {
 
 // Lookup returns a setting and where it came from. A URL counts only where no
 // stronger source sets one of the pieces that it is made of: who says -e
-// DB_HOST=x means it, whatever DATABASE_URL is in the environment.
+// DB_HOST=x means it, whatever DATABASE_URL is in the environment. What changes one
+// thing of a URL, as REDIS_DB does, counts only where no stronger source sets the
+// URL.
 func (l *Layers) Lookup(name string) (value, origin string, ok bool) {
-	pieces := targets.Pieces(name)
+	pieces, whole := targets.Pieces(name), targets.URLOf(name)
 	for _, s := range l.layers {
 		if v, ok := s.get(name); ok {
 			return v, s.origin, true
+		}
+		if _, ok := s.get(whole); ok && whole != "" {
+			return "", "", false
 		}
 		for _, p := range pieces {
 			if _, ok := s.get(p); ok && p != "" {

@@ -40,7 +40,7 @@ func Targets(ctx context.Context, s *run.Session, p *run.Plan, found func(Findin
 			found(Finding{What: a.Kind.Title(), Found: fmt.Sprintf("%s: %v", a, err)})
 			continue
 		}
-		found(Finding{OK: true, What: a.Kind.Title(), Found: fmt.Sprintf("%s: a TCP connection opens in %s", a, figure.Value(float64(rtt), metrics.UnitTime))})
+		found(Finding{OK: true, What: a.Kind.Title(), Found: fmt.Sprintf("%s: a connection opens in %s", a, figure.Value(float64(rtt), metrics.UnitTime))})
 	}
 	return s.TrySetups(ctx, p, func(t run.Trial) {
 		f := Finding{OK: t.Err == nil, What: "scenario " + t.Scenario, Found: "cannot be set up, see below"}
@@ -51,13 +51,14 @@ func Targets(ctx context.Context, s *run.Session, p *run.Plan, found func(Findin
 	})
 }
 
-// roundTrip is the median time of a few TCP connections.
+// roundTrip is the median time of opening a few connections.
 func roundTrip(ctx context.Context, a targets.Address) (time.Duration, error) {
 	h := new(metrics.Hist)
 	d := net.Dialer{Timeout: 5 * time.Second}
+	network, address := a.First()
 	for range 5 {
 		began := time.Now()
-		c, err := d.DialContext(ctx, "tcp", a.HostPort())
+		c, err := d.DialContext(ctx, network, address)
 		if err != nil {
 			if op, ok := errors.AsType[*net.OpError](err); ok {
 				err = op.Err

@@ -26,6 +26,7 @@ func (p *Plan) guarding() targets.Guard {
 // machines.
 func (p *Plan) guard(ctx context.Context, addresses *targets.Settings) error {
 	g := p.guarding()
+	addresses.AllowBy(g)
 	var errs []error
 	for _, k := range p.targetKinds() {
 		errs = append(errs, g.Check(ctx, addresses.Address(k)))

@@ -6,8 +6,10 @@
 package targets
 
 import (
+	"context"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/secrets"
@@ -44,6 +46,21 @@ type Address struct {
 	Kind Kind
 	// URL holds everything, the secret included: never print it.
 	URL *url.URL
+	// Allow returns an error for a host that may not be reached; nil allows
+	// this machine only, besides the hosts of the address.
+	Allow func(ctx context.Context, host string) error
+}
+
+// Permit returns an error where a host may not be reached that a server named, as
+// nodes of a cluster name each other.
+func (a Address) Permit(ctx context.Context, host string) error {
+	if d, err := a.Destination(); err == nil && slices.Contains(d.Hosts, host) {
+		return nil
+	}
+	if a.Allow != nil {
+		return a.Allow(ctx, host)
+	}
+	return Guard{}.Permit(ctx, a, host)
 }
 
 // String returns the address without its password and without the values of
@@ -111,6 +128,22 @@ func (a Address) HostPort() string {
 	return net.JoinHostPort(a.URL.Hostname(), port)
 }
 
+// First returns the network and the address of the first place that the address
+// leads to: "tcp" with host and port, or "unix" with the path of a socket.
+func (a Address) First() (network, address string) {
+	if redisSchemes[a.URL.Scheme].socket {
+		return "unix", a.URL.Path
+	}
+	if host := a.URL.Query().Get("host"); a.Kind == Postgres && strings.HasPrefix(host, "/") {
+		return "unix", host + "/.s.PGSQL." + orElse(a.URL.Query().Get("port"), "5432")
+	}
+	one := *a.URL
+	if first, _, several := strings.Cut(one.Host, ","); several {
+		one.Host = first
+	}
+	return "tcp", Address{Kind: a.Kind, URL: &one}.HostPort()
+}
+
 // Database returns the database that the driver of a PostgreSQL address uses.
 func (a Address) Database() string {
 	if d, err := a.Destination(); err == nil {
@@ -127,8 +160,10 @@ func standardPort(scheme string) string {
 		return "5671"
 	case "postgres", "postgresql":
 		return "5432"
-	case "redis", "rediss":
+	case "redis", "rediss", "valkey", "valkeys", "redis+cluster", "rediss+cluster":
 		return "6379"
+	case "redis+sentinel", "rediss+sentinel", "redis-sentinel":
+		return "26379"
 	case "https":
 		return "443"
 	}

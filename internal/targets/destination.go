@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	amqp "github.com/rabbitmq/amqp091-go"
-	"github.com/redis/go-redis/v9"
 )
 
 // Destination is where a driver goes with an address, as the driver itself
@@ -58,13 +57,13 @@ func (a Address) parsed() (d Destination, err error) {
 		}
 		d.add(u.Host)
 	case Redis:
-		u := *a.URL
-		u.RawQuery = "" // options of the driver, none of which leads elsewhere
-		o, err := redis.ParseURL(u.String())
+		r, err := a.Redis()
 		if err != nil {
 			return d, err
 		}
-		d.add((&url.URL{Host: o.Addr}).Hostname())
+		for _, h := range r.Hosts {
+			d.add((&url.URL{Host: h}).Hostname())
+		}
 	case API:
 		d.add(a.URL.Hostname())
 	default:

@@ -67,6 +67,16 @@ func (g Guard) hosts(ctx context.Context, doing, target string, hosts []string) 
 	return nil
 }
 
+// Permit returns a *RefusedError where a host may not be reached that a server at
+// the address named.
+func (g Guard) Permit(ctx context.Context, a Address, host string) error {
+	if g.allows(host) || loopback(ctx, host) {
+		return nil
+	}
+	return &RefusedError{"load", a.String(), fmt.Sprintf("it names %s, which is not this machine", host),
+		fmt.Sprintf("if %s is yours to load, say so with --allow-target %s", host, host)}
+}
+
 func (g Guard) allows(host string) bool {
 	return slices.ContainsFunc(g.AllowTargets, func(a string) bool { return SameHost(a, host) })
 }

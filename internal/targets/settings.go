@@ -1,8 +1,10 @@
 package targets
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -30,7 +32,9 @@ type Settings struct {
 	// Allowed are the hosts, besides loopback, that may be loaded: for those that
 	// are known only while a run goes on.
 	Allowed []string
-	look    Lookup
+	// Warnings are what was said in the settings and has no effect.
+	Warnings []string
+	look     Lookup
 }
 
 // Allows says whether a host that is not this machine may be loaded.
@@ -79,7 +83,7 @@ var kinds = []parts{
 		[5]string{"localhost", "5672", "guest", "guest", "/"}},
 	{Postgres, "DATABASE_URL", []string{"postgres", "postgresql"}, "DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME",
 		[5]string{"localhost", "5432", "postgres", "postgres", "orchestrator_test"}},
-	{Redis, "REDIS_URL", []string{"redis", "rediss"}, "REDIS_HOST", "REDIS_PORT", "", "REDIS_PASSWORD", "",
+	{Redis, "REDIS_URL", slices.Sorted(maps.Keys(redisSchemes)), "REDIS_HOST", "REDIS_PORT", "", "REDIS_PASSWORD", "",
 		[5]string{"localhost", "6379", "", "", ""}},
 	{API, "API_BASE_URL", []string{"http", "https"}, "", "", "", "", "",
 		[5]string{"localhost", "3000", "", "", ""}},
@@ -94,6 +98,9 @@ func Names() []string {
 				out = append(out, n)
 			}
 		}
+	}
+	for _, e := range extras {
+		out = append(out, e.name)
 	}
 	return out
 }
@@ -111,6 +118,11 @@ func Pieces(urlName string) []string {
 
 // Owns says whether a setting belongs to a kind of target.
 func Owns(k Kind, name string) bool {
+	for _, e := range extras {
+		if e.kind == k && e.name == name {
+			return true
+		}
+	}
 	for _, p := range kinds {
 		if p.kind == k && name != "" {
 			return name == p.urlName || name == p.host || name == p.port || name == p.user || name == p.pass || name == p.path
@@ -128,6 +140,13 @@ func Resolve(look Lookup) (*Settings, error) {
 	for _, p := range kinds {
 		a, list, err := p.resolve(look)
 		s.List = append(s.List, list...)
+		if err == nil {
+			list, err = applyExtras(a, look)
+			s.List = append(s.List, list...)
+		}
+		if err == nil {
+			err = s.check(a, p.urlName)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -144,6 +163,30 @@ func Resolve(look Lookup) (*Settings, error) {
 		}
 	}
 	return s, errors.Join(errs...)
+}
+
+// check refuses an address with a parameter that nobody reads, and notes those
+// that have no effect.
+func (s *Settings) check(a Address, name string) error {
+	if a.Kind != Redis {
+		return nil
+	}
+	r, err := a.Redis()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for _, u := range r.Unused {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s has no effect: perfctl sets up the connections itself", name, u))
+	}
+	return nil
+}
+
+// AllowBy lets a guard decide on the hosts that servers name.
+func (s *Settings) AllowBy(g Guard) {
+	for _, a := range []*Address{&s.RabbitMQ, &s.Postgres, &s.Redis, &s.API} {
+		at := *a
+		a.Allow = func(ctx context.Context, host string) error { return g.Permit(ctx, at, host) }
+	}
 }
 
 func (p parts) resolve(look Lookup) (Address, []Setting, error) {
@@ -187,7 +230,7 @@ func (p parts) resolve(look Lookup) (Address, []Setting, error) {
 	if n, err := strconv.Atoi(values[1]); err != nil || n < 1 || n > 65535 {
 		return Address{}, list, fmt.Errorf("%s (from %s): %q is not a port, a number from 1 to 65535", p.port, portOrigin, values[1])
 	}
-	return Address{p.kind, p.build(values)}, list, nil
+	return Address{Kind: p.kind, URL: p.build(values)}, list, nil
 }
 
 func (p parts) build(v [5]string) *url.URL {
@@ -207,15 +250,35 @@ func (p parts) build(v [5]string) *url.URL {
 // parse checks a URL. The text of its error never quotes the URL, which may
 // hold a password.
 func (p parts) parse(raw string) (Address, error) {
-	u, err := url.Parse(raw)
+	u, err := url.Parse(withLastPort(raw))
 	if err != nil {
 		return Address{}, fmt.Errorf("is not a URL of the form %s://user:password@host:port/…", p.schemes[0])
 	}
 	if !slices.Contains(p.schemes, u.Scheme) {
 		return Address{}, fmt.Errorf("scheme %q is not one of %s", u.Scheme, strings.Join(p.schemes, ", "))
 	}
-	if u.Hostname() == "" && u.Query().Get("host") == "" {
+	if u.Hostname() == "" && u.Query().Get("host") == "" && !redisSchemes[u.Scheme].socket {
 		return Address{}, errors.New("names no host")
 	}
-	return Address{p.kind, u}, nil
+	return Address{Kind: p.kind, URL: u}, nil
+}
+
+// withLastPort gives the last of several hosts a port: without one the URL could
+// not be read.
+func withLastPort(raw string) string {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return raw
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority := rest[:end]
+	hosts := authority[strings.LastIndexByte(authority, '@')+1:]
+	i := strings.LastIndexByte(hosts, ',')
+	if i < 0 || strings.ContainsRune(hosts[i:], ':') {
+		return raw
+	}
+	return scheme + "://" + authority + ":" + standardPort(scheme) + rest[end:]
 }

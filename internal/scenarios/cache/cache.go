@@ -50,7 +50,7 @@ type scenario struct {
 	fetches, redundant *metrics.Counter
 	stampede           *metrics.Gauge
 
-	memory, data, entry, evicted, dials *metrics.Gauge
+	memory, data, entry, evicted, dials, moved *metrics.Gauge
 }
 
 // stage is what holds in one stage, and what came of it.
@@ -110,6 +110,7 @@ func newScenario(e scenarios.Env) *scenario {
 	s.stampede = m.Gauge(stampede, e.Tags(""))
 	s.memory, s.data, s.entry = m.Gauge(memoryUsed, e.Tags("")), m.Gauge(dataset, e.Tags("")), m.Gauge(bytesPerEntry, e.Tags(""))
 	s.evicted, s.dials = m.Gauge(evicted, e.Tags("")), m.Gauge(reconnects, e.Tags(""))
+	s.moved = m.Gauge(redirects, e.Tags(""))
 	return s
 }
 
@@ -219,6 +220,9 @@ func (s *scenario) fetchAndSet(ctx context.Context, a *work.Arrival, st *stage, 
 func (s *scenario) Sample(ctx context.Context) {
 	s.stampede.Set(float64(s.herd.peak.Swap(0)))
 	s.dials.Set(float64(s.client.Reconnects()))
+	if s.client.IsCluster() {
+		s.moved.Set(float64(s.client.Redirects()))
+	}
 	in, err := s.client.Info(ctx)
 	if err != nil {
 		s.memory.Unset()

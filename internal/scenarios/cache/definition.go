@@ -21,7 +21,7 @@ func Definition() scenarios.Definition {
 		Also:     also,
 		Settings: settings(),
 		Metrics: []metrics.Desc{hitRatio, command, missPenalty, backend, hits, misses, unexpected, fetches, redundant, stampede,
-			memoryUsed, dataset, bytesPerEntry, evicted, reconnects},
+			memoryUsed, dataset, bytesPerEntry, evicted, reconnects, redirects},
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
 	}
 }
@@ -69,7 +69,7 @@ func settings() []scenarios.Option {
 		{Key: "backend_distribution", Default: "constant", Type: scenarios.Enum{"constant", "exponential"}, PerStage: true,
 			Help: "distribution of the back end's time"},
 		{Key: "pool_size", Default: "50", Type: scenarios.Int{Min: 1, Max: 10_000},
-			Help: "connections, all open from the start; never more than arrivals in flight"},
+			Help: "connections, to each primary of a cluster, all open from the start; never more than arrivals in flight"},
 		{Key: "timeout", Default: "5s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute},
 			Help: "bound on one command"},
 	}
@@ -97,7 +97,7 @@ var (
 	stampede = metrics.Desc{Name: "cache_stampede_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "fetches of the hot key in its largest stampede since the last reading"}
 	memoryUsed = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
-		Help: "memory that the server allocated (INFO used_memory)"}
+		Help: "memory that the server allocated (INFO used_memory); of a cluster, all primaries together"}
 	dataset = metrics.Desc{Name: "redis_dataset_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
 		Help: "memory of the server's data (INFO used_memory_dataset)"}
 	bytesPerEntry = metrics.Desc{Name: "cache_bytes_per_entry", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
@@ -106,4 +106,6 @@ var (
 		Help: "keys that the server removed for want of memory since the start of the run"}
 	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "connections opened after the first ones"}
+	redirects = metrics.Desc{Name: "redis_redirects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+		Help: "commands that had to be sent to another node of the cluster (MOVED, ASK), since the start of the run; only of a cluster"}
 )

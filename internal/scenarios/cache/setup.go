@@ -117,23 +117,43 @@ func (s *scenario) Close(ctx context.Context) error {
 	return errors.Join(err, stored, s.client.Close())
 }
 
-// remove deletes the keys of a run, then its name.
+// remove deletes the keys of a run, on every server that holds some, then its name.
 func remove(ctx context.Context, c *redis.Client, run string) error {
-	var cursor uint64
-	for {
-		keys, next, err := c.Scan(ctx, cursor, keyPrefix+run+":*", 1000).Result()
-		if err != nil {
-			return err
-		}
-		if len(keys) > 0 {
-			if err := c.Unlink(ctx, keys...).Err(); err != nil {
+	err := c.EachPrimary(ctx, func(ctx context.Context, n *driver.Client) error {
+		for cursor := uint64(0); ; {
+			keys, next, err := n.Scan(ctx, cursor, keyPrefix+run+":*", 1000).Result()
+			if err != nil {
 				return err
 			}
+			if err := unlink(ctx, c, keys); err != nil {
+				return err
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
 		}
-		if cursor = next; cursor == 0 {
-			return c.SRem(ctx, runsKey, run).Err()
-		}
+	})
+	if err != nil {
+		return err
 	}
+	return c.SRem(ctx, runsKey, run).Err()
+}
+
+// unlink removes keys: by one command of each where they are spread over slots.
+func unlink(ctx context.Context, c *redis.Client, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if !c.IsCluster() {
+		return c.Unlink(ctx, keys...).Err()
+	}
+	_, err := c.Pipelined(ctx, func(p driver.Pipeliner) error {
+		for _, key := range keys {
+			p.Unlink(ctx, key)
+		}
+		return nil
+	})
+	return err
 }
 
 // Reset removes the keys of every run that left some.

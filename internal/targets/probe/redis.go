@@ -15,7 +15,7 @@ var (
 	redisLimit   = Gauge("redis_memory_limit_bytes", metrics.UnitBytes, "memory from which on the server evicts or refuses (maxmemory); 0 for none")
 	redisClients = Gauge("redis_clients", metrics.UnitCount, "clients that are connected")
 	redisBlocked = Gauge("redis_blocked_clients", metrics.UnitCount, "clients that wait in a blocking command")
-	redisCPU     = Gauge("redis_cpu_percent", metrics.UnitPercent, "processor time of the server since the last reading, in percent of one core; commands are executed by one thread")
+	redisCPU     = Gauge("redis_cpu_percent", metrics.UnitPercent, "processor time of the server since the last reading, in percent of one core; commands are executed by one thread. Of a cluster, of the busiest primary")
 
 	redisCommands = Counter("redis_commands", "commands that the server executed, of all clients")
 	redisHits     = Counter("redis_keyspace_hits", "look-ups of keys that were there, of all clients")
@@ -35,7 +35,7 @@ type redisReader struct {
 
 	memory, rss, limit, clients, blocked, cpu *metrics.Gauge
 	commands, hits, misses, evicted, expired  *Delta
-	used                                      float64 // processor time, in seconds
+	used                                      map[string]float64 // processor time by instance, in seconds
 	at                                        time.Time
 }
 
@@ -71,26 +71,40 @@ func (r *redisReader) once(ctx context.Context, stage int) error {
 		}
 		r.client = c
 	}
-	in, err := r.client.Info(ctx)
+	nodes, err := r.client.Infos(ctx)
 	if err != nil {
 		return err
 	}
+	in := redis.Sum(nodes)
 	r.memory.Set(float64(in.UsedMemory))
 	r.rss.Set(float64(in.Resident))
 	r.limit.Set(float64(in.MaxMemory))
 	r.clients.Set(float64(in.Clients))
 	r.blocked.Set(float64(in.Blocked))
-	now := time.Now()
-	if past := now.Sub(r.at); !r.at.IsZero() && in.CPU >= r.used {
-		r.cpu.Set(100 * (in.CPU - r.used) / past.Seconds())
-	}
-	r.used, r.at = in.CPU, now
+	r.readCPU(nodes, time.Now())
 	r.commands.See(stage, float64(in.Commands))
 	r.hits.See(stage, float64(in.Hits))
 	r.misses.See(stage, float64(in.Misses))
 	r.evicted.See(stage, float64(in.Evicted))
 	r.expired.See(stage, float64(in.Expired))
 	return nil
+}
+
+// readCPU sets the processor time of the busiest server, as far as it is one that
+// was read before.
+func (r *redisReader) readCPU(nodes []redis.Info, now time.Time) {
+	busiest, known := 0.0, false
+	used := map[string]float64{}
+	for _, n := range nodes {
+		used[n.Instance] = n.CPU
+		if before, ok := r.used[n.Instance]; ok && n.CPU >= before {
+			busiest, known = max(busiest, n.CPU-before), true
+		}
+	}
+	if past := now.Sub(r.at); known && past > 0 {
+		r.cpu.Set(100 * busiest / past.Seconds())
+	}
+	r.used, r.at = used, now
 }
 
 func (r *redisReader) Close(context.Context) {

@@ -1,28 +1,26 @@
-// Package redis reaches a Redis or Valkey server with a driver that does not
-// falsify a measurement, explains why one cannot be reached, and reads what the
-// server counts. It holds no scenario.
+// Package redis reaches a Redis or Valkey server, a cluster of them or the
+// primary that Sentinels name, with a driver that does not falsify a measurement;
+// it explains why one cannot be reached, and reads what the servers count. It
+// holds no scenario.
 package redis
 
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	driver "github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
 // Options are what a client needs besides the address.
 type Options struct {
-	// Connections is how many connections there are, all of them open from the
-	// start.
+	// Connections is how many connections there are, to each primary of a
+	// cluster; all of them are open from the start.
 	Connections int
 	// Timeout bounds one command, waiting for a connection included apart.
 	Timeout time.Duration
@@ -30,12 +28,18 @@ type Options struct {
 	Name string
 }
 
-// Client is a pool of connections of fixed size.
+// Client is a pool of connections of fixed size, to one server or to each primary
+// of a cluster.
 type Client struct {
-	*driver.Client
-	addr  targets.Address
-	dials atomic.Int64
-	want  int
+	driver.UniversalClient
+	addr      targets.Address
+	to        targets.RedisAddress
+	secure    *tls.Config // nil for none
+	sentinels *sentinels  // nil for none
+	cluster   *driver.ClusterClient
+	dials     atomic.Int64
+	want      int64
+	redirects atomic.Int64
 }
 
 // dialTimeout bounds opening one connection.
@@ -52,87 +56,144 @@ func (silence) Printf(context.Context, string, ...any) {}
 // Open opens every connection and returns when each has answered. The error is
 // a *targets.UnreachableError.
 func Open(ctx context.Context, addr targets.Address, o Options) (*Client, error) {
-	opts, err := options(addr, o)
+	c := &Client{addr: addr}
+	var err error
+	if c.to, err = addr.Redis(); err != nil {
+		return nil, targets.Unreachable(addr, "read the address", err, "check REDIS_URL: redis://user:password@host:port/db")
+	}
+	if c.to.TLS != nil {
+		if c.secure, err = c.to.TLS.Config(""); err != nil {
+			return nil, targets.Unreachable(addr, "set up TLS", err, "check REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY (or the query of REDIS_URL)")
+		}
+	}
+	if c.to.Master != "" {
+		c.sentinels = newSentinels(c)
+	}
+	if c.to.Cluster {
+		err = c.openCluster(ctx, o)
+	} else {
+		err = c.openServer(ctx, o)
+	}
 	if err != nil {
-		return nil, targets.Unreachable(addr, "read the address", err, "check REDIS_URL: redis://:password@host:port/db")
-	}
-	c := &Client{addr: addr, want: o.Connections}
-	opts.Dialer = func(_ context.Context, network, address string) (net.Conn, error) {
-		return &conn{remote: hostPort(address), dial: func(ctx context.Context) (net.Conn, error) {
-			return c.dial(ctx, network, address, opts.TLSConfig)
-		}}, nil
-	}
-	c.Client = driver.NewClient(opts)
-	if err := c.warmUp(ctx); err != nil {
-		_ = c.Close() // the error that matters is the one above
+		if c.UniversalClient != nil {
+			_ = c.Close() // the error that matters is the one above
+		}
 		return nil, Explain(addr, "connect", err)
 	}
-	c.dials.Store(int64(o.Connections))
+	c.want = c.dials.Load()
 	return c, nil
 }
 
-// dial opens a connection and counts it.
-func (c *Client) dial(ctx context.Context, network, address string, secure *tls.Config) (net.Conn, error) {
-	var dialer net.Dialer
-	x, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	if secure != nil {
-		t := tls.Client(x, secure)
-		if err := t.HandshakeContext(ctx); err != nil {
-			_ = x.Close() // the handshake's error is the one that matters
-			return nil, err
-		}
-		x = t
-	}
-	c.dials.Add(1)
-	return x, nil
-}
-
-// options turns off what the driver does on its own: retries, which hide
-// failures and repeat writes; lazy dialling, identification and maintenance
-// notices, which put other commands into the measurement; a second pool for
-// pipelines.
-func options(addr targets.Address, o Options) (*driver.Options, error) {
-	u := addr.URL
-	opts := &driver.Options{
-		Addr: addr.HostPort(), Password: addr.Password(), Username: u.User.Username(), ClientName: o.Name,
-		MaxRetries: -1, DialerRetries: 1, DialTimeout: dialTimeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
-		PoolSize: o.Connections, MinIdleConns: o.Connections, PoolTimeout: o.Timeout, ConnMaxIdleTime: -1,
-		Protocol: 2, DisableIdentity: true, PipelinePoolSize: -1, ContextTimeoutEnabled: false,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	}
-	if db := strings.Trim(u.Path, "/"); db != "" {
-		n, err := strconv.Atoi(db)
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("%q is not the number of a database", db)
-		}
-		opts.DB = n
-	}
-	if u.Scheme == "rediss" {
-		opts.TLSConfig = &tls.Config{ServerName: addr.Host(), MinVersion: tls.VersionTLS12}
-	}
-	return opts, nil
-}
-
-// warmUp holds every connection at once, so that each is opened.
-func (c *Client) warmUp(ctx context.Context) error {
-	conns := make([]*driver.Conn, 0, c.want)
-	defer func() {
+// openServer opens the connections to one server; where that is a node of a
+// cluster, to the cluster.
+func (c *Client) openServer(ctx context.Context, o Options) error {
+	opts := c.options(o)
+	one := driver.NewClient(opts)
+	c.UniversalClient = one
+	conns := make([]*driver.Conn, 0, o.Connections)
+	// Holding every connection at once is what opens each.
+	release := func() {
 		for _, x := range conns {
 			_ = x.Close() // gives it back to the pool
 		}
-	}()
-	for range c.want {
-		x := c.Conn()
+		conns = nil
+	}
+	defer release()
+	for i := range o.Connections {
+		x := one.Conn()
 		conns = append(conns, x)
 		if err := x.Ping(ctx).Err(); err != nil {
-			return err
+			return c.sentinels.why(ctx, err)
+		}
+		if i > 0 {
+			continue
+		}
+		switch mode := modeOf(ctx, x); {
+		case mode == "sentinel":
+			return errIsSentinel
+		case mode == "cluster":
+			release()
+			_ = one.Close() // nothing was sent on it but questions
+			c.dials.Store(0)
+			return c.openCluster(ctx, o)
 		}
 	}
 	return nil
 }
 
+// errIsSentinel is what answers where a server was expected.
+var errIsSentinel = errors.New("what answers is a Sentinel, which holds no data")
+
+// modeOf returns what a server says that it is: standalone, cluster or sentinel;
+// empty where the user may not ask.
+func modeOf(ctx context.Context, x *driver.Conn) string {
+	text, err := x.Info(ctx, "server").Result()
+	if err != nil {
+		return ""
+	}
+	return infoField(text, "redis_mode")
+}
+
+// dial opens a connection and counts it.
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if c.sentinels != nil {
+		var err error
+		if address, err = c.sentinels.primary(ctx); err != nil {
+			return nil, err
+		}
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil && network != "unix" {
+		return nil, err
+	}
+	if c.cluster != nil || c.sentinels != nil {
+		// The address is one that a server named.
+		if err := c.addr.Permit(ctx, host); err != nil {
+			return nil, err
+		}
+	}
+	x, err := c.connect(ctx, network, address, host)
+	if err == nil {
+		c.dials.Add(1)
+	}
+	return x, err
+}
+
+// connect opens a connection, with TLS where that is asked for.
+func (c *Client) connect(ctx context.Context, network, address, host string) (net.Conn, error) {
+	var dialer net.Dialer
+	x, err := dialer.DialContext(ctx, network, address)
+	if err != nil || c.secure == nil {
+		return x, err
+	}
+	secure := c.secure
+	if secure.ServerName == "" {
+		secure = secure.Clone()
+		secure.ServerName = host
+	}
+	t := tls.Client(x, secure)
+	if err := t.HandshakeContext(ctx); err != nil {
+		_ = x.Close() // the handshake's error is the one that matters
+		return nil, targets.Handshake(err)
+	}
+	return t, nil
+}
+
 // Reconnects returns how many connections were opened beyond the first ones.
-func (c *Client) Reconnects() int64 { return c.dials.Load() - int64(c.want) }
+func (c *Client) Reconnects() int64 { return c.dials.Load() - c.want }
+
+// Redirects returns how many commands another node of the cluster had to be asked
+// for (MOVED, ASK).
+func (c *Client) Redirects() int64 { return c.redirects.Load() }
+
+// IsCluster says whether the keys are spread over the nodes of a cluster.
+func (c *Client) IsCluster() bool { return c.cluster != nil }
+
+// EachPrimary calls f with a client of every server that holds keys, of several
+// at once.
+func (c *Client) EachPrimary(ctx context.Context, f func(context.Context, *driver.Client) error) error {
+	if c.cluster == nil {
+		return f(ctx, c.UniversalClient.(*driver.Client))
+	}
+	return c.eachMaster(ctx, f)
+}

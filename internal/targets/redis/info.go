@@ -2,11 +2,16 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	driver "github.com/redis/go-redis/v9"
 )
 
-// Info is what the server says of itself. A field that it does not tell is 0.
+// Info is what a server says of itself; of a cluster, what its primaries say
+// together. A field that it does not tell is 0.
 type Info struct {
 	// Version is the server's, "valkey 8.0.1" for a Valkey.
 	Version string
@@ -33,13 +38,67 @@ type Info struct {
 	CPU float64
 }
 
-// Info asks the server.
+// Info asks the server, or every primary of the cluster, and adds up what they
+// say.
 func (c *Client) Info(ctx context.Context) (Info, error) {
-	text, err := c.Client.Info(ctx).Result()
+	nodes, err := c.Infos(ctx)
 	if err != nil {
 		return Info{}, err
 	}
-	return parseInfo(text), nil
+	return Sum(nodes), nil
+}
+
+// Infos asks the server, or every primary of the cluster, and returns what each
+// says, in the order of their instances.
+func (c *Client) Infos(ctx context.Context) ([]Info, error) {
+	var mu sync.Mutex
+	var out []Info
+	err := c.EachPrimary(ctx, func(ctx context.Context, n *driver.Client) error {
+		text, err := n.Info(ctx).Result()
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, parseInfo(text))
+		return nil
+	})
+	slices.SortFunc(out, func(a, b Info) int { return strings.Compare(a.Instance, b.Instance) })
+	return out, err
+}
+
+// Sum adds up what servers say. The instance is another one where one of theirs
+// is.
+func Sum(nodes []Info) Info {
+	if len(nodes) == 0 {
+		return Info{}
+	}
+	all := nodes[0]
+	for _, n := range nodes[1:] {
+		all.Instance += "," + n.Instance
+		for _, f := range []struct {
+			to *int64
+			n  int64
+		}{
+			{&all.UsedMemory, n.UsedMemory}, {&all.Dataset, n.Dataset}, {&all.Hits, n.Hits}, {&all.Misses, n.Misses},
+			{&all.Evicted, n.Evicted}, {&all.Expired, n.Expired}, {&all.Clients, n.Clients}, {&all.Blocked, n.Blocked},
+			{&all.Resident, n.Resident}, {&all.MaxMemory, n.MaxMemory}, {&all.Commands, n.Commands},
+		} {
+			*f.to += f.n
+		}
+		all.CPU += n.CPU
+	}
+	return all
+}
+
+// infoField returns a field of what INFO answers, empty where there is none.
+func infoField(text, name string) string {
+	for line := range strings.Lines(text) {
+		if k, v, ok := strings.Cut(strings.TrimSpace(line), ":"); ok && k == name {
+			return v
+		}
+	}
+	return ""
 }
 
 // parseInfo reads INFO by the names of its fields; unknown ones are ignored.

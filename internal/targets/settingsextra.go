@@ -1,0 +1,120 @@
+package targets
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// extra is a setting that changes one thing of an address, whether that is given
+// as a URL or in pieces.
+type extra struct {
+	kind  Kind
+	name  string
+	apply func(u *url.URL, value string) error
+	// secret says that the value is not to be shown.
+	secret bool
+}
+
+var extras = []extra{
+	{kind: Redis, name: "REDIS_DB", apply: redisDatabase},
+	{kind: Redis, name: "REDIS_DATABASE", apply: redisDatabase},
+	{kind: Redis, name: "REDIS_USERNAME", apply: userName},
+	{kind: Redis, name: "REDIS_USER", apply: userName},
+	{kind: Redis, name: "REDIS_TLS", apply: secureScheme("redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_CA", apply: secureParameter("tls_ca", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_CERT", apply: secureParameter("tls_cert", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_KEY", apply: secureParameter("tls_key", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_SERVER_NAME", apply: secureParameter("tls_server_name", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_INSECURE", apply: secureParameter("tls_insecure", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_SENTINEL_MASTER", apply: parameter("master")},
+	{kind: Redis, name: "REDIS_SENTINEL_USERNAME", apply: parameter("sentinel_username")},
+	{kind: Redis, name: "REDIS_SENTINEL_PASSWORD", apply: parameter("sentinel_password"), secret: true},
+	{kind: Redis, name: "REDIS_CLUSTER", apply: parameter("cluster")},
+}
+
+// URLOf returns the URL setting of which an extra setting changes one thing, empty
+// for any other setting.
+func URLOf(name string) string {
+	for _, e := range extras {
+		if e.name != name {
+			continue
+		}
+		for _, p := range kinds {
+			if p.kind == e.kind {
+				return p.urlName
+			}
+		}
+	}
+	return ""
+}
+
+// applyExtras changes an address by the settings that are set, and returns them
+// for display.
+func applyExtras(a Address, look Lookup) ([]Setting, error) {
+	var list []Setting
+	for _, e := range extras {
+		value, origin, ok := look(e.name)
+		if e.kind != a.Kind || !ok || value == "" {
+			continue
+		}
+		if err := e.apply(a.URL, value); err != nil {
+			return list, fmt.Errorf("%s (from %s): %w", e.name, origin, err)
+		}
+		if e.secret {
+			value = "xxx"
+		}
+		list = append(list, Setting{e.name, value, origin})
+	}
+	return list, nil
+}
+
+func redisDatabase(u *url.URL, value string) error {
+	if _, err := databaseNumber(value); err != nil {
+		return err
+	}
+	return parameter("db")(u, value)
+}
+
+func userName(u *url.URL, value string) error {
+	if password, ok := u.User.Password(); ok {
+		u.User = url.UserPassword(value, password)
+	} else {
+		u.User = url.User(value)
+	}
+	return nil
+}
+
+func parameter(key string) func(*url.URL, string) error {
+	return func(u *url.URL, value string) error {
+		q := u.Query()
+		q.Set(key, value)
+		u.RawQuery = q.Encode()
+		return nil
+	}
+}
+
+// secureScheme changes the scheme to the one with TLS, or back.
+func secureScheme(plain, secure string) func(*url.URL, string) error {
+	return func(u *url.URL, value string) error {
+		on := strings.HasPrefix(u.Scheme, secure)
+		if err := truth(&on, value); err != nil {
+			return err
+		}
+		rest := strings.TrimPrefix(strings.TrimPrefix(u.Scheme, secure), plain)
+		if u.Scheme = plain + rest; on {
+			u.Scheme = secure + rest
+		}
+		return nil
+	}
+}
+
+// secureParameter sets a parameter of TLS, which it switches on.
+func secureParameter(key, plain, secure string) func(*url.URL, string) error {
+	return func(u *url.URL, value string) error {
+		if err := secureScheme(plain, secure)(u, "true"); err != nil {
+			return err
+		}
+		return parameter(key)(u, value)
+	}
+}
