@@ -41,7 +41,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 	if _, err := os.Stat(filepath.Join(base, rundir.InfoFile)); err == nil {
 		return exitcode.UsageError("--run-dir %s is a run directory: the folders of the repetitions do not belong into it", base)
 	}
-	gate, err := f.gateFlags.options()
+	gate, err := f.options()
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 // complete adds to the request what only run has.
 func (f *runFlags) complete(r *run.Request) (err error) {
 	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, f.abortOnFail, f.abortAfter
-	if r.Gate, err = f.gateFlags.options(); err != nil {
+	if r.Gate, err = f.options(); err != nil {
 		return err
 	}
 	if r.ID, err = parseRunID(f.runID); err != nil {
