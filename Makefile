@@ -14,7 +14,10 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-fast lint check bench clean servers browser FORCE
+.PHONY: help build demo test test-fast lint check bench clean servers browser FORCE
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## build the binary
 

@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 )
 
-// Versions of the peers that come through the module proxy.
-const (
-	k6Module     = "go.k6.io/k6@v1.8.1"
-	vegetaModule = "github.com/tsenart/vegeta/v12@v12.13.0"
-)
+// vegetaModule is the peer that is built here. k6 is under the AGPL: it is measured
+// where it is on the path, and never built.
+const vegetaModule = "github.com/tsenart/vegeta/v12@v12.13.0"
 
 // build builds or finds every tool. Those of the benchmark itself must be
-// there; a peer that cannot be had is named in the tables.
+// there; a peer that is not there is named in the tables.
 func (b *bench) build(ctx context.Context) error {
 	dir, err := filepath.Abs(b.tools)
 	if err != nil {
@@ -42,10 +40,8 @@ func (b *bench) build(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.tool["driver"], "./bench/driver").CombinedOutput(); err != nil {
 		return fmt.Errorf("build ./bench/driver: %w: %s", err, out)
 	}
-	for name, module := range map[string]string{"k6": k6Module, "vegeta": vegetaModule} {
-		b.install(ctx, dir, name, module)
-	}
-	for _, name := range []string{"wrk", "redis-benchmark", "memtier_benchmark", "redis-cli"} {
+	b.install(ctx, dir, "vegeta", vegetaModule)
+	for _, name := range []string{"k6", "wrk", "redis-benchmark", "memtier_benchmark", "redis-cli"} {
 		b.find(name)
 	}
 	b.find("pgbench", "/usr/lib/postgresql/*/bin/pgbench")

@@ -37,7 +37,7 @@ type Lines struct {
 }
 
 // NewJSON returns a stream of JSON objects, one a line, to an open file; Close
-// closes it. See the README for the fields.
+// closes it. See docs/outputs.md for the fields.
 func NewJSON(to io.WriteCloser) *Lines { return newLines(to, &jsonEncoder{}) }
 
 // NewCSV returns a stream of comma-separated lines under one header, to an open
