@@ -150,6 +150,17 @@ func (a *axis) gauge(name string) []float64 {
 	return sum
 }
 
+// gaugeIn returns the sum of the gauges of that role, nil if there is none, and the
+// name of the first of them.
+func (a *axis) gaugeIn(r metrics.Role) (values []float64, name string) {
+	for i := range a.gauges {
+		if s := &a.gauges[i].series; s.Role == r {
+			return a.gauge(s.Name), s.Name
+		}
+	}
+	return nil, ""
+}
+
 // end is the end of a second.
 func (a *axis) end(i int) float64 { return a.start[i] + a.length[i] }
 

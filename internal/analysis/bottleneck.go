@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -96,20 +97,20 @@ func (a *axis) saturatedGauges() (out []candidate) {
 		v := g.values
 		var resource, how string
 		var holds func(i int) bool
-		switch name := g.series.Name; {
-		case name == "db_pool_utilisation":
-			resource, how = "the database connection pool"+of(g.series.Scenario), "with "+share(busyShare)+" of it in use"
+		switch g.series.Role {
+		case metrics.RolePoolUse:
+			resource, how = partOf(g)+of(g.series.Scenario), "with "+share(busyShare)+" of it in use"
 			holds = func(i int) bool { return v[i] >= busyShare }
-		case name == "agent_availability":
-			resource, how = "the agents that consume tasks", "with no agent idle"
+		case metrics.RoleIdle:
+			resource, how = partOf(g), "with none of them idle"
 			holds = func(i int) bool { return v[i] <= 0.05 }
-		case strings.HasPrefix(name, "process_cpu"):
+		case metrics.RoleProcessCPU:
 			// A server of one thread has one core; others have them all.
 			most := 100 * max(cores, 1)
 			if strings.Contains(g.key, "redis") {
 				most = 100
 			}
-			resource, how = "the CPU of "+orSeries(g), "at "+value(busyShare*most, "percent")+" of a core"
+			resource, how = "the CPU of "+partOf(g), "at "+value(busyShare*most, "percent")+" of a core"
 			holds = func(i int) bool { return v[i] >= busyShare*most }
 		default:
 			continue
@@ -121,19 +122,12 @@ func (a *axis) saturatedGauges() (out []candidate) {
 	return out
 }
 
-// orSeries names a gauge by the operation it is of, if any.
-func orSeries(g *gauge) string {
-	if g.series.Operation != "" {
-		return g.series.Operation
-	}
-	return g.key
-}
-
 // saturatedMachine returns the machine where the processes that were watched and
 // the generator took all its cores.
 func (a *axis) saturatedMachine() []candidate {
 	cores := float64(a.run.Info.Machine.CPUs)
-	own, others := a.gauge("generator_cpu_percent"), a.gauge("process_cpu_percent")
+	own, _ := a.gaugeIn(metrics.RoleGeneratorCPU)
+	others, series := a.gaugeIn(metrics.RoleProcessCPU)
 	if cores <= 0 || own == nil || others == nil {
 		return nil
 	}
@@ -141,18 +135,30 @@ func (a *axis) saturatedMachine() []candidate {
 	if !ok {
 		return nil
 	}
-	return []candidate{{"the machine's CPU", "process_cpu_percent", "with all its cores busy, the generator's among them", at}}
+	return []candidate{{"the machine's CPU", series, "with all its cores busy, the generator's among them", at}}
 }
 
-// parts are the parts of a system and the time that shows them slowing down.
-var parts = []struct{ series, resource string }{
-	{"db_pool_wait", "the database connection pool"},
-	{"db_query_duration", "the database"},
-	{"rabbitmq_publish_latency", "the broker"},
-	{"agent_wait_time", "the agents that consume tasks"},
-	{"redis_command_duration", "the cache"},
-	{"cache_backend_duration", "the back end behind the cache"},
-	{"http_req_waiting", "the HTTP API"},
+// parts returns the metrics whose times show a part of the system slowing down,
+// those of waiting for it first.
+func (a *axis) parts() []metrics.Desc {
+	var out []metrics.Desc
+	seen := map[string]bool{}
+	for _, l := range a.run.Lines {
+		if d := l.Series.Desc; l.Trend != nil && d.Part != "" && !seen[d.Name] {
+			seen[d.Name] = true
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y metrics.Desc) int {
+		wait := func(d metrics.Desc) int {
+			if d.Role == metrics.RolePoolWait {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(wait(x), wait(y)), cmp.Compare(x.Name, y.Name))
+	})
+	return out
 }
 
 // slowedBy is by what factor the mean of a part's times must rise.
@@ -162,8 +168,8 @@ const slowedBy = 3.0
 // in the first judged load, for three seconds in a row.
 func (a *axis) slowedDown() (out []candidate) {
 	from, to := a.firstLoad()
-	for _, p := range parts {
-		x := a.means(p.series, "")
+	for _, p := range a.parts() {
+		x := a.means(func(s *metrics.Series) bool { return s.Name == p.Name })
 		before := stats.Median(read(x[from:to]))
 		if math.IsNaN(before) {
 			continue
@@ -173,7 +179,7 @@ func (a *axis) slowedDown() (out []candidate) {
 		if !ok {
 			continue
 		}
-		out = append(out, candidate{p.resource, p.series, fmt.Sprintf("%s taking %s instead of %s", p.series, millis(x[at]), millis(before)), at})
+		out = append(out, candidate{p.Part, p.Name, fmt.Sprintf("%s taking %s instead of %s", p.Name, millis(x[at]), millis(before)), at})
 	}
 	return out
 }

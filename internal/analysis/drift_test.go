@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	memoryOf    = metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes}
-	redisMemory = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes}
-	queueOf     = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount}
-	poolSize    = metrics.Desc{Name: "db_connection_pool_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount}
-	poolWait    = metrics.Desc{Name: "db_pool_wait", Kind: metrics.KindTrend, Unit: metrics.UnitTime}
-	queryTime   = metrics.Desc{Name: "db_query_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime}
+	memoryOf    = metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Role: metrics.RoleProcessMemory}
+	redisMemory = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Role: metrics.RoleMemory}
+	queueOf     = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleQueue}
+	poolSize    = metrics.Desc{Name: "db_connection_pool_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RolePoolSize, Part: "the database connection pool"}
+	poolWait    = metrics.Desc{Name: "db_pool_wait", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RolePoolWait, Part: "the database connection pool"}
+	queryTime   = metrics.Desc{Name: "db_query_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency, Part: "the database"}
 )
 
 // soak is a system of many series without a drift, with noise of 5 % that is

@@ -9,11 +9,11 @@ import (
 )
 
 var (
-	poolUse   = metrics.Desc{Name: "db_pool_utilisation", Kind: metrics.KindGauge, Unit: metrics.UnitRatio}
-	agentIdle = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio}
-	retryOf   = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
-	restartOf = metrics.Desc{Name: "process_restarts", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
-	reconnect = metrics.Desc{Name: "db_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount}
+	poolUse   = metrics.Desc{Name: "db_pool_utilisation", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RolePoolUse, Part: "the database connection pool"}
+	agentIdle = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RoleIdle, Part: "the agents that consume tasks"}
+	retryOf   = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRetries}
+	restartOf = metrics.Desc{Name: "process_restarts", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRestarts}
+	reconnect = metrics.Desc{Name: "db_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleReconnects}
 )
 
 var guideRules = map[string]string{"P95": "response_time: p(95) < 500ms", "Errors": "error_rate: rate < 0.1%"}

@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -18,11 +17,11 @@ func (a *axis) limits(results []sla.Result) map[string]float64 {
 	for i := range a.gauges {
 		g := &a.gauges[i]
 		switch {
-		case g.series.Name == "db_connection_pool_size":
-			if most := a.gaugeOf("db_pool_max", g.series.Tags); most > 0 {
+		case g.series.Role == metrics.RolePoolSize:
+			if most := a.poolMax(g); most > 0 {
 				out[g.key] = most
 			}
-		case groupOf(&g.series) == GroupMemory && strings.HasPrefix(g.series.Name, "process_"):
+		case g.series.Role == metrics.RoleProcessMemory:
 			out[g.key] = guideMemory
 		}
 		for _, r := range rulesOf(results) {
@@ -48,10 +47,11 @@ func milliseconds(r sla.Rule) float64 {
 	return r.Value / 1e6
 }
 
-// gaugeOf returns the largest reading of the gauge of that name and those tags.
-func (a *axis) gaugeOf(name string, t metrics.Tags) float64 {
+// poolMax returns the largest reading of how many connections a pool may have.
+func (a *axis) poolMax(pool *gauge) float64 {
 	for i := range a.gauges {
-		if a.gauges[i].series.Name == name && a.gauges[i].series.Tags == t {
+		s := &a.gauges[i].series
+		if s.Role == metrics.RolePoolMax && s.Part == pool.series.Part && s.Tags == pool.series.Tags {
 			most := math.Inf(-1)
 			for _, v := range read(a.gauges[i].values) {
 				most = max(most, v)

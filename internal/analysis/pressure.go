@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -123,10 +125,12 @@ func (a *axis) lasts(n int, holds func(i int) bool) (from, to int, ok bool) {
 func (a *axis) exhausted() *Finding {
 	for k := range a.gauges {
 		g := &a.gauges[k]
-		if g.series.Name != "db_pool_utilisation" {
+		if g.series.Role != metrics.RolePoolUse {
 			continue
 		}
-		wait := a.means("db_pool_wait", g.series.Scenario)
+		wait := a.means(func(s *metrics.Series) bool {
+			return s.Role == metrics.RolePoolWait && s.Part == g.series.Part && (g.series.Scenario == "" || s.Scenario == g.series.Scenario)
+		})
 		from, to, ok := a.lasts(busySeconds, func(i int) bool { return g.values[i] >= busyShare })
 		if !ok {
 			continue
@@ -136,8 +140,8 @@ func (a *axis) exhausted() *Finding {
 			continue
 		}
 		return &Finding{ID: "pool_exhausted", Severity: Critical, Title: "Connection pool exhausted",
-			Sentence: fmt.Sprintf("The database pool%s was in use by %s on average from %.0f s to %.0f s, and a connection took %s to get.",
-				of(g.series.Scenario), share(mean(g.values[from:to])), a.start[from], a.end(to-1), millis(waited)),
+			Sentence: fmt.Sprintf("%s%s was in use by %s on average from %.0f s to %.0f s, and a connection took %s to get.",
+				upper(partOf(g)), of(g.series.Scenario), share(mean(g.values[from:to])), a.start[from], a.end(to-1), millis(waited)),
 			Advice: "Increase the pool's size, hold connections for a shorter time, or reduce the connections needed",
 			Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: g.key, Unit: "ratio",
 				Values: map[string]float64{"utilisation": mean(g.values[from:to]), "wait_ms": waited}}}
@@ -152,12 +156,30 @@ func of(scenario string) string {
 	return " of " + scenario
 }
 
-// means returns the mean of a trend in each second, in milliseconds, over all its
-// series of a scenario; of all where that is empty.
-func (a *axis) means(name, scenario string) []float64 {
+// partOf names the part of the system that a gauge tells about, or else what it is
+// of.
+func partOf(g *gauge) string {
+	switch {
+	case g.series.Part != "":
+		return g.series.Part
+	case g.series.Operation != "":
+		return g.series.Operation
+	}
+	return g.key
+}
+
+// upper returns a text with a capital letter at its beginning.
+func upper(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// means returns the mean of the trends that want picks in each second, in
+// milliseconds, over all their series.
+func (a *axis) means(want func(*metrics.Series) bool) []float64 {
 	sums, n := make([]float64, a.n), make([]float64, a.n)
 	for _, l := range a.run.Lines {
-		if l.Series.Name != name || l.Trend == nil || scenario != "" && l.Series.Scenario != scenario {
+		if l.Trend == nil || !want(&l.Series) {
 			continue
 		}
 		for i, at := range l.At {

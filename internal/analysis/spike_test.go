@@ -67,8 +67,8 @@ func TestASystemThatKeepsFailingHasNotRecovered(t *testing.T) {
 }
 
 func TestDepthAreaBacklogAndMemoryOfASpike(t *testing.T) {
-	queue := metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount}
-	memory := metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes}
+	queue := metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleQueue}
+	memory := metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Role: metrics.RoleProcessMemory}
 	y := system{profile: "spike", stages: spikeStages(),
 		slow: func(t float64) float64 {
 			if t > 60 && t < 120 {

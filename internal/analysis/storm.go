@@ -3,7 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 )
@@ -29,7 +29,7 @@ func (a *axis) retries() *Finding {
 	name := ""
 	most := 0.0
 	for _, l := range a.run.Lines {
-		if l.Series.Kind != metrics.KindCounter || !strings.Contains(l.Series.Name, "retries") && !strings.Contains(l.Series.Name, "redelivered") {
+		if l.Series.Kind != metrics.KindCounter || l.Series.Role != metrics.RoleRetries {
 			continue
 		}
 		var n float64
@@ -58,35 +58,55 @@ func (a *axis) retries() *Finding {
 
 // churn says which clients opened connections again and again.
 func (a *axis) churn() (out []*Finding) {
-	for _, name := range []string{"db_reconnects", "rabbitmq_reconnects"} {
-		out = append(out, a.churning(name, a.count(name), churnRate))
+	for _, name := range a.named(metrics.RoleReconnects) {
+		out = append(out, a.churning(name, a.events(name), churnRate))
 	}
-	if g := a.gauge("redis_reconnects"); g != nil {
-		out = append(out, a.churning("redis_reconnects", rises(g), churnRate))
+	requests := 0.0
+	for _, name := range a.named(metrics.RoleRequests) {
+		requests += sum(a.count(name), 0, a.n)
 	}
-	if g := a.gauge("http_connections"); g != nil {
-		requests := sum(a.count("http_reqs"), 0, a.n)
-		opened := rises(g)
-		if sum(opened, 0, a.n) >= churnShare*requests {
-			out = append(out, a.churning("http_connections", opened, 1))
+	for _, name := range a.named(metrics.RoleConnectionsOpened) {
+		if opened := a.events(name); sum(opened, 0, a.n) >= churnShare*requests {
+			out = append(out, a.churning(name, opened, 1))
 		}
 	}
 	return out
+}
+
+// named returns the names of the metrics of a role, in their order.
+func (a *axis) named(r metrics.Role) []string {
+	var out []string
+	for _, l := range a.run.Lines {
+		if l.Series.Role == r && !slices.Contains(out, l.Series.Name) {
+			out = append(out, l.Series.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// events returns what the counters of that name counted in each second, or by what
+// its gauges, which only rise, rose.
+func (a *axis) events(name string) []float64 {
+	if g := a.gauge(name); g != nil {
+		return rises(g)
+	}
+	return a.count(name)
 }
 
 // restarts says that a process that was watched was gone, or another one in its
 // place.
 func (a *axis) restarts() *Finding {
 	for _, l := range a.run.Lines {
-		if l.Series.Name != "process_restarts" || len(l.At) == 0 {
+		if l.Series.Role != metrics.RoleRestarts || len(l.At) == 0 {
 			continue
 		}
 		at := l.At[0]
 		return &Finding{ID: "restart", Severity: Critical, Title: "A process restarted",
 			Sentence: fmt.Sprintf("%s was gone, or another process in its place, at %.0f s.", l.Series.Operation, a.start[at]),
 			Advice:   "Read its log, and the kernel's for a process killed for want of memory",
-			Evidence: Evidence{From: a.start[at], To: a.end(l.At[len(l.At)-1]), Series: "process_restarts", Unit: "count",
-				Values: map[string]float64{"restarts": sum(a.count("process_restarts"), 0, a.n)}}}
+			Evidence: Evidence{From: a.start[at], To: a.end(l.At[len(l.At)-1]), Series: l.Series.Name, Unit: "count",
+				Values: map[string]float64{"restarts": sum(a.count(l.Series.Name), 0, a.n)}}}
 	}
 	return nil
 }

@@ -4,8 +4,6 @@
 // It holds no file format, no target and no judgement.
 package metrics
 
-import "strings"
-
 // Kind is what sort of metric a name stands for.
 type Kind string
 
@@ -42,91 +40,14 @@ type Desc struct {
 	Unit Unit
 	// Help says what it counts, with its exact start and end where it is a time.
 	Help string
+	// Role is what it is to an analysis, and Part the part of the system that it
+	// tells about, in words: the database, the broker.
+	Role Role
+	Part string
 }
 
-// Tags tell the series of one metric apart. They are few and fixed before the
-// first arrival.
-type Tags struct {
-	Scenario  string `json:"scenario,omitempty"`
-	Operation string `json:"operation,omitempty"`
-	Stage     string `json:"stage,omitempty"`
-	Outcome   string `json:"outcome,omitempty"`
-	// Group is what a user put the operation under.
-	Group string `json:"group,omitempty"`
-}
-
-// Series is one metric under one set of tags.
-type Series struct {
-	Desc
-	Tags
-}
-
-// Key returns the series as text, in the form that thresholds use:
-// name{scenario:tasks,stage:peak}. Equal series have equal keys.
-func (s Series) Key() string {
-	var b strings.Builder
-	b.WriteString(s.Name)
-	sep := byte('{')
-	for _, t := range []struct{ k, v string }{
-		{"scenario", s.Scenario}, {"operation", s.Operation}, {"stage", s.Stage}, {"outcome", s.Outcome}, {"group", s.Group},
-	} {
-		if t.v == "" {
-			continue
-		}
-		b.WriteByte(sep)
-		b.WriteString(t.k)
-		b.WriteByte(':')
-		b.WriteString(t.v)
-		sep = ','
-	}
-	if sep == ',' {
-		b.WriteByte('}')
-	}
-	return b.String()
-}
-
-// ParseKey is the inverse of Key; ok is false for a text that is the key of no
-// series. Kind, unit and help stay empty.
-func ParseKey(key string) (s Series, ok bool) {
-	name, tags, tagged := strings.Cut(key, "{")
-	s.Name = name
-	if tagged {
-		tags, ok = strings.CutSuffix(tags, "}")
-		if !ok {
-			return s, false
-		}
-		for tag := range strings.SplitSeq(tags, ",") {
-			k, v, _ := strings.Cut(tag, ":")
-			switch k {
-			case "scenario":
-				s.Scenario = v
-			case "operation":
-				s.Operation = v
-			case "stage":
-				s.Stage = v
-			case "outcome":
-				s.Outcome = v
-			case "group":
-				s.Group = v
-			}
-		}
-	}
-	// A key that is not the one of what it was read as is damaged.
-	return s, name != "" && s.Key() == key
-}
-
-// Selector picks series: an empty field matches everything.
-type Selector struct {
-	Name string
-	Tags
-}
-
-// Matches says whether the selector picks the series.
-func (q Selector) Matches(s *Series) bool {
-	return q.Name == s.Name &&
-		(q.Scenario == "" || q.Scenario == s.Scenario) &&
-		(q.Operation == "" || q.Operation == s.Operation) &&
-		(q.Stage == "" || q.Stage == s.Stage) &&
-		(q.Outcome == "" || q.Outcome == s.Outcome) &&
-		(q.Group == "" || q.Group == s.Group)
+// As returns the description with that role.
+func (d Desc) As(r Role) Desc {
+	d.Role = r
+	return d
 }

@@ -9,39 +9,39 @@ func Standard() []Desc {
 // The metrics that every run has, whatever its scenarios.
 var (
 	// ResponseTime is what SLAs judge.
-	ResponseTime = Desc{"response_time", KindTrend, UnitTime,
-		"from when an arrival was due until it was done, its own pauses left out, successes only; dropped, timed-out and unfinished arrivals count in its tail"}
+	ResponseTime = Desc{Name: "response_time", Kind: KindTrend, Unit: UnitTime, Role: RoleLatency,
+		Help: "from when an arrival was due until it was done, its own pauses left out, successes only; dropped, timed-out and unfinished arrivals count in its tail"}
 	// ServiceTime is what the target did, seen alone.
-	ServiceTime = Desc{"service_time", KindTrend, UnitTime,
-		"from when a worker started an arrival until it was done, its own pauses left out, successes only"}
+	ServiceTime = Desc{Name: "service_time", Kind: KindTrend, Unit: UnitTime,
+		Help: "from when a worker started an arrival until it was done, its own pauses left out, successes only"}
 	// SessionDuration is what a user of the system spends, pauses included.
-	SessionDuration = Desc{"session_duration", KindTrend, UnitTime,
-		"from when an arrival was due until it was done, its own pauses included, successes only; of arrivals that pause"}
+	SessionDuration = Desc{Name: "session_duration", Kind: KindTrend, Unit: UnitTime,
+		Help: "from when an arrival was due until it was done, its own pauses included, successes only; of arrivals that pause"}
 	// ScheduleLag is how late arrivals were started.
-	ScheduleLag = Desc{"schedule_lag", KindTrend, UnitTime,
-		"from when an arrival was due until a worker started it: waiting for a free worker included"}
+	ScheduleLag = Desc{Name: "schedule_lag", Kind: KindTrend, Unit: UnitTime,
+		Help: "from when an arrival was due until a worker started it: waiting for a free worker included"}
 	// DispatchLag is the generator's own lateness.
-	DispatchLag = Desc{"generator_dispatch_lag", KindTrend, UnitTime,
-		"from when an arrival was due until it started, or, where no worker was free, until it was queued: the generator's own lateness, no target in it"}
+	DispatchLag = Desc{Name: "generator_dispatch_lag", Kind: KindTrend, Unit: UnitTime,
+		Help: "from when an arrival was due until it started, or, where no worker was free, until it was queued: the generator's own lateness, no target in it"}
 	// FailureTime keeps failed arrivals out of the success trends.
-	FailureTime = Desc{"failure_time", KindTrend, UnitTime,
-		"from when an arrival was due until it failed, its own pauses left out"}
+	FailureTime = Desc{Name: "failure_time", Kind: KindTrend, Unit: UnitTime,
+		Help: "from when an arrival was due until it failed, its own pauses left out"}
 
 	// ArrivalsStarted counts arrivals that a worker began.
-	ArrivalsStarted = Desc{"arrivals_started", KindCounter, UnitCount, "arrivals that a worker began to execute"}
+	ArrivalsStarted = Desc{Name: "arrivals_started", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that a worker began to execute"}
 	// ArrivalsSucceeded counts arrivals done without an error.
-	ArrivalsSucceeded = Desc{"arrivals_succeeded", KindCounter, UnitCount, "arrivals done without an error"}
+	ArrivalsSucceeded = Desc{Name: "arrivals_succeeded", Kind: KindCounter, Unit: UnitCount, Help: "arrivals done without an error"}
 	// ArrivalsFailed counts arrivals done with an error, by kind as outcome.
-	ArrivalsFailed = Desc{"arrivals_failed", KindCounter, UnitCount, "arrivals done with an error; the outcome tag is its kind"}
+	ArrivalsFailed = Desc{Name: "arrivals_failed", Kind: KindCounter, Unit: UnitCount, Help: "arrivals done with an error; the outcome tag is its kind"}
 	// ArrivalsDropped counts arrivals that were due and never started, by
 	// reason as outcome.
-	ArrivalsDropped = Desc{"arrivals_dropped", KindCounter, UnitCount, "arrivals that were due and never started; the outcome tag is the reason"}
+	ArrivalsDropped = Desc{Name: "arrivals_dropped", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that were due and never started; the outcome tag is the reason"}
 	// ArrivalsUnfinished counts arrivals still not done at the end.
-	ArrivalsUnfinished = Desc{"arrivals_unfinished", KindCounter, UnitCount, "arrivals started and not done at the end of the graceful stop"}
+	ArrivalsUnfinished = Desc{Name: "arrivals_unfinished", Kind: KindCounter, Unit: UnitCount, Help: "arrivals started and not done at the end of the graceful stop"}
 	// Arrivals counts what came due.
-	Arrivals = Desc{"arrivals", KindCounter, UnitCount, "arrivals that came due"}
+	Arrivals = Desc{Name: "arrivals", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that came due"}
 	// InFlight is the number of arrivals being executed.
-	InFlight = Desc{"arrivals_in_flight", KindGauge, UnitCount, "arrivals started and not done"}
+	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Unit: UnitCount, Help: "arrivals started and not done"}
 	// Queued is the number of arrivals waiting for a worker.
-	Queued = Desc{"arrivals_queued", KindGauge, UnitCount, "arrivals due and waiting for a free worker"}
+	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Unit: UnitCount, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
 )

@@ -9,10 +9,10 @@ import (
 )
 
 var (
-	testTrend   = Desc{"op_time", KindTrend, UnitTime, "a time"}
-	testCounter = Desc{"ops", KindCounter, UnitCount, "a count"}
-	testGauge   = Desc{"depth", KindGauge, UnitCount, "a reading"}
-	testRate    = Desc{"hit_ratio", KindRate, UnitRatio, "a share"}
+	testTrend   = Desc{Name: "op_time", Kind: KindTrend, Unit: UnitTime, Help: "a time"}
+	testCounter = Desc{Name: "ops", Kind: KindCounter, Unit: UnitCount, Help: "a count"}
+	testGauge   = Desc{Name: "depth", Kind: KindGauge, Unit: UnitCount, Help: "a reading"}
+	testRate    = Desc{Name: "hit_ratio", Kind: KindRate, Unit: UnitRatio, Help: "a share"}
 )
 
 func TestASnapshotASecondHoldsWhatHappenedInIt(t *testing.T) {

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"errors"
+	"github.com/perfctl/perfctl/internal/metrics"
 	"os"
 )
 
@@ -18,4 +19,10 @@ func Redirect(w *Writer, path string) error {
 	err = errors.Join(w.log.Close(), w.series.Close())
 	w.log, w.series = f, g
 	return err
+}
+
+// Meaning is what a metric of that name is where run.json does not say it.
+func Meaning(name string) (role metrics.Role, part string, known bool) {
+	m, known := meanings[name]
+	return m.role, m.part, known
 }

@@ -48,6 +48,8 @@ type RunInfo struct {
 	Judging Judging `json:"judging,omitzero"`
 	// Started is when the first arrival could be due.
 	Started time.Time `json:"started"`
+	// Roles says that the metrics are described with their roles.
+	Roles bool `json:"roles,omitempty"`
 	// Metrics describes every metric declared at the start.
 	Metrics []MetricInfo `json:"metrics"`
 	// Merged is set where this run was merged of shards.
@@ -125,6 +127,10 @@ type MetricInfo struct {
 	Kind metrics.Kind `json:"kind"`
 	Unit metrics.Unit `json:"unit"`
 	Help string       `json:"help,omitempty"`
+	// Role and Part say what it is to an analysis; runs recorded before there were
+	// roles have none, and are given them as they are read.
+	Role metrics.Role `json:"role,omitempty"`
+	Part string       `json:"part,omitempty"`
 }
 
 func infoOf(d metrics.Desc) MetricInfo { return MetricInfo(d) }

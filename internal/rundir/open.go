@@ -116,7 +116,7 @@ func (r *reader) readInfo() error {
 		}
 	}
 	for _, m := range r.run.Info.Metrics {
-		r.descs[m.Name] = m.desc()
+		r.descs[m.Name] = r.descOf(m)
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (r *reader) readSecond(number int, text []byte) {
 	r.run.Seconds = append(r.run.Seconds, sec)
 	r.starts[hdrlog.Millis(sec.Start)] = i
 	for _, m := range s.Metrics {
-		r.descs[m.Name] = m.desc()
+		r.descs[m.Name] = r.descOf(m)
 	}
 	r.addSecond(number, i, &s)
 }

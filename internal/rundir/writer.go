@@ -35,7 +35,7 @@ func Create(dir string, info RunInfo, descs []metrics.Desc) (*Writer, error) {
 	if _, err := os.Lstat(filepath.Join(dir, InfoFile)); err == nil {
 		return nil, fmt.Errorf("the run directory %s already holds a run: choose another one", dir)
 	}
-	info.Metrics = nil
+	info.Metrics, info.Roles = nil, true
 	for _, d := range descs {
 		info.Metrics = append(info.Metrics, infoOf(d))
 	}

@@ -221,7 +221,6 @@ func (p *parser) statOf(metric string) (Stat, error) {
 }
 
 func (p *parser) tags(t *metrics.Tags) error {
-	fields := map[string]*string{"scenario": &t.Scenario, "operation": &t.Operation, "stage": &t.Stage, "outcome": &t.Outcome, "group": &t.Group}
 	for {
 		start := p.pos
 		key := p.run(wordByte)
@@ -235,10 +234,10 @@ func (p *parser) tags(t *metrics.Tags) error {
 			}
 			continue
 		}
-		field := fields[key]
+		field := t.Field(key)
 		if field == nil {
 			p.pos = start
-			return fmt.Errorf("unknown tag %q%s", key, near(key, []string{"scenario", "operation", "stage", "outcome", "group"}))
+			return fmt.Errorf("unknown tag %q%s", key, near(key, metrics.TagNames))
 		}
 		if err := p.expect(":", "after the tag "+key); err != nil {
 			return err

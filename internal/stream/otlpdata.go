@@ -154,11 +154,9 @@ func (b *builder) trend(s metrics.Series, h *metrics.Hist) {
 
 func attributes(t metrics.Tags) attribute.Set {
 	var out []attribute.KeyValue
-	for _, x := range []struct{ k, v string }{
-		{"scenario", t.Scenario}, {"operation", t.Operation}, {"stage", t.Stage}, {"outcome", t.Outcome}, {"group", t.Group},
-	} {
-		if x.v != "" {
-			out = append(out, attribute.String(x.k, x.v))
+	for name, v := range t.All() {
+		if v != "" {
+			out = append(out, attribute.String(name, v))
 		}
 	}
 	return attribute.NewSet(out...)

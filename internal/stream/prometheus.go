@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -144,12 +145,13 @@ func (p *Prometheus) metrics() (out []prometheus.Metric) {
 }
 
 var (
-	seriesLabels = []string{"scenario", "operation", "stage", "outcome", "group"}
-	gaugeLabels  = []string{"scenario", "operation", "outcome", "group"}
+	seriesLabels = metrics.TagNames
+	// gaugeLabels leave out the stage: a gauge is one line over all of them.
+	gaugeLabels = slices.DeleteFunc(slices.Clone(metrics.TagNames), func(name string) bool { return name == "stage" })
 )
 
 func labelsOf(t *metrics.Total) []string {
-	return []string{t.Series.Scenario, t.Series.Operation, t.Series.Stage, t.Series.Outcome, t.Series.Group}
+	return t.Series.Values()
 }
 
 func counter(t *metrics.Total, suffix, help string, n int64) (prometheus.Metric, error) {

@@ -48,7 +48,7 @@ const (
 
 // The metrics of the generator itself.
 var (
-	cpuPercent = metrics.Desc{Name: CPUPercent, Kind: metrics.KindGauge, Unit: metrics.UnitPercent,
+	cpuPercent = metrics.Desc{Name: CPUPercent, Kind: metrics.KindGauge, Unit: metrics.UnitPercent, Role: metrics.RoleGeneratorCPU,
 		Help: "CPU time of the generator in the last second, in percent of one core"}
 	rss = metrics.Desc{Name: "generator_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
 		Help: "resident memory of the generator"}

@@ -76,13 +76,13 @@ func settings() []scenarios.Option {
 }
 
 var (
-	hitRatio = metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio,
+	hitRatio = metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio, Role: metrics.RoleHitRatio,
 		Help: "reads that found their key ÷ reads that the server answered; reads of the hot key are not in it"}
-	command = metrics.Desc{Name: "redis_command_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	command = metrics.Desc{Name: "redis_command_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency, Part: "the cache",
 		Help: "from when a command was given to the driver until its reply was read, waiting for a connection included"}
 	missPenalty = metrics.Desc{Name: "cache_miss_penalty", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "what a miss costs beyond its GET: from the reply that there is no such key until the SET of the fetched value was confirmed, or until the fetch that it waited for was done"}
-	backend = metrics.Desc{Name: "cache_backend_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	backend = metrics.Desc{Name: "cache_backend_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Part: "the back end behind the cache",
 		Help: "from the reply that there is no such key until the back end gave the value"}
 	hits = metrics.Desc{Name: "cache_hits", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
 		Help: "reads that found their key"}
@@ -96,7 +96,7 @@ var (
 		Help: "fetches of the hot key that began while another fetch of it was under way: what coalescing saves"}
 	stampede = metrics.Desc{Name: "cache_stampede_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "fetches of the hot key in its largest stampede since the last reading"}
-	memoryUsed = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
+	memoryUsed = metrics.Desc{Name: "redis_memory_used_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Role: metrics.RoleMemory,
 		Help: "memory that the server allocated (INFO used_memory); of a cluster, all primaries together"}
 	dataset = metrics.Desc{Name: "redis_dataset_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
 		Help: "memory of the server's data (INFO used_memory_dataset)"}
@@ -104,7 +104,7 @@ var (
 		Help: "growth of the server's allocated memory over the loading of the keys ÷ their number"}
 	evicted = metrics.Desc{Name: "redis_evicted_keys", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "keys that the server removed for want of memory since the start of the run"}
-	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleReconnects,
 		Help: "connections opened after the first ones"}
 	redirects = metrics.Desc{Name: "redis_redirects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "commands that had to be sent to another node of the cluster (MOVED, ASK), since the start of the run; only of a cluster"}

@@ -116,19 +116,19 @@ func externalSettings() []scenarios.Option {
 
 // The scenario's metrics.
 var (
-	publishLatency = metrics.Desc{Name: "rabbitmq_publish_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	publishLatency = metrics.Desc{Name: "rabbitmq_publish_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency, Part: "the broker",
 		Help: "from when a task was due until the broker's confirm of its message arrived; confirmed tasks only"}
-	consumeLatency = metrics.Desc{Name: "rabbitmq_consume_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	consumeLatency = metrics.Desc{Name: "rabbitmq_consume_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
 		Help: "from just before a task's message was written to the socket until an agent received it; its wait behind the agent's other tasks not included; first deliveries only"}
 	ackLatency = metrics.Desc{Name: "rabbitmq_ack_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from when an agent received a task until its acknowledgement was written to the socket: wait and work included"}
-	taskLatency = metrics.Desc{Name: "agent_task_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	taskLatency = metrics.Desc{Name: "agent_task_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
 		Help: "from when a task was due until an agent had processed it and written the acknowledgement, or, with external agents, until its reply arrived; each task once"}
-	waitTime = metrics.Desc{Name: "agent_wait_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	waitTime = metrics.Desc{Name: "agent_wait_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Part: "the agents that consume tasks",
 		Help: "from when an agent received a task until it began to work on it: the wait behind the tasks that were prefetched before"}
-	queueLength = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	queueLength = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleQueue,
 		Help: "tasks in the queue that no agent holds yet, by passive declare"}
-	availability = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio,
+	availability = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RoleIdle, Part: "the agents that consume tasks",
 		Help: "share of the agents' time since the last reading in which they were connected and idle"}
 	busyAgents = metrics.Desc{Name: "agents_busy", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "agents at work, averaged over the time since the last reading"}
@@ -143,7 +143,7 @@ var (
 	processedCount = counter("tasks_processed", "tasks that an agent processed and acknowledged, each counted once")
 
 	duplicatedCount  = counter("tasks_duplicated", "tasks processed once more after they had been processed already")
-	redeliveredCount = counter("tasks_redelivered", "deliveries that the broker marked as made before")
+	redeliveredCount = counter("tasks_redelivered", "deliveries that the broker marked as made before").As(metrics.RoleRetries)
 	unexpectedCount  = counter("tasks_unexpected", "messages received that this run never published")
 	lateCount        = counter("tasks_late", "replies of external agents that came after reply_timeout")
 

@@ -26,7 +26,7 @@ func Definition() scenarios.Definition {
 }
 
 var (
-	votingLatency = metrics.Desc{Name: "voting_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	votingLatency = metrics.Desc{Name: "voting_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
 		Help: "from when a vote was due until it was committed with its tally, successes only"}
 	consensusTime = metrics.Desc{Name: "voting_consensus_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "for each proposal, from when its first vote was due until the vote that gave one choice the quorum was committed"}

@@ -6,8 +6,8 @@ import (
 
 // The metrics that every scenario with requests emits.
 var (
-	Reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Help: "requests that were answered, whatever the status"}
-	Duration = metrics.Desc{Name: "http_req_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	Reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRequests, Help: "requests that were answered, whatever the status"}
+	Duration = metrics.Desc{Name: "http_req_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
 		Help: "sending + waiting + receiving: from a connection in hand until the body ended; of requests with an expected status only, and so are the phases"}
 	Blocked = metrics.Desc{Name: "http_req_blocked", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from asking for a connection until it was in hand, opening it and its TLS handshake apart"}
@@ -17,14 +17,14 @@ var (
 		Help: "the TLS handshake; 0 where there was none"}
 	Sending = metrics.Desc{Name: "http_req_sending", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from a connection in hand until the request was written"}
-	Waiting = metrics.Desc{Name: "http_req_waiting", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	Waiting = metrics.Desc{Name: "http_req_waiting", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Part: "the HTTP API",
 		Help: "from the request written until the first byte of the answer"}
 	Receiving = metrics.Desc{Name: "http_req_receiving", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from the first byte of the answer until its body ended"}
 	DataSent     = metrics.Desc{Name: "data_sent", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes written to connections, TLS included"}
 	DataReceived = metrics.Desc{Name: "data_received", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes read from connections, TLS included"}
-	Connections  = metrics.Desc{Name: "http_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: "connections opened since the start"}
-	Retries      = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+	Connections  = metrics.Desc{Name: "http_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleConnectionsOpened, Help: "connections opened since the start"}
+	Retries      = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRetries,
 		Help: "requests that were sent again on another connection because the server certainly had not read them: it had closed the kept one before, or said so (HTTP/2: GOAWAY, REFUSED_STREAM)"}
 )
 

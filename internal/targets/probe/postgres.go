@@ -12,12 +12,12 @@ import (
 
 // What is read of PostgreSQL, from the statistics views of versions 14 to 18.
 var (
-	pgConnections = Gauge("pg_connections", metrics.UnitCount, "clients connected to the server, of every database (pg_stat_activity)")
+	pgConnections = Gauge("pg_connections", metrics.UnitCount, "clients connected to the server, of every database (pg_stat_activity)").As(metrics.RoleConnections)
 	pgMax         = Gauge("pg_connections_max", metrics.UnitCount, "connections that the server allows (max_connections)")
 	pgActive      = Gauge("pg_active", metrics.UnitCount, "clients of the database that execute a statement at the instant of the reading")
 	pgLockWaits   = Gauge("pg_lock_waits", metrics.UnitCount, "clients of the database that wait for a lock at the instant of the reading")
 	pgOldest      = Gauge("pg_oldest_transaction_seconds", metrics.UnitSeconds, "age of the oldest open transaction of the database; 0 where there is none")
-	pgHitRatio    = Gauge("pg_cache_hit_ratio", metrics.UnitRatio, "share of the database's block reads since the last reading that the server's cache answered")
+	pgHitRatio    = Gauge("pg_cache_hit_ratio", metrics.UnitRatio, "share of the database's block reads since the last reading that the server's cache answered").As(metrics.RoleHitRatio)
 	pgCommits     = Counter("pg_commits", "transactions of the database that were committed, of all clients")
 	pgRollbacks   = Counter("pg_rollbacks", "transactions of the database that were rolled back, of all clients")
 	pgDeadlocks   = Counter("pg_deadlocks", "deadlocks in the database")

@@ -11,21 +11,21 @@ import (
 // What is read of RabbitMQ, from its Prometheus plugin or, where there is none, from
 // its management API. The broker itself refreshes most of it every 5 seconds.
 var (
-	mqMemory      = Gauge("rabbitmq_memory_bytes", metrics.UnitBytes, "memory of the broker's node")
+	mqMemory      = Gauge("rabbitmq_memory_bytes", metrics.UnitBytes, "memory of the broker's node").As(metrics.RoleMemory)
 	mqLimit       = Gauge("rabbitmq_memory_limit_bytes", metrics.UnitBytes, "memory from which on the broker blocks publishers")
 	mqDisk        = Gauge("rabbitmq_disk_free_bytes", metrics.UnitBytes, "disk space that the broker has left")
 	mqAlarms      = Gauge("rabbitmq_alarms", metrics.UnitCount, "alarms of memory or disk in effect: publishers are blocked")
-	mqConnections = Gauge("rabbitmq_connections", metrics.UnitCount, "connections to the broker")
-	mqChannels    = Gauge("rabbitmq_channels", metrics.UnitCount, "channels of all connections")
+	mqConnections = Gauge("rabbitmq_connections", metrics.UnitCount, "connections to the broker").As(metrics.RoleConnections)
+	mqChannels    = Gauge("rabbitmq_channels", metrics.UnitCount, "channels of all connections").As(metrics.RoleConnections)
 	mqConsumers   = Gauge("rabbitmq_consumers", metrics.UnitCount, "consumers of all queues")
-	mqReady       = Gauge("rabbitmq_messages_ready", metrics.UnitCount, "messages of all queues that no consumer holds")
-	mqUnacked     = Gauge("rabbitmq_messages_unacked", metrics.UnitCount, "messages of all queues that consumers hold and have not acknowledged")
+	mqReady       = Gauge("rabbitmq_messages_ready", metrics.UnitCount, "messages of all queues that no consumer holds").As(metrics.RoleQueue)
+	mqUnacked     = Gauge("rabbitmq_messages_unacked", metrics.UnitCount, "messages of all queues that consumers hold and have not acknowledged").As(metrics.RoleQueue)
 
 	mqPublished   = Counter("rabbitmq_messages_published", "messages that the broker received, of all clients")
 	mqConfirmed   = Counter("rabbitmq_messages_confirmed", "messages that the broker confirmed to all publishers")
 	mqDelivered   = Counter("rabbitmq_messages_delivered", "messages that the broker handed to all consumers")
 	mqAcked       = Counter("rabbitmq_messages_acknowledged", "messages that all consumers acknowledged")
-	mqRedelivered = Counter("rabbitmq_messages_redelivered", "messages that the broker handed out again, to all consumers")
+	mqRedelivered = Counter("rabbitmq_messages_redelivered", "messages that the broker handed out again, to all consumers").As(metrics.RoleRetries)
 	mqReturned    = Counter("rabbitmq_messages_returned", "messages that no queue took and that went back to their publishers")
 )
 

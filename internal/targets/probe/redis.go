@@ -10,11 +10,11 @@ import (
 
 // What is read of Redis and Valkey, from INFO, by the names of its fields.
 var (
-	redisMemory  = Gauge("redis_memory_bytes", metrics.UnitBytes, "memory that the server allocated (used_memory)")
-	redisRSS     = Gauge("redis_memory_rss_bytes", metrics.UnitBytes, "resident memory of the server (used_memory_rss)")
+	redisMemory  = Gauge("redis_memory_bytes", metrics.UnitBytes, "memory that the server allocated (used_memory)").As(metrics.RoleMemory)
+	redisRSS     = Gauge("redis_memory_rss_bytes", metrics.UnitBytes, "resident memory of the server (used_memory_rss)").As(metrics.RoleMemory)
 	redisLimit   = Gauge("redis_memory_limit_bytes", metrics.UnitBytes, "memory from which on the server evicts or refuses (maxmemory); 0 for none")
-	redisClients = Gauge("redis_clients", metrics.UnitCount, "clients that are connected")
-	redisBlocked = Gauge("redis_blocked_clients", metrics.UnitCount, "clients that wait in a blocking command")
+	redisClients = Gauge("redis_clients", metrics.UnitCount, "clients that are connected").As(metrics.RoleConnections)
+	redisBlocked = Gauge("redis_blocked_clients", metrics.UnitCount, "clients that wait in a blocking command").As(metrics.RoleConnections)
 	redisCPU     = Gauge("redis_cpu_percent", metrics.UnitPercent, "processor time of the server since the last reading, in percent of one core; commands are executed by one thread. Of a cluster, of the busiest primary")
 
 	redisCommands = Counter("redis_commands", "commands that the server executed, of all clients")

@@ -23,7 +23,7 @@ import (
 var (
 	loopLag = Gauge("eventloop_lag_seconds", metrics.UnitSeconds, "99th percentile of how late a program's event loop is, as the program says, in seconds")
 	gcShare = Gauge("gc_time_percent", metrics.UnitPercent, "share of the time since the last reading that a program's garbage collector paused it, in percent")
-	heap    = Gauge("heap_used_bytes", metrics.UnitBytes, "heap that a program uses, as the program says")
+	heap    = Gauge("heap_used_bytes", metrics.UnitBytes, "heap that a program uses, as the program says").As(metrics.RoleMemory)
 )
 
 // Scrape says which program to read.

@@ -22,7 +22,7 @@ const (
 )
 
 // Reconnects counts connections that were lost in a run and restored.
-var Reconnects = metrics.Desc{Name: "rabbitmq_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+var Reconnects = metrics.Desc{Name: "rabbitmq_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleReconnects,
 	Help: "connections that were lost in the run and restored"}
 
 // NewLimiter returns the bound on reconnects that the links of one run share:
