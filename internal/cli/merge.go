@@ -9,7 +9,6 @@ import (
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/run"
-	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // mergeFlags are the flags of merge.
@@ -27,12 +26,17 @@ func (a *app) mergeCommand() *cobra.Command {
 		Long: `Merge adds up what the shards of a run recorded, second by second: histograms,
 counters and rates. Percentiles are those of the merged histograms. The whole is
 judged by the SLA tables and thresholds that the shards were given. The exit code
-is the merged run's.`,
+is the merged run's.
+
+Merge takes what is there. A shard that is missing, that was killed or interrupted,
+that came late to --start-at or whose files are cut makes the run INCOMPLETE, which
+ends with 111 and never passes: a rule that is missed whatever the rest was fails,
+all others are undecided. Only what cannot be of one run is refused.`,
 		Example: `  perfctl run load --shard 0/2 --run-id r1 --run-dir s0 --start-at 2026-01-02T15:04:05Z   # on one machine
   perfctl run load --shard 1/2 --run-id r1 --run-dir s1 --start-at 2026-01-02T15:04:05Z   # on the other
   perfctl merge s0 s1 --run-dir whole`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) < 2 {
+			if len(args) < 1 {
 				return exitcode.UsageError("%s takes the run directories of all shards, got %d\n  usage: %s", c.CommandPath(), len(args), c.UseLine())
 			}
 			return nil
@@ -40,7 +44,7 @@ is the merged run's.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.merge(args, f) },
 	}
 	fs := c.Flags()
-	fs.StringVar(&f.runDir, "run-dir", "", "write the merged run to this new `DIR` (default: runs/PROFILE-merged-TIME)")
+	fs.StringVar(&f.runDir, "run-dir", "", "write the merged run to this new `DIR` (default: runs/merged-TIME)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in html=report.html (repeatable; the formats of perfctl report)")
 	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
@@ -55,13 +59,9 @@ func (a *app) merge(dirs []string, f *mergeFlags) error {
 	if len(streams) > 0 {
 		return exitcode.UsageError("--out %s: a merged run has nothing to stream; give it to the shards", streams[0])
 	}
-	first, err := rundir.Open(dirs[0])
-	if err != nil {
-		return exitcode.UsageError("%w", err)
-	}
 	out := f.runDir
 	if out == "" {
-		out = filepath.Join("runs", first.Info.Profile+"-merged-"+time.Now().Format("20060102-150405"))
+		out = filepath.Join("runs", "merged-"+time.Now().Format("20060102-150405"))
 	}
 	show := a.Progress(terminal.Options{Quiet: f.quiet})
 	defer show.Done()

@@ -81,10 +81,11 @@ func NewCollector(reg *Registry, now func() time.Duration, stageAt func(time.Dur
 // Subscribe adds a reader of snapshots. It must be called before Run.
 func (c *Collector) Subscribe(f func(*Snapshot)) { c.subs = append(c.subs, f) }
 
-// Run takes a snapshot at every full second until ctx ends, then a last one.
+// Run takes a snapshot at every full second until ctx ends, then a last one. None is
+// taken before the run's start.
 func (c *Collector) Run(ctx context.Context) {
 	for {
-		next := c.now().Truncate(time.Second) + time.Second
+		next := max(c.now(), 0).Truncate(time.Second) + time.Second
 		timer := time.NewTimer(next - c.now())
 		select {
 		case <-ctx.Done():
@@ -108,7 +109,7 @@ func (c *Collector) Totals(f func(*Totals)) {
 func (c *Collector) take(last bool) {
 	s := &c.snap
 	*s = Snapshot{
-		Number: s.Number, Start: s.End, End: c.now(), At: time.Now(), Last: last,
+		Number: s.Number, Start: s.End, End: max(c.now(), s.End), At: time.Now(), Last: last,
 		Trends: s.Trends[:0], Counters: s.Counters[:0], Rates: s.Rates[:0], Gauges: s.Gauges[:0],
 	}
 	s.Stage = min(max(c.stageAt((s.Start+s.End)/2), 0), len(c.reg.stages)-1)

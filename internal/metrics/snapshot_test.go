@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -181,4 +182,33 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 		c.take(false)
 	}
+}
+
+func TestNothingIsReadBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		start := began.Add(6200 * time.Millisecond)
+		reg := NewRegistry([]string{"main"})
+		c := NewCollector(reg, func() time.Duration { return time.Since(start) }, func(time.Duration) int { return 0 })
+		var got [][2]time.Duration
+		c.Subscribe(func(s *Snapshot) { got = append(got, [2]time.Duration{s.Start, s.End}) })
+		ctx, cancel := context.WithTimeout(t.Context(), 8500*time.Millisecond)
+		defer cancel()
+		c.Run(ctx)
+		want := [][2]time.Duration{{0, time.Second}, {time.Second, 2 * time.Second}, {2 * time.Second, 2300 * time.Millisecond}}
+		if !slices.Equal(got, want) {
+			t.Errorf("snapshots %v, want %v", got, want)
+		}
+		// One that is ended before its start has a snapshot of no length.
+		got = nil
+		start = time.Now().Add(time.Hour)
+		c = NewCollector(reg, func() time.Duration { return time.Since(start) }, func(time.Duration) int { return 0 })
+		c.Subscribe(func(s *Snapshot) { got = append(got, [2]time.Duration{s.Start, s.End}) })
+		early, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+		c.Run(early)
+		if !slices.Equal(got, [][2]time.Duration{{0, 0}}) {
+			t.Errorf("ended before its start: %v", got)
+		}
+	})
 }

@@ -23,6 +23,8 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 	switch s.Verdict {
 	case summary.VerdictInvalid:
 		say("error", "perfctl: the run is invalid", unusable(s))
+	case summary.VerdictIncomplete:
+		say("error", "perfctl: the run is incomplete", incomplete(s))
 	case summary.VerdictInterrupted:
 		say("error", "perfctl: interrupted", interrupted(s))
 	}

@@ -46,7 +46,7 @@ func escape(s string) string { return escapes.Replace(clean(s)) }
 func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
 func (m markdown) verdict(s *summary.Summary) {
-	mark := map[summary.Verdict]string{summary.VerdictPass: "✅", summary.VerdictFail: "❌", summary.VerdictInvalid: "⚠️", summary.VerdictInterrupted: "⏹️"}[s.Verdict]
+	mark := map[summary.Verdict]string{summary.VerdictPass: "✅", summary.VerdictFail: "❌", summary.VerdictInvalid: "⚠️", summary.VerdictIncomplete: "⚠️", summary.VerdictInterrupted: "⏹️"}[s.Verdict]
 	if ComparisonFails(s) && s.Verdict == summary.VerdictPass {
 		mark = "❌"
 	}

@@ -81,7 +81,7 @@ func TestReportPrintsWhatTheRunPrinted(t *testing.T) {
 	}
 }
 
-func TestAKilledRunIsSummarisedAsInterrupted(t *testing.T) {
+func TestAKilledRunIsSummarisedAsIncomplete(t *testing.T) {
 	dir := t.TempDir()
 	rundirtest.Record(t, dir, 1)
 	run, err := rundir.Open(dir)
@@ -89,13 +89,13 @@ func TestAKilledRunIsSummarisedAsInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := summary.Summarise(run, summary.Inputs{})
-	if s.Verdict != summary.VerdictInterrupted || s.ExitCode != 105 || !s.Run.Incomplete || s.Arrivals.Succeeded == 0 {
+	if s.Verdict != summary.VerdictIncomplete || s.ExitCode != 111 || !s.Run.Incomplete || s.Arrivals.Succeeded == 0 {
 		t.Errorf("verdict %s, exit code %d, incomplete %v, %+v", s.Verdict, s.ExitCode, s.Run.Incomplete, s.Arrivals)
 	}
 	if len(s.Failures) != 2 || s.Failures[0].Kind != "timeout" || s.Failures[0].Count != 32 {
 		t.Errorf("failures from the counters: %+v", s.Failures)
 	}
-	if out := text(t, s, report.Options{}); !strings.Contains(out, "INTERRUPTED: after 10.1s of 10s") || !strings.Contains(out, "summary.json: missing") {
+	if out := text(t, s, report.Options{}); !strings.Contains(out, "INCOMPLETE: data is missing: ") || !strings.Contains(out, "summary.json: missing") {
 		t.Errorf("printed:\n%s", out)
 	}
 }
@@ -118,7 +118,7 @@ func TestVerdicts(t *testing.T) {
 		"check failed": {in: summary.Inputs{Checks: []summary.Check{{Name: "c"}}}, verdict: "fail", code: 99, line: "FAIL: 1 of 1 check failed: c"},
 		"bottleneck": {in: summary.Inputs{SLA: fail, Generator: &summary.GeneratorHealth{Status: "invalid", Reasons: []string{"arrivals were released late"}}},
 			verdict: "invalid", code: 111, line: "INVALID: arrivals were released late"},
-		"incomplete":  {in: summary.Inputs{SLA: fail}, incomplete: true, verdict: "invalid", code: 111, line: "INVALID: data is missing: disk full"},
+		"incomplete":  {in: summary.Inputs{SLA: fail}, incomplete: true, verdict: "incomplete", code: 111, line: "INCOMPLETE: data is missing: disk full; missed all the same: a"},
 		"interrupted": {in: summary.Inputs{SLA: fail, Interrupted: true}, verdict: "interrupted", code: 105, line: "INTERRUPTED: after 3s of 10s"},
 	} {
 		run := rundir.NewRun(rundirtest.Info(), metrics.NewTotals(), 3*time.Second)

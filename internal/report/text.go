@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -60,6 +61,24 @@ func (p *page) header(s *summary.Summary) {
 	p.wrapped(span{bold, "profile:   "}, plain, fmt.Sprintf("%s, %s planned %s, %s, seed %d; started %s, took %s", r.Profile,
 		showCount(s.Arrivals.Scheduled), plural(int(s.Arrivals.Scheduled), "arrival"), r.Process, r.Seed,
 		r.Started.UTC().Format(time.RFC3339), showSeconds(r.Duration)))
+	if m := r.Merged; m != nil {
+		p.wrapped(span{bold, "shards:    "}, plain, shards(m))
+	}
+}
+
+// shards says of what a merged run was made.
+func shards(m *rundir.MergeInfo) string {
+	text := fmt.Sprintf("%d of %d started", len(m.Starts), m.Shards)
+	var last rundir.ShardStart
+	for _, s := range m.Starts {
+		if s.Offset >= last.Offset {
+			last = s
+		}
+	}
+	if len(m.Starts) > 1 {
+		text += fmt.Sprintf(" within %s by their clocks, shard %d last", showMillis(last.Offset), last.Shard)
+	}
+	return text
 }
 
 func plural(n int, word string) string {
@@ -160,7 +179,7 @@ func (p *page) notes(s *summary.Summary) {
 func (p *page) verdict(s *summary.Summary, dir string) {
 	style := green
 	switch s.Verdict {
-	case summary.VerdictFail, summary.VerdictInvalid:
+	case summary.VerdictFail, summary.VerdictInvalid, summary.VerdictIncomplete:
 		style = red
 	case summary.VerdictInterrupted:
 		style = yellow
@@ -186,6 +205,8 @@ func Verdicted(s *summary.Summary) string {
 		text += ": " + stopped(s) + missed(s)
 	case summary.VerdictInvalid:
 		text += ": " + unusable(s)
+	case summary.VerdictIncomplete:
+		text += ": " + incomplete(s)
 	case summary.VerdictInterrupted:
 		text += ": " + interrupted(s)
 	}
@@ -272,16 +293,28 @@ func breachRank(r sla.Result) int {
 
 // unusable says why the figures cannot be used.
 func unusable(s *summary.Summary) string {
-	if s.Generator.Status == "invalid" {
-		if len(s.Generator.Reasons) > 0 {
-			return s.Generator.Reasons[0]
-		}
-		return "the generator was the bottleneck"
+	if len(s.Generator.Reasons) > 0 {
+		return s.Generator.Reasons[0]
 	}
+	return "the generator was the bottleneck"
+}
+
+// incomplete says what is missing, and what was missed whatever the rest was.
+func incomplete(s *summary.Summary) string {
+	text := "data is missing"
 	if len(s.Notes) > 0 {
-		return "data is missing: " + s.Notes[0]
+		text += ": " + s.Notes[0]
 	}
-	return "data is missing"
+	var names []string
+	for _, r := range s.SLA {
+		if r.Breaches() && r.Status == sla.Failed {
+			names = append(names, ruleName(r))
+		}
+	}
+	if len(names) > 0 {
+		text += fmt.Sprintf("; missed all the same: %s", some(names))
+	}
+	return text
 }
 
 // some lists the first names.

@@ -49,6 +49,14 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	}
 	info := x.info(settings)
 	x.plan.request.Secrets.Struct(&info)
+	late, err := x.await(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if late > 0 {
+		return x.tooLate(dir, info, late)
+	}
+	info.Started = x.plan.begins()
 	out, err := rundir.Create(dir, info, x.registry.Descs())
 	if err != nil {
 		return nil, exitcode.ConfigError(err)

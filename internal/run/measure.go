@@ -30,10 +30,6 @@ type Measurement struct {
 	Panicked error
 }
 
-// startLead is the time between starting everything and the first arrival, so that
-// what is due at once is not late by what starting takes.
-const startLead = 50 * time.Millisecond
-
 // Watcher runs beside the engine until the run is over.
 type Watcher func(ctx context.Context, e *engine.Engine)
 
@@ -76,7 +72,7 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	defer end()
 	m.takeReadings()
 	m.show.Idle()
-	e.Begin(x.plan.lead(m.show))
+	e.Begin(x.plan.lead())
 	if watch != nil {
 		m.beside.Go(func() { watch(m.background, e) })
 	}
@@ -237,22 +233,6 @@ func (m *measurer) check(ctx context.Context) (out []scenarios.Check) {
 		}
 	}
 	return out
-}
-
-// lead returns how long it is to the first arrival, which is when StartAt says
-// where there is one, and says so.
-func (p *Plan) lead(show Observer) time.Duration {
-	at := p.request.StartAt
-	if at.IsZero() {
-		return startLead
-	}
-	lead := time.Until(at)
-	if lead < startLead {
-		show.Warn(fmt.Sprintf("warning: all was set up %v after --start-at; starting now\n  next: choose a later time for all shards", (startLead - lead).Round(time.Millisecond)))
-		return startLead
-	}
-	show.Step(fmt.Sprintf("waiting until %s …", at.Format(time.RFC3339)), nil)
-	return lead
 }
 
 // processors returns how many processors the engine is to work with; 0, which

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/config"
@@ -25,6 +26,12 @@ func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if run.Incomplete {
+		judge.Incomplete()
+	}
+	if err := replay(run, judge); err != nil {
+		return nil, err
+	}
 	in.SLA = judge.Evaluate(run.Totals)
 	show.Step("analysing …", nil)
 	s := Summarise(run, out, in, judge)
@@ -32,6 +39,41 @@ func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 		show.Warn(fmt.Sprintf("warning: %v", err))
 	}
 	return s, nil
+}
+
+// replay gives a judge the seconds of a recorded run, for the rules that have a
+// window.
+func replay(run *rundir.Run, judge *sla.Judge) error {
+	if !judge.Windowed() {
+		return nil
+	}
+	seconds := make([]metrics.Snapshot, len(run.Seconds))
+	for i, s := range run.Seconds {
+		stage := slices.IndexFunc(run.Info.Stages, func(o rundir.StageInfo) bool { return o.Name == s.Stage })
+		seconds[i] = metrics.Snapshot{Number: i, Start: s.Start, End: s.End, At: s.At, Stage: stage}
+	}
+	for _, l := range run.Lines {
+		for n, at := range l.At {
+			s := &seconds[at]
+			switch l.Series.Kind {
+			case metrics.KindCounter:
+				s.Counters = append(s.Counters, metrics.CounterValue{Series: &l.Series, Delta: int64(l.Value[n])})
+			case metrics.KindRate:
+				s.Rates = append(s.Rates, metrics.RateValue{Series: &l.Series, Hits: int64(l.Value[n]), Total: int64(l.Of[n])})
+			case metrics.KindGauge:
+				s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: &l.Series, Value: l.Value[n]})
+			}
+		}
+	}
+	err := run.Intervals(func(l *rundir.Line) bool { return judge.Watches(&l.Series) }, func(at int, l *rundir.Line, h *metrics.Hist) {
+		own := new(metrics.Hist)
+		own.Merge(h)
+		seconds[at].Trends = append(seconds[at].Trends, metrics.TrendValue{Series: &l.Series, Hist: own})
+	})
+	for i := range seconds {
+		judge.Second(&seconds[i])
+	}
+	return err
 }
 
 // judgeOf returns the judge of a recorded run, made of what it was given.

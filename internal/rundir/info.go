@@ -46,6 +46,9 @@ type RunInfo struct {
 	Table File     `json:"sla_table,omitzero"`
 	// Judging is how the rules are judged.
 	Judging Judging `json:"judging,omitzero"`
+	// Late is by how many seconds all was set up after the instant that --start-at
+	// gave: nothing was sent then.
+	Late float64 `json:"late_s,omitempty"`
 	// Started is when the first arrival could be due.
 	Started time.Time `json:"started"`
 	// Roles says that the metrics are described with their roles.
@@ -75,10 +78,24 @@ type File struct {
 // MergeInfo says what a merged run was made of.
 type MergeInfo struct {
 	Shards int `json:"shards"`
+	// Missing are the shards of which there is nothing, Doubled those that were run
+	// more than once.
+	Missing []int `json:"missing,omitempty"`
+	Doubled []int `json:"doubled,omitempty"`
+	// Starts are when each shard could send its first arrival, by its own clock.
+	Starts []ShardStart `json:"starts,omitempty"`
 	// Incomplete says that data of a shard is missing, Notes what was wrong with
 	// them.
 	Incomplete bool     `json:"incomplete"`
 	Notes      []string `json:"notes,omitempty"`
+}
+
+// ShardStart is when a shard started.
+type ShardStart struct {
+	Shard   int       `json:"shard"`
+	Started time.Time `json:"started"`
+	// Offset is how much later than the first shard that was, in milliseconds.
+	Offset float64 `json:"offset_ms"`
 }
 
 // Machine is where the generator ran.

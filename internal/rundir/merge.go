@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,22 +15,34 @@ import (
 // counters and rates of the same series add up, second by second; gauges stand
 // side by side, told apart by the shard in their operation tag. It returns the
 // merged run, which has no summary yet, and the shards in their order, without
-// their series' histograms. Folders that are not the shards of one run, each of
-// them once, are an error.
+// their series' histograms.
+//
+// It takes what is there: a shard that is missing, was late or killed, or cannot be
+// read makes the whole incomplete, and of one that is there twice the fuller folder
+// counts. Only folders that cannot be of one run are an error.
 func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
 	shards := make([]*shard, 0, len(dirs))
+	var unread []string
 	for _, dir := range dirs {
 		r, err := openReader(dir)
+		if err == nil && r.run.Info.Schema == 0 {
+			err = fmt.Errorf("%s: its %s is damaged", dir, InfoFile)
+		}
 		if err != nil {
-			return nil, nil, err
+			unread = append(unread, "left out: "+err.Error())
+			continue
 		}
 		r.finish()
 		shards = append(shards, &shard{reader: r, cursor: map[*Line]int{}})
 	}
-	info, err := mergeInfo(shards)
+	if len(shards) == 0 {
+		return nil, nil, errors.New(cmp.Or(strings.Join(unread, "; "), "merge: no run directory given"))
+	}
+	shards, info, err := mergeInfo(shards)
 	if err != nil {
 		return nil, nil, err
 	}
+	info.Merged.Notes = append(unread, info.Merged.Notes...)
 	if err := writeMerged(shards, info, out); err != nil {
 		return nil, nil, err
 	}
@@ -61,39 +74,108 @@ type shard struct {
 	}
 }
 
-// mergeInfo checks that the folders are the shards of one run, puts them in
-// order and returns the run.json of the whole.
-func mergeInfo(shards []*shard) (*RunInfo, error) {
-	if len(shards) == 0 {
-		return nil, errors.New("merge: no run directory given")
+// mergeInfo checks that the folders are of one run, leaves one of each shard, puts
+// them in order and returns the run.json of the whole.
+func mergeInfo(shards []*shard) ([]*shard, *RunInfo, error) {
+	first := shards[0].run
+	if first.Info.Shards < 2 {
+		return nil, nil, fmt.Errorf("%s holds a whole run, not a shard", first.Dir)
+	}
+	for _, s := range shards {
+		if err := sameRun(first, s.run); err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.SortStableFunc(shards, func(a, b *shard) int {
+		return cmp.Or(a.run.Info.Shard-b.run.Info.Shard, b.fullness()-a.fullness())
+	})
+	var kept []*shard
+	var doubled []int
+	var notes []string
+	for _, s := range shards {
+		n := s.run.Info.Shard
+		last := len(kept) - 1
+		if last < 0 || kept[last].run.Info.Shard != n {
+			kept = append(kept, s)
+			continue
+		}
+		if other := kept[last].run; other.Info.Started.Equal(s.run.Info.Started) {
+			notes = append(notes, fmt.Sprintf("%s is left out: it is shard %d as %s is, of the same start", s.run.Dir, n, other.Dir))
+		} else {
+			doubled = append(doubled, n)
+			notes = append(notes, fmt.Sprintf("shard %d was run twice, in %s and in %s: its arrivals were offered twice; the former counts", n, other.Dir, s.run.Dir))
+		}
+	}
+	info := addInfos(kept)
+	info.Merged.Doubled = slices.Compact(doubled)
+	info.Merged.Notes = append(notes, info.Merged.Notes...)
+	return kept, info, nil
+}
+
+// fullness ranks folders of one shard: one with a summary before one without, then
+// by how much was recorded.
+func (s *shard) fullness() int {
+	full := len(s.run.Seconds)
+	if s.run.Outcome != nil {
+		full += 1 << 32
+	}
+	return full
+}
+
+// addMissing notes the shards of which there is nothing. What they were to offer is
+// as much as another shard, to one arrival of each stage.
+func (info *RunInfo) addMissing(shards []*shard) {
+	have := map[int]bool{}
+	for _, s := range shards {
+		have[s.run.Info.Shard] = true
 	}
 	first := &shards[0].run.Info
-	if first.Shards < 2 {
-		return nil, fmt.Errorf("%s holds a whole run, not a shard", shards[0].run.Dir)
-	}
-	seen := map[int]string{}
-	for _, s := range shards {
-		if err := sameRun(shards[0].run, s.run); err != nil {
-			return nil, err
+	for n := range first.Shards {
+		if have[n] {
+			continue
 		}
-		n := s.run.Info.Shard
-		if other, twice := seen[n]; twice {
-			return nil, fmt.Errorf("%s and %s are both shard %d", other, s.run.Dir, n)
-		}
-		seen[n] = s.run.Dir
-	}
-	var missing []string
-	for n := range min(first.Shards, len(shards)+20) {
-		if _, ok := seen[n]; !ok {
-			missing = append(missing, fmt.Sprint(n))
+		info.Merged.Missing = append(info.Merged.Missing, n)
+		info.Planned += first.Planned
+		for k := range info.Stages {
+			info.Stages[k].Planned += first.Stages[k].Planned
 		}
 	}
-	if len(missing) > 0 {
-		return nil, fmt.Errorf("the run has %d shards, of which these are missing: %s", first.Shards, strings.Join(missing, ", "))
+	if m := info.Merged.Missing; len(m) > 0 {
+		info.Merged.Incomplete = true
+		text := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(m[:min(len(m), 20)])), ", "), "[]")
+		if len(m) > 20 {
+			text += fmt.Sprintf(" and %d more", len(m)-20)
+		}
+		info.Merged.Notes = append(info.Merged.Notes, fmt.Sprintf("of %d shards %d are missing: %s", first.Shards, len(m), text))
 	}
-	slices.SortFunc(shards, func(a, b *shard) int { return a.run.Info.Shard - b.run.Info.Shard })
-	return addInfos(shards), nil
 }
+
+// addStarts notes when each shard started.
+func (info *RunInfo) addStarts(shards []*shard) {
+	var first time.Time
+	for _, s := range shards {
+		if t := s.run.Info.Started; s.run.Info.Late == 0 && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	for _, s := range shards {
+		i := &s.run.Info
+		if i.Late > 0 {
+			continue // it has a note of its own
+		}
+		apart := i.Started.Sub(first)
+		info.Merged.Starts = append(info.Merged.Starts, ShardStart{Shard: i.Shard, Started: i.Started, Offset: float64(apart.Microseconds()) / 1e3})
+		if apart > apartNoted {
+			info.Merged.Notes = append(info.Merged.Notes, fmt.Sprintf("shard %d started %s after the first one", i.Shard, apart.Round(time.Millisecond)))
+		}
+	}
+	if !first.IsZero() {
+		info.Started = first
+	}
+}
+
+// apartNoted is how far apart shards may start before it is said.
+const apartNoted = 100 * time.Millisecond
 
 // sameRun says in what b is not another shard of the run that a is of.
 func sameRun(a, b *Run) error {
@@ -108,6 +190,12 @@ func sameRun(a, b *Run) error {
 		return differ("profiles", x.Profile, y.Profile)
 	case x.Seed != y.Seed:
 		return differ("seeds", x.Seed, y.Seed)
+	case x.Version != y.Version:
+		return differ("versions of perfctl", x.Version, y.Version)
+	case x.MaxInFlight != y.MaxInFlight:
+		return differ("bounds (-u)", x.MaxInFlight, y.MaxInFlight)
+	case x.Tolerance != y.Tolerance:
+		return differ("tolerances in seconds", x.Tolerance, y.Tolerance)
 	case x.Process != y.Process:
 		return differ("arrival processes", x.Process, y.Process)
 	case x.Shards != y.Shards:
@@ -120,9 +208,18 @@ func sameRun(a, b *Run) error {
 		p.Planned, q.Planned = 0, 0 // each shard's own
 		return p == q
 	}):
-		return fmt.Errorf("%s and %s are not of one run: their stages differ", a.Dir, b.Dir)
+		return fmt.Errorf("%s and %s are not of one run: their stages differ: %s and %s", a.Dir, b.Dir, stagesText(x), stagesText(y))
 	}
 	return nil
+}
+
+// stagesText tells stages in few words.
+func stagesText(i *RunInfo) string {
+	var out []string
+	for _, s := range i.Stages {
+		out = append(out, fmt.Sprintf("%s %gs %g→%g/s", s.Name, s.Duration, s.From, s.To))
+	}
+	return strings.Join(out, ", ")
 }
 
 // addInfos returns the run.json of the whole: what was asked of the shards
@@ -149,11 +246,13 @@ func addInfos(shards []*shard) *RunInfo {
 				info.Metrics = append(info.Metrics, infoOf(s.descs[name]))
 			}
 		}
-		if apart := other.Started.Sub(info.Started).Abs(); apart > time.Second {
-			info.Merged.Notes = append(info.Merged.Notes,
-				fmt.Sprintf("shard %d started %s apart from shard %d", other.Shard, apart.Round(time.Millisecond), shards[0].run.Info.Shard))
+		if i > 0 && (other.Table.Text != info.Table.Text || !slices.Equal(other.Rules, info.Rules) || other.Judging != info.Judging) {
+			info.Merged.Notes = append(info.Merged.Notes, fmt.Sprintf("shard %d was given other rules than shard %d, by which the whole is judged", other.Shard, shards[0].run.Info.Shard))
 		}
 	}
+	info.Late = 0
+	info.addMissing(shards)
+	info.addStarts(shards)
 	return &info
 }
 

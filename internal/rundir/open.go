@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir/hdrlog"
@@ -54,6 +55,7 @@ func openReader(dir string) (*reader, error) {
 	}
 	r.readSeries()
 	r.readSummary()
+	r.agree()
 	return r, nil
 }
 
@@ -115,10 +117,18 @@ func (r *reader) readInfo() error {
 			r.note(InfoFile, "%s", n)
 		}
 	}
+	if late := r.run.Info.Late; late > 0 {
+		r.lose(InfoFile, "%s", LateNote(late))
+	}
 	for _, m := range r.run.Info.Metrics {
 		r.descs[m.Name] = r.descOf(m)
 	}
 	return nil
+}
+
+// LateNote says that a run was late for its instant, by so many seconds.
+func LateNote(late float64) string {
+	return fmt.Sprintf("late: all was set up %s after the instant of --start-at, so that nothing was sent", duration(late).Round(time.Millisecond))
 }
 
 // readSummary reads of summary.json what the store needs to know.

@@ -97,7 +97,10 @@ func (j *Judge) Answer(answers []Answer) []Result {
 		if a, ok := worst(answers, r); ok {
 			res.answer(r, a)
 		}
-		out = append(out, asked(r, res))
+		if res = asked(r, res); j.incomplete && res.Status == Passed {
+			res.Status = Undecided
+		}
+		out = append(out, res)
 	}
 	return out
 }

@@ -43,10 +43,12 @@ func (j *Judge) Breached(t *metrics.Totals, at time.Duration) *Breach {
 	return nil
 }
 
-// Partial judges totals of which something is missing: what is missed whatever the
-// rest was fails, and all else that the run exercised is undecided. A run that was
-// not measured whole passes nothing.
-func (j *Judge) Partial(t *metrics.Totals) []Result {
+// Incomplete tells the judge that something of the run is missing. From then on
+// Evaluate and Answer let nothing pass: what is missed whatever the rest was fails,
+// and all else that the run exercised is undecided.
+func (j *Judge) Incomplete() { j.incomplete = true }
+
+func (j *Judge) partial(t *metrics.Totals) []Result {
 	var out []Result
 	for _, i := range j.items() {
 		res := j.judge(t, i.rule, i.stage, i.over)

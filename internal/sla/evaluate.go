@@ -86,6 +86,9 @@ func (r Result) Breaches() bool {
 // last reading in the run. Rules with a window are judged by the seconds that
 // Second was given.
 func (j *Judge) Evaluate(t *metrics.Totals) []Result {
+	if j.incomplete {
+		return j.partial(t)
+	}
 	var out []Result
 	for _, i := range j.items() {
 		out = append(out, j.judge(t, i.rule, i.stage, i.over))

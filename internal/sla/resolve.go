@@ -79,7 +79,9 @@ type Judge struct {
 	// judged on every stretch of some length.
 	answers []Rule
 	windows []*window
-	units   map[string]metrics.Desc
+	// incomplete says that something of the run is missing.
+	incomplete bool
+	units      map[string]metrics.Desc
 }
 
 // NewJudge checks the table's rules and the user's own thresholds against the

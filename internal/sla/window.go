@@ -66,6 +66,14 @@ func (j *Judge) Second(s *metrics.Snapshot) {
 	}
 }
 
+// Windowed says whether any rule has a window, so that Second must be called.
+func (j *Judge) Windowed() bool { return len(j.windows) > 0 }
+
+// Watches says whether a rule with a window is about the series.
+func (j *Judge) Watches(s *metrics.Series) bool {
+	return slices.ContainsFunc(j.windows, func(w *window) bool { return w.wants(s) })
+}
+
 func (w *window) second(s *metrics.Snapshot, stages []Stage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,23 +15,35 @@ func Merge(dirs []string, out string) (*rundir.Run, Inputs, error) {
 	if err != nil {
 		return nil, Inputs{}, err
 	}
-	return run, mergeInputs(shards), nil
+	return run, mergeInputs(run, shards), nil
 }
 
 // mergeInputs puts together what the shards' summaries say beyond the recorded
-// data: the run was interrupted if a shard was, and the generator is as
-// trustworthy as its worst part.
-func mergeInputs(shards []*rundir.Run) Inputs {
+// data: the run was interrupted if every shard was, and the generator is as
+// trustworthy as its worst part, which is named first. Of a shard that ended before
+// the others something is missing.
+func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: "valid"}}
+	interrupted := 0
+	var generators []shardHealth
+	var unjudged []string
+	for _, n := range run.Info.Merged.Doubled {
+		in.Generator.blame("invalid", fmt.Sprintf("shard %d ran twice: its arrivals were offered twice", n))
+	}
 	for _, s := range shards {
 		n := s.Info.Shard
 		sm := Read(s)
 		if sm == nil {
-			in.Interrupted = true
-			in.Generator.blame("suspect", fmt.Sprintf("shard %d was not judged: it has no summary", n))
+			unjudged = append(unjudged, fmt.Sprintf("shard %d was not judged: it has no summary", n))
 			continue
 		}
-		in.Interrupted = in.Interrupted || sm.Verdict == VerdictInterrupted
+		if sm.Verdict == VerdictInterrupted {
+			interrupted++
+			run.Lose(fmt.Sprintf("shard %d was interrupted after %.0f s of %.0f s", n, sm.Run.Duration, sm.Run.Planned))
+		}
+		if sm.Stopped != nil {
+			run.Lose(fmt.Sprintf("shard %d was stopped early by %s", n, *sm.Stopped))
+		}
 		for _, c := range sm.Checks {
 			c.Name = fmt.Sprintf("shard %d: %s", n, c.Name)
 			in.Checks = append(in.Checks, c)
@@ -39,8 +51,21 @@ func mergeInputs(shards []*rundir.Run) Inputs {
 		for _, f := range sm.Failures {
 			in.Failures = addFailure(in.Failures, f)
 		}
-		in.Generator.addShard(n, &sm.Generator)
+		in.Generator.addFigures(&sm.Generator)
+		generators = append(generators, shardHealth{n, &sm.Generator})
 	}
+	// The worst decides and stands first.
+	for _, status := range []string{"invalid", "suspect"} {
+		for _, g := range generators {
+			if g.Status == status {
+				in.Generator.blame(status, g.reasons()...)
+			}
+		}
+	}
+	if len(unjudged) > 0 {
+		in.Generator.blame("suspect", unjudged...)
+	}
+	in.Interrupted = interrupted == len(shards) && len(run.Info.Merged.Missing) == 0
 	return in
 }
 
@@ -64,16 +89,25 @@ func (g *GeneratorHealth) blame(status string, reasons ...string) {
 	g.Reasons = append(g.Reasons, reasons...)
 }
 
-// addShard adds a shard's generator: CPU is that of the busiest, memory and
-// pauses are the largest. The lag is not added; it is in the merged histogram.
-func (g *GeneratorHealth) addShard(n int, o *GeneratorHealth) {
-	if o.Status != "valid" {
-		reasons := make([]string, len(o.Reasons))
-		for i, r := range o.Reasons {
-			reasons[i] = fmt.Sprintf("shard %d: %s", n, r)
-		}
-		g.blame(o.Status, reasons...)
+// shardHealth is a shard's generator.
+type shardHealth struct {
+	shard int
+	*GeneratorHealth
+}
+
+// reasons are its reasons with the shard before them.
+func (h shardHealth) reasons() []string {
+	out := make([]string, len(h.Reasons))
+	for i, r := range h.Reasons {
+		out[i] = fmt.Sprintf("shard %d: %s", h.shard, r)
 	}
+	return out
+}
+
+// addFigures adds the figures of a shard's generator: CPU is that of the busiest,
+// memory and pauses are the largest. The lag is not added; it is in the merged
+// histogram.
+func (g *GeneratorHealth) addFigures(o *GeneratorHealth) {
 	g.CPU = larger(g.CPU, o.CPU)
 	g.MaxRSS = larger(g.MaxRSS, o.MaxRSS)
 	g.GCPauseMax = larger(g.GCPauseMax, o.GCPauseMax)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,6 +99,9 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 		return dir
 	}
 	first := shard("first", func(*rundir.RunInfo) {})
+	if err := os.MkdirAll(filepath.Join(base, "nothing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, want string
 		change     func(*rundir.RunInfo)
@@ -105,19 +109,135 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 		{"seed", "not of one run: seeds 42 and 43", func(i *rundir.RunInfo) { i.Shard, i.Seed = 1, 43 }},
 		{"id", "not of one run: ids r-4711 and other", func(i *rundir.RunInfo) { i.Shard, i.ID = 1, "other" }},
 		{"stages", "their stages differ", func(i *rundir.RunInfo) { i.Shard, i.Stages[0].To = 1, 7 }},
-		{"twice", "are both shard 0", func(*rundir.RunInfo) {}},
+		{"version", "not of one run: versions of perfctl", func(i *rundir.RunInfo) { i.Shard, i.Version = 1, "other" }},
+		{"bounds", "not of one run: bounds (-u) 1000 and 7", func(i *rundir.RunInfo) { i.Shard, i.MaxInFlight = 1, 7 }},
+		{"whole", "holds a whole run", nil},
 		{"outside", "is shard 2 of 2, which cannot be", func(i *rundir.RunInfo) { i.Shard = 2 }},
 	} {
-		_, _, err := summary.Merge([]string{first, shard(c.name, c.change)}, filepath.Join(base, "out-"+c.name))
+		dirs := []string{first, ""}
+		if c.change == nil { // a whole run, and nothing else
+			c.change = func(i *rundir.RunInfo) { i.Shards = 1 }
+			dirs = dirs[1:]
+		}
+		dirs[len(dirs)-1] = shard(c.name, c.change)
+		_, _, err := summary.Merge(dirs, filepath.Join(base, "out-"+c.name))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, _, err := summary.Merge([]string{first}, filepath.Join(base, "out")); err == nil || !strings.Contains(err.Error(), "has 2 shards, of which these are missing: 1") {
-		t.Errorf("a missing shard: %v", err)
+	if _, _, err := summary.Merge([]string{filepath.Join(base, "nothing")}, filepath.Join(base, "out")); err == nil || !strings.Contains(err.Error(), "has no run.json") {
+		t.Errorf("nothing: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(base, "out")); err == nil {
 		t.Error("a merge that was refused left a directory")
+	}
+}
+
+// TestAMergeTakesWhatIsThere leaves shards out, cuts them, and gives them twice.
+func TestAMergeTakesWhatIsThere(t *testing.T) {
+	base := t.TempDir()
+	made := 0
+	shard := func(n int, change func(*rundir.RunInfo)) string {
+		info := shardInfo(n, 3)
+		if change != nil {
+			change(&info)
+		}
+		made++
+		dir := filepath.Join(base, fmt.Sprint("s", made))
+		rundirtest.RecordAs(t, dir, info, uint64(n))
+		finish(t, dir)
+		return dir
+	}
+	cut := func(dir, file string, part float64) string {
+		path := filepath.Join(dir, file)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitAfter(string(text), "\n")
+		rundirtest.Write(t, path, []byte(strings.Join(lines[:int(float64(len(lines))*part)], "")))
+		return dir
+	}
+	late := func(i *rundir.RunInfo) { i.Late = 2.5 }
+	later := func(i *rundir.RunInfo) { i.Started = i.Started.Add(700 * time.Millisecond) }
+	for name, c := range map[string]struct {
+		dirs       []string
+		incomplete bool
+		arrivals   int64 // as many as how many shards
+		generator  string
+		note       string
+	}{
+		"all":              {[]string{shard(2, nil), shard(0, nil), shard(1, nil)}, false, 3, "valid", ""},
+		"one missing":      {[]string{shard(0, nil), shard(2, nil)}, true, 2, "valid", "of 3 shards 1 are missing: 1"},
+		"only one":         {[]string{shard(1, nil)}, true, 1, "valid", "of 3 shards 2 are missing: 0, 2"},
+		"one is no folder": {[]string{shard(0, nil), filepath.Join(base, "none"), shard(2, nil)}, true, 2, "valid", "left out: "},
+		"a copy":           {[]string{shard(0, nil), shard(0, nil), shard(1, nil), shard(2, nil)}, false, 3, "valid", "it is shard 0 as"},
+		"run twice":        {[]string{shard(0, nil), shard(0, later), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
+		"late":             {[]string{shard(0, nil), shard(1, nil), shard(2, late)}, true, 3, "valid", "shard 2: run.json: late: all was set up 2.5s after"},
+		"apart":            {[]string{shard(0, nil), shard(1, later), shard(2, nil)}, false, 3, "valid", "shard 1 started 700ms after the first one"},
+		"series cut":       {[]string{shard(0, nil), shard(1, nil), cut(shard(2, nil), rundir.SeriesFile, 0.5)}, true, 0, "valid", "and summary.json says"},
+		"run.json damaged": {[]string{shard(0, nil), shard(1, nil), cut(shard(2, nil), rundir.InfoFile, 0.5)}, true, 2, "valid", "run.json is damaged"},
+		"other rules":      {[]string{shard(0, nil), shard(1, nil), shard(2, func(i *rundir.RunInfo) { i.Rules = []string{"arrivals: count>1"} })}, false, 3, "valid", "shard 2 was given other rules"},
+	} {
+		out := filepath.Join(base, "out-"+name)
+		run, in, err := summary.Merge(c.dirs, out)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		s := summary.Summarise(run, in)
+		all := strings.Join(run.Notes, "\n")
+		if s.Run.Incomplete != c.incomplete || s.Generator.Status != c.generator || !strings.Contains(all, c.note) || c.note == "" && all != "" {
+			t.Errorf("%s: incomplete %v, generator %s %q, notes:\n%s", name, s.Run.Incomplete, s.Generator.Status, s.Generator.Reasons, all)
+		}
+		want := summary.VerdictFail // a check of each shard fails
+		switch {
+		case c.incomplete:
+			want = summary.VerdictIncomplete
+		case c.generator == "invalid":
+			want = summary.VerdictInvalid
+		}
+		if s.Verdict != want || want != summary.VerdictFail && s.ExitCode != 111 {
+			t.Errorf("%s: %s, exit code %d", name, s.Verdict, s.ExitCode)
+		}
+		if c.arrivals > 0 && s.Arrivals.Succeeded != c.arrivals*4428 && s.Arrivals.Succeeded%c.arrivals != 0 {
+			t.Errorf("%s: %d succeeded", name, s.Arrivals.Succeeded)
+		}
+		if s.Arrivals.Scheduled != 3*4510 {
+			t.Errorf("%s: %d scheduled: what is missing was planned", name, s.Arrivals.Scheduled)
+		}
+		again, err := rundir.Open(out)
+		if err != nil || c.incomplete && !again.Incomplete {
+			t.Errorf("%s: opened again: %v, %+v", name, err, again)
+		}
+	}
+}
+
+func TestTheWorstShardDecidesAndStandsFirst(t *testing.T) {
+	base := t.TempDir()
+	var dirs []string
+	for n, g := range []summary.GeneratorHealth{
+		{Status: "suspect", Reasons: []string{"late"}}, {Status: "valid"}, {Status: "invalid", Reasons: []string{"throttled"}},
+	} {
+		dir := filepath.Join(base, fmt.Sprint(n))
+		rundirtest.RecordAs(t, dir, shardInfo(n, 3), 1)
+		run, err := rundir.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := summarytest.Inputs()
+		in.Generator = &g
+		if err := summary.Write(dir, summary.Summarise(rundir.NewRun(run.Info, run.Totals, run.Elapsed), in)); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, dir)
+	}
+	_, in, err := summary.Merge(dirs, filepath.Join(base, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"shard 2: throttled", "shard 0: late"}, in.Generator.Reasons); d != "" || in.Generator.Status != "invalid" {
+		t.Errorf("%s %s", in.Generator.Status, d)
 	}
 }
 
@@ -135,7 +255,7 @@ func TestAMergeWithAKilledShardIsIncomplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := strings.Join(run.Notes, "\n")
-	if !run.Incomplete || !in.Interrupted || !strings.Contains(all, "shard 1: summary.json: missing") || !strings.Contains(all, "has no histogram for") {
+	if !run.Incomplete || in.Interrupted || !strings.Contains(all, "shard 1: summary.json: missing") || !strings.Contains(all, "has no histogram for") {
 		t.Fatalf("incomplete %v, interrupted %v, notes:\n%s", run.Incomplete, in.Interrupted, all)
 	}
 	again, err := rundir.Open(filepath.Join(base, "out"))

@@ -52,17 +52,19 @@ func Summarise(run *rundir.Run, in Inputs) *Summary {
 		s.Failures = t.failures()
 	}
 	s.Generator = t.generator(in.Generator, run.Killed)
-	s.Verdict, s.ExitCode = verdict(s, in.Interrupted || run.Killed)
+	s.Verdict, s.ExitCode = verdict(s, in.Interrupted, run.Killed)
 	return s
 }
 
 // verdict weighs what was found: an interruption over data that cannot be
 // trusted over a broken rule or a failed check.
-func verdict(s *Summary, interrupted bool) (Verdict, int) {
+func verdict(s *Summary, interrupted, killed bool) (Verdict, int) {
 	switch {
 	case interrupted:
 		return VerdictInterrupted, exitcode.Interrupted
-	case s.Run.Incomplete || s.Generator.Status == "invalid":
+	case killed || s.Run.Incomplete:
+		return VerdictIncomplete, exitcode.Invalid
+	case s.Generator.Status == "invalid":
 		return VerdictInvalid, exitcode.Invalid
 	case s.Stopped != nil, slices.ContainsFunc(s.SLA, sla.Result.Breaches),
 		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
@@ -84,7 +86,7 @@ func runBlock(run *rundir.Run) RunBlock {
 		ID: info.ID, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
 		Duration: run.Elapsed.Seconds(), GracefulStop: info.GracefulStop, Seed: info.Seed, Process: info.Process,
 		MaxInFlight: info.MaxInFlight, Shard: info.Shard, Shards: info.Shards, Version: info.Version,
-		Incomplete: run.Incomplete,
+		Incomplete: run.Incomplete, Merged: info.Merged,
 	}
 	for _, s := range info.Stages {
 		b.Planned += s.Duration

@@ -18,8 +18,11 @@ type Verdict string
 
 // The verdicts.
 const (
-	VerdictPass        Verdict = "pass"
-	VerdictFail        Verdict = "fail"
+	VerdictPass Verdict = "pass"
+	VerdictFail Verdict = "fail"
+	// VerdictIncomplete is that of a run of which data is missing: it was killed, or a
+	// shard of it is not there.
+	VerdictIncomplete  Verdict = "incomplete"
 	VerdictInvalid     Verdict = "invalid"
 	VerdictInterrupted Verdict = "interrupted"
 )
@@ -73,6 +76,8 @@ type RunBlock struct {
 	Shard   int    `json:"shard"`
 	Shards  int    `json:"shards"`
 	Version string `json:"version"`
+	// Merged says of which shards a merged run was made, and when they started.
+	Merged *rundir.MergeInfo `json:"merged,omitempty"`
 	// Incomplete says that data is missing.
 	Incomplete bool `json:"incomplete"`
 }

@@ -3,6 +3,7 @@ package health
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,7 +20,7 @@ func read() reading {
 		r.cpu = time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 	}
 	r.runDelay = runDelay()
-	r.throttled = time.Duration(cgroupValue("throttled_usec")) * time.Microsecond
+	r.throttled = throttledTime("/proc/self/cgroup", "/sys/fs/cgroup")
 	r.stealTime, r.idleTime, r.totalTime = cpuTimes()
 	r.segments, r.repeated = tcpSegments()
 	if f := fields("/proc/self/statm"); len(f) > 1 {
@@ -51,28 +52,50 @@ func runDelay() (sum time.Duration) {
 	return sum
 }
 
-// cgroupValue reads one line of the process's cpu.stat (cgroup v2).
-func cgroupValue(name string) float64 {
-	own, err := os.ReadFile("/proc/self/cgroup")
+// throttledTime is how long the CPU quota of the process's cgroup has held it up, 0
+// where that is not told. own is /proc/self/cgroup, root where cgroups are mounted.
+// Version 2 has one line "0::PATH" and counts microseconds; version 1 has one of the
+// controller cpu and counts nanoseconds. In a container the path may be that of the
+// host, while root shows the container's own cgroup.
+func throttledTime(own, root string) time.Duration {
+	text, err := os.ReadFile(own)
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(own)) {
-		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !ok {
+	for line := range strings.Lines(string(text)) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 {
 			continue
 		}
-		stat, err := os.ReadFile("/sys/fs/cgroup" + path + "/cpu.stat")
-		if err != nil {
-			return 0
-		}
-		for s := range strings.Lines(string(stat)) {
-			if v, ok := strings.CutPrefix(s, name+" "); ok {
-				return number(strings.TrimSpace(v))
+		controllers := strings.Split(f[1], ",")
+		switch {
+		case f[0] == "0" && f[1] == "":
+			if v, ok := cgroupValue("throttled_usec", root+f[2], root); ok {
+				return time.Duration(v) * time.Microsecond
+			}
+		case slices.Contains(controllers, "cpu"):
+			if v, ok := cgroupValue("throttled_time", root+"/"+f[1]+f[2], root+"/cpu"+f[2], root+"/"+f[1], root+"/cpu"); ok {
+				return time.Duration(v)
 			}
 		}
 	}
 	return 0
+}
+
+// cgroupValue reads one line of cpu.stat in the first folder that has it.
+func cgroupValue(name string, folders ...string) (float64, bool) {
+	for _, dir := range folders {
+		stat, err := os.ReadFile(dir + "/cpu.stat")
+		if err != nil {
+			continue
+		}
+		for s := range strings.Lines(string(stat)) {
+			if v, ok := strings.CutPrefix(s, name+" "); ok {
+				return number(strings.TrimSpace(v)), true
+			}
+		}
+	}
+	return 0, false
 }
 
 // cpuTimes returns the machine's stolen, idle and total CPU time, from the
