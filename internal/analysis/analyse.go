@@ -123,7 +123,7 @@ type pass struct {
 }
 
 func (p *pass) read() error {
-	response := newRolling(func(second int, h *metrics.Hist) { p.response[second] = momentOf(h) })
+	response := newRolling(func(second int, h *metrics.Hist) { p.response[second] = trendValueOf(h) })
 	trends := map[string]*rolling{}
 	for _, l := range p.run.Lines {
 		group := groupOf(&l.Series)
@@ -132,7 +132,7 @@ func (p *pass) read() error {
 		}
 		at := len(p.bins)
 		p.bins = append(p.bins, binned{group, l.Series.Name, string(l.Series.Unit), "p95", unread(p.drift.bins)})
-		trends[l.Series.Name] = newRolling(func(bin int, h *metrics.Hist) { p.bins[at].values[bin] = momentOf(h).p95 })
+		trends[l.Series.Name] = newRolling(func(bin int, h *metrics.Hist) { p.bins[at].values[bin] = trendValueOf(h).p95 })
 	}
 	ruled := map[string]bool{metrics.ResponseTime.Name: true}
 	for _, r := range p.rules {

@@ -22,7 +22,7 @@ type axis struct {
 	// gauges are sorted by key; stages are joined.
 	gauges []gauge
 	// response is the response time of all scenarios together.
-	response []moment
+	response []trendValue
 }
 
 // gauge is a gauge over the run, its stages joined.
@@ -32,19 +32,19 @@ type gauge struct {
 	values []float64
 }
 
-// moment is a trend in one second, or in another span. Times are in
+// trendValue is a trend in one second, or in another span. Times are in
 // milliseconds, NaN where there is nothing to tell them by.
-type moment struct {
+type trendValue struct {
 	n, censored    int64
 	mean, max      float64
 	p50, p95, p99  float64
 	least, least99 bool // p95, p99 are only known to be no smaller
 }
 
-// nothing is a moment without a value.
-var nothing = moment{mean: math.NaN(), max: math.NaN(), p50: math.NaN(), p95: math.NaN(), p99: math.NaN()}
+// nothing is a trendValue without a value.
+var nothing = trendValue{mean: math.NaN(), max: math.NaN(), p50: math.NaN(), p95: math.NaN(), p99: math.NaN()}
 
-func momentOf(h *metrics.Hist) moment {
+func trendValueOf(h *metrics.Hist) trendValue {
 	m := nothing
 	m.n, m.censored = h.N, h.Censored
 	if h.Empty() {
@@ -76,7 +76,7 @@ func newAxis(run *rundir.Run) *axis {
 	a.succeeded = a.count(metrics.ArrivalsSucceeded.Name)
 	a.failed = a.count(metrics.ArrivalsFailed.Name)
 	a.dropped = a.count(metrics.ArrivalsDropped.Name)
-	a.response = make([]moment, a.n)
+	a.response = make([]trendValue, a.n)
 	for i := range a.response {
 		a.response[i] = nothing
 	}

@@ -67,7 +67,7 @@ func (a *axis) slow(results []sla.Result) *Finding {
 	}
 	first, to := a.bounds(worst.name)
 	for k := range a.n - 1 {
-		over := func(m moment) bool { return m.p95 > target || m.least }
+		over := func(m trendValue) bool { return m.p95 > target || m.least }
 		if a.judged(k) && over(a.response[k]) && over(a.response[k+1]) && a.start[k] < to {
 			first = a.start[k]
 			break

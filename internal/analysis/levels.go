@@ -148,7 +148,7 @@ func (a *axis) level(s *step) (Level, bool) {
 	l.ErrorRate = number(min((failed+dropped)/due, 1))
 	l.InFlight = number(inFlight / readings)
 	n := float64(s.response.N + s.response.Censored)
-	m := momentOf(&s.response)
+	m := trendValueOf(&s.response)
 	for _, q := range []struct {
 		to    **float64
 		name  string

@@ -43,7 +43,7 @@ func (a *axis) steadyPart(st *Steady, from, to float64) string {
 	if j-i < steadySeconds {
 		return fmt.Sprintf("it lasts %d s, %d s are needed", j-i, steadySeconds)
 	}
-	// Medians tell of the state of the system, means of its slowest arrivals: a
+	// Medians show the state of the system, means of its slowest arrivals: a
 	// single stall would pass for the end of the warm-up.
 	var x, means, at []float64
 	for s := i; s < j; s++ {

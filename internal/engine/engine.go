@@ -115,11 +115,11 @@ type Engine struct {
 	mu     sync.Mutex
 	cursor *profiles.Cursor
 
-	// waiting counts the strands that wait for an arrival or are about to.
-	waiting atomic.Int64
-	strands sync.WaitGroup
-	spares  chan struct{}
-	pacers  chan pacer
+	// waiting counts the dispatchers that wait for an arrival or are about to.
+	waiting     atomic.Int64
+	dispatchers sync.WaitGroup
+	spares      chan struct{}
+	pacers      chan pacer
 	// claimed counts the arrivals taken from the schedule, due those of them
 	// that came due. last is closed when they are equal and the schedule is
 	// exhausted, ended when spares are no longer needed.
@@ -235,7 +235,7 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	}
 	defer closePacers()
 
-	defer awake(e.cfg.Processors)()
+	defer holdProcessors(e.cfg.Processors)()
 
 	out := Outcome{}
 	d := e.cfg.Schedule.Duration()
@@ -269,7 +269,7 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	return out, nil
 }
 
-// openPacers makes a pacer for each strand that may wait. They end their waits
+// openPacers makes a pacer for each dispatcher that may wait. They end their waits
 // with either context of the run.
 func (e *Engine) openPacers() (func(), error) {
 	var all []pacer

@@ -77,7 +77,7 @@ func newLane(e *Engine, c Lane) *lane {
 }
 
 // arrive takes an arrival that came due: it executes it, or queues it where
-// every worker has one, or drops it. It returns when the calling strand is free
+// every worker has one, or drops it. It returns when the calling dispatcher is free
 // again.
 func (l *lane) arrive(a *work.Arrival) {
 	l.arrivals.Add(a.Stage, 1)

@@ -116,7 +116,7 @@ func (e *Engine) sendUsers() {
 		close(e.crew.home)
 		return
 	}
-	e.strands.Add(e.users)
+	e.dispatchers.Add(e.users)
 	for i := range e.users {
 		go (&user{Engine: e, number: e.cfg.Shard + i*e.cfg.Shards, worker: i}).live()
 	}
@@ -162,7 +162,7 @@ type user struct {
 
 // live goes through the times at which the user is there.
 func (u *user) live() {
-	defer u.strands.Done()
+	defer u.dispatchers.Done()
 	defer func() {
 		if u.crew.gone.Add(1) == int64(u.users) {
 			close(u.crew.home)

@@ -16,7 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
-// Stage is a stage as the view tells of it.
+// Stage is a stage as the view shows it.
 type Stage struct {
 	Name string
 	// Start and Length are its place in the run.

@@ -214,8 +214,8 @@ func (x *Prepared) howFar() string { return howFar(x.scenarios) }
 func howFar(all []scenarios.Scenario) string {
 	var parts []string
 	for _, s := range all {
-		if t, ok := s.(scenarios.Teller); ok {
-			if text := t.Tell(); text != "" {
+		if t, ok := s.(scenarios.ProgressReporter); ok {
+			if text := t.Progress(); text != "" {
 				parts = append(parts, text)
 			}
 		}

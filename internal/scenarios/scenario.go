@@ -95,7 +95,7 @@ func (e Env) Tags(operation string) metrics.Tags {
 }
 
 // Scenario is what an arrival does. The optional interfaces Drainer, Checker,
-// Sampler, Teller and Resetter are found by type assertion.
+// Sampler, ProgressReporter and Resetter are found by type assertion.
 type Scenario interface {
 	work.Executor
 	// Setup reaches the targets, creates what the scenario needs, opens every
@@ -136,13 +136,13 @@ type Sampler interface {
 	Sample(ctx context.Context)
 }
 
-// Teller is a scenario that can tell how far it has come with what it does besides
+// ProgressReporter is a scenario that can tell how far it has come with what it does besides
 // arrivals: its set-up, its drain, its check.
-type Teller interface {
+type ProgressReporter interface {
 	// Tell says so in a few words, with figures: "5000 of 10000 keys written". It
 	// is empty where there is nothing to tell. It may be called by any goroutine
 	// at any time.
-	Tell() string
+	Progress() string
 }
 
 // Resetter is a scenario that can remove what killed runs left behind.

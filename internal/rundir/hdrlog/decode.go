@@ -83,7 +83,7 @@ func (d *Decoder) readBody() error {
 	if err != nil {
 		return err
 	}
-	// One byte more than the payload tells of trailing data, and reading to the
+	// One byte more than the payload shows trailing data, and reading to the
 	// end checks the checksum.
 	buf := bytes.NewBuffer(d.body)
 	read, err := buf.ReadFrom(io.LimitReader(d.inflater, int64(n)+1))

@@ -89,9 +89,9 @@ func ParseSource(text string, words []string) (Source, error) {
 	s := Source{text: text, word: word, arg: strings.TrimSpace(arg)}
 	if !slices.Contains(words, word) {
 		if near, ok := suggest.Nearest(word, words); ok {
-			return s, fmt.Errorf("%q is nothing of this step's answer; did you mean %q?", word, near)
+			return s, fmt.Errorf("this step's answer has no %q; did you mean %q?", word, near)
 		}
-		return s, fmt.Errorf("%q is nothing of this step's answer, which has %s", word, strings.Join(words, ", "))
+		return s, fmt.Errorf("this step's answer has no %q; it has %s", word, strings.Join(words, ", "))
 	}
 	switch want, takes := takesArgument[word]; {
 	case takes && s.arg == "":

@@ -121,7 +121,7 @@ func raise(to *atomic.Int64, v int64) {
 	}
 }
 
-// check tells of the stampedes.
+// check reports the stampedes.
 func (h *herd) check() scenarios.Check {
 	return scenarios.Check{Name: "cache_hot_key_intact", Passed: h.wrong.Load() == 0, Detail: fmt.Sprintf(
 		"%d of %d reads of the hot key were not what was written; it was fetched %d times after it had expired, and %d times more while a fetch was under way (at most %d at once); %d misses waited for another's fetch",

@@ -90,7 +90,7 @@ func (s *scenario) load(ctx context.Context) error {
 }
 
 // Tell tells how many keys are loaded, as long as some are not.
-func (s *scenario) Tell() string {
+func (s *scenario) Progress() string {
 	if s.store != nil && s.stored.Load() < s.store.rows {
 		return fmt.Sprintf("%d of %d rows written", s.stored.Load(), s.store.rows)
 	}

@@ -196,7 +196,7 @@ func (c *counted) Next() bool {
 func (c *counted) Err() error { return c.err }
 
 // Tell tells how many rows are written, as long as some are not.
-func (s *scenario) Tell() string {
+func (s *scenario) Progress() string {
 	n, all := s.written.Load(), s.cfg.table+s.cfg.reserve
 	if n >= all {
 		return ""

@@ -86,7 +86,7 @@ func validFile(path string) error {
 func kinds(v *scenarios.Values) []targets.Kind {
 	p, err := load(v.Text(0, keyFile), blank())
 	if err != nil {
-		return nil // New tells of it
+		return nil // New reports it
 	}
 	return p.kinds
 }

@@ -280,7 +280,7 @@ func TestFaultsOfAFileAreFoundBeforeTheFirstArrivalWithTheirPlace(t *testing.T) 
 		{"steps:\n  - http: {path: tasks}", "must begin with /"},
 		{"steps:\n  - http: {path: '/{{sate}}'}\n  - http: {path: /}\n    capture: {state: json state}", "flow.yaml:2:18: {{sate}} is no field"},
 		{"steps:\n  - http: {path: '/{{state}}'}\n  - http: {path: /}\n    capture: {state: json state}", "{{state}} is no field"},
-		{"steps:\n  - http: {path: /}\n    check: {rows: 1}", `"rows" is nothing of this step's answer, which has status`},
+		{"steps:\n  - http: {path: /}\n    check: {rows: 1}", `this step's answer has no "rows"; it has status`},
 		{"steps:\n  - http: {path: /}\n    capture: {n: status}", "{{n}} is an arrival's field"},
 		{"steps:\n  - http: {path: /}\n    capture: {a-b: status}", "cannot be a variable's name"},
 		{"steps:\n  - http: {path: /, headers: {Content-Type: application/json}, body: '{\"n\": {{n}'}", "has no }}"},

@@ -32,15 +32,15 @@ type action interface {
 
 // step is an action with its name, its checks and its captures.
 type step struct {
-	name     string
-	group    string
-	pos      strictyaml.Pos
-	part     string
-	action   action
-	checks   []*answer.Check
-	captures []answer.Capture
-	goOn     bool
-	keep     bool
+	name      string
+	group     string
+	pos       strictyaml.Pos
+	part      string
+	action    action
+	checks    []*answer.Check
+	captures  []answer.Capture
+	continues bool
+	keep      bool
 
 	duration *metrics.Trend
 	held     *metrics.Rate
@@ -140,7 +140,7 @@ func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]
 	if s.name == "" {
 		s.name = kind + "_" + strconv.Itoa(len(f.out.all)+1)
 	}
-	s.goOn = f.goesOn(v, onFail)
+	s.continues = f.goesOn(v, onFail)
 	if s.action = f.action(kind, inner); s.action == nil {
 		f.declareAll(others)
 		return nil
@@ -230,7 +230,7 @@ func (s *step) run(ctx context.Context, w *worker) error {
 
 // fail returns the error of a step, or keeps it where the arrival goes on.
 func (s *step) fail(w *worker, err error) error {
-	if !s.goOn {
+	if !s.continues {
 		return err
 	}
 	if w.failed == nil {

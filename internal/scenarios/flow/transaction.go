@@ -47,7 +47,7 @@ func (f *parser) transaction(v, inner strictyaml.Value, name, group, onFail stri
 	if t.name == "" {
 		t.name = "transaction_" + strconv.Itoa(len(f.out.transactions)+1)
 	}
-	t.goOn = f.goesOn(v, onFail)
+	t.continues = f.goesOn(v, onFail)
 	var end string
 	var steps strictyaml.Value
 	has := false

@@ -282,7 +282,7 @@ func (s *scenario) watch(ctx context.Context, users ...*vm.VM) func() {
 }
 
 // Tell says how many users are there.
-func (s *scenario) Tell() string { return "" }
+func (s *scenario) Progress() string { return "" }
 
 // Do runs one iteration.
 func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {

@@ -53,7 +53,7 @@ func (s *scenario) Drain(ctx context.Context) error {
 }
 
 // Tell tells how many confirmed tasks nobody has processed.
-func (s *scenario) Tell() string {
+func (s *scenario) Progress() string {
 	if n := s.ledger.outstanding.Load(); n > 0 {
 		return fmt.Sprintf("%d tasks to process", n)
 	}

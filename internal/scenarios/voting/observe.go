@@ -42,7 +42,7 @@ type observer struct {
 
 	// pending are decisions that were not looked at yet, unseen those that the
 	// reader never saw, reads its readings, and outside those that no order of
-	// the votes explains; first tells of the first of them.
+	// the votes explains; first names the first of them.
 	pending, unseen, reads, outside atomic.Int64
 	first                           atomic.Pointer[string]
 }

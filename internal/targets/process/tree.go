@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// proc is what the kernel tells of one process.
+// proc is what the kernel says of one process.
 type proc struct {
 	pid, parent int
 	command     string

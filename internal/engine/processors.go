@@ -8,7 +8,7 @@ import (
 )
 
 // arrivalCost is the CPU time that an arrival is reckoned to need, drivers
-// included: about what the dearest built-in scenario takes. It is where awake
+// included: about what the dearest built-in scenario takes. It is where holding
 // starts; dearer arrivals are noticed.
 const arrivalCost = 80 * time.Microsecond
 
@@ -17,7 +17,7 @@ func Processors(rate float64) int {
 	return min(max(int(math.Ceil(rate*arrivalCost.Seconds())), 1), runtime.NumCPU())
 }
 
-// awake lets the runtime work with n processors, and with one more that is
+// holdProcessors lets the runtime work with n processors, and with one more that is
 // kept from looking idle. It adds processors where those are too busy. It
 // returns a function that undoes it.
 //
@@ -30,7 +30,7 @@ func Processors(rate float64) int {
 // system call that the runtime does not see is neither idle nor in the way: the
 // system call sleeps. The signal by which the runtime stops the world ends the
 // sleep, so that garbage collection does not wait for it.
-func awake(n int) (undo func()) {
+func holdProcessors(n int) (undo func()) {
 	if n <= 0 || !canHold {
 		return func() {}
 	}

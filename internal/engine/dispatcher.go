@@ -6,20 +6,20 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 )
 
-// A strand is a goroutine that claims the next arrival of the schedule, waits
+// A dispatcher is a goroutine that claims the next arrival of the schedule, waits
 // for it and executes it itself. Nothing is handed from one goroutine to
 // another between the due time and the target: a hand-over costs a second
 // wake-up, which doubles the CPU of an idle generator's arrival and its
 // lateness.
 //
-// A few strands always wait, so that an arrival is already claimed when the one
-// before it comes due. A strand that leaves to execute its arrival sees to it
+// A few dispatchers always wait, so that an arrival is already claimed when the one
+// before it comes due. A dispatcher that leaves to execute its arrival sees to it
 // that enough remain; one that comes back stays only if it is needed, and is a
-// spare otherwise. So the number of strands follows the arrivals in flight.
+// spare otherwise. So the number of dispatchers follows the arrivals in flight.
 
 const (
-	// minWaiting is how many strands must wait when one leaves, maxWaiting how
-	// many may. The gap keeps strands from being called and sent away in turn.
+	// minWaiting is how many dispatchers must wait when one leaves, maxWaiting how
+	// many may. The gap keeps dispatchers from being called and sent away in turn.
 	minWaiting = 2
 	maxWaiting = 4
 )
@@ -31,7 +31,7 @@ type claim struct {
 }
 
 // claim takes the next arrival of the schedule into c; ok is false after the
-// last. It is the only point where strands meet: the schedule is a sequence.
+// last. It is the only point where dispatchers meet: the schedule is a sequence.
 func (e *Engine) claim(c *claim) (ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -47,21 +47,21 @@ func (e *Engine) claim(c *claim) (ok bool) {
 	return true
 }
 
-// recruit adds a waiting strand: a spare where there is one.
+// recruit adds a waiting dispatcher: a spare where there is one.
 func (e *Engine) recruit() {
 	e.waiting.Add(1)
 	select {
 	case e.spares <- struct{}{}:
 	default:
-		e.strands.Add(1)
-		go e.strand()
+		e.dispatchers.Add(1)
+		go e.dispatch()
 	}
 }
 
-// strand claims, waits and executes until the schedule or the run ends.
-func (e *Engine) strand() {
-	defer e.strands.Done()
-	c := new(claim) // one for the strand's life: executors may take its address
+// dispatch claims, waits and executes until the schedule or the run ends.
+func (e *Engine) dispatch() {
+	defer e.dispatchers.Done()
+	c := new(claim) // one for the dispatcher's life: executors may take its address
 	for {
 		ok := e.claim(c)
 		if ok && e.await(c.Due) {
@@ -151,11 +151,11 @@ func (e *Engine) coarse() bool {
 }
 
 // drain waits for what is due: to the end of the graceful stop, or of the run.
-// Then it cancels what is in flight and waits a moment for the strands.
+// Then it cancels what is in flight and waits a moment for the dispatchers.
 func (e *Engine) drain() {
 	idle := make(chan struct{})
 	go func() {
-		e.strands.Wait()
+		e.dispatchers.Wait()
 		close(idle)
 	}()
 	grace := time.NewTimer(e.cfg.GracefulStop)
@@ -178,5 +178,5 @@ func (e *Engine) drain() {
 	}
 }
 
-// abandonAfter is how long strands have to return once their context ended.
+// abandonAfter is how long dispatchers have to return once their context ended.
 const abandonAfter = 3 * time.Second
