@@ -128,7 +128,7 @@ func TestWhatCannotBeCheckedIsRefused(t *testing.T) {
 			t.Errorf("%s: %s: got %v, want %q", c.left, c.right, err, c.want)
 		}
 	}
-	if _, err := ParseSource("rows", []string{Status}); err == nil || !strings.Contains(err.Error(), "which has status") {
+	if _, err := ParseSource("rows", []string{Status}); err == nil || !strings.Contains(err.Error(), "it has status") {
 		t.Errorf("got %v", err)
 	}
 }
