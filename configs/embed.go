@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-//go:embed profiles sla.yaml examples/perfctl.yaml examples/profile.yaml examples/sla.yaml examples/flow-*.yaml examples/requests.yaml
+//go:embed profiles sla.yaml examples/perfctl.yaml examples/profile.yaml examples/profile-users.yaml examples/sla.yaml examples/flow-*.yaml examples/requests.yaml
 var files embed.FS
 
 // order is that of the guide: what most people want first.
@@ -43,7 +43,7 @@ func SLA() (file string, data []byte, err error) {
 
 // Starters returns the names of the files that a user starts from.
 func Starters() []string {
-	return append([]string{"perfctl.yaml", "profile.yaml", "sla.yaml"}, Flows()...)
+	return append([]string{"perfctl.yaml", "profile.yaml", "profile-users.yaml", "sla.yaml"}, Flows()...)
 }
 
 // Flows returns the names of those that describe what an arrival does.

@@ -69,7 +69,7 @@ const defaultVUs = 1000
 
 func (f *loadFlags) register(fs *pflag.FlagSet) {
 	f.scenarioFlags.register(fs)
-	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight")
+	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight; these are no users: see --users")
 	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
@@ -92,6 +92,7 @@ type shapeFlags struct {
 	duration         time.Duration
 	timeScale        float64
 	shard            string
+	userFlags
 }
 
 func (f *shapeFlags) register(fs *pflag.FlagSet) {
@@ -100,6 +101,7 @@ func (f *shapeFlags) register(fs *pflag.FlagSet) {
 	fs.Float64Var(&f.rate, "rate", 0, "arrivals/s of the profile's rate \"rate\"")
 	fs.DurationVarP(&f.duration, "duration", "d", 0, "total length: every stage is stretched or shrunk to fit")
 	fs.Float64Var(&f.timeScale, "time-scale", 1, "multiply every stage's length, rates unchanged")
+	f.userFlags.register(fs)
 	fs.StringVar(&f.shard, "shard", "", "offer part `I/N` of the schedule, I from 0, as in 0/4")
 }
 

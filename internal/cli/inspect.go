@@ -59,15 +59,18 @@ func printPlan(out io.Writer, p *run.Plan) error {
 				rate += ", then " + number(s.From) + " → " + number(s.To)
 			}
 		}
+		if s.Users != nil {
+			rate = usersText(s.Users)
+		}
 		judged := "yes"
 		if !s.Judged {
 			judged = "no"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%d\n", figure.Line(s.Name), figure.Duration(p.Schedule().StageStart(i).Round(time.Millisecond)),
-			figure.Duration(s.Duration.Round(time.Millisecond)), rate, s.Class, judged, p.Schedule().StageTotal(i))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", figure.Line(s.Name), figure.Duration(p.Schedule().StageStart(i).Round(time.Millisecond)),
+			figure.Duration(s.Duration.Round(time.Millisecond)), rate, s.Class, judged, arrivalsText(p, i))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
-	fmt.Fprintf(b, "\ntotal: %d arrivals in %s", p.Schedule().Total(), figure.Duration(p.Schedule().Duration().Round(time.Millisecond)))
+	fmt.Fprintf(b, "\ntotal: %s in %s", totalText(p), figure.Duration(p.Schedule().Duration().Round(time.Millisecond)))
 	if shard, shards := p.Shard(); shards > 1 {
 		fmt.Fprintf(b, ", of which this shard (%d of %d) offers every %dth", shard, shards, shards)
 	}
@@ -75,7 +78,11 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	fmt.Fprintln(b, "\nscenarios:")
 	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range p.Shares() {
-		fmt.Fprintf(tw, "  %s\tweight %d\t%d arrivals\tat most %d in flight\n", s.Name, s.Weight, s.Arrivals, s.MaxInFlight)
+		arrivals := fmt.Sprintf("%d arrivals", s.Arrivals)
+		if s.OpenEnded {
+			arrivals = "arrivals as they come"
+		}
+		fmt.Fprintf(tw, "  %s\tweight %d\t%s\tat most %d in flight\n", s.Name, s.Weight, arrivals, s.MaxInFlight)
 	}
 	_ = tw.Flush()
 	fmt.Fprintln(b, "\nrules:")
@@ -99,9 +106,14 @@ const (
 	sketchHeight = 8
 )
 
-// sketch draws the rate over time with blocks, an eighth of a line exact.
+// sketch draws the rate over time, and the users.
 func sketch(p *run.Plan) string {
-	d, top := p.Schedule().Duration(), p.Schedule().MaxRate()
+	s := p.Schedule()
+	return sketchOf(s.Duration(), s.MaxRate(), "/s", s.RateAt) + sketchOf(s.Duration(), float64(s.MaxUsers()), " users", s.UsersAt)
+}
+
+// sketchOf draws a line over time with blocks, an eighth of a line exact.
+func sketchOf(d time.Duration, top float64, unit string, of func(time.Duration) float64) string {
 	if d <= 0 || top <= 0 {
 		return ""
 	}
@@ -111,14 +123,14 @@ func sketch(p *run.Plan) string {
 		label := ""
 		switch row {
 		case sketchHeight - 1:
-			label = number(top) + "/s"
+			label = number(top) + unit
 		case 0:
 			label = "0"
 		}
 		fmt.Fprintf(&b, "%9s │", label)
 		for x := range sketchWidth {
 			at := time.Duration((float64(x) + 0.5) / sketchWidth * float64(d))
-			filled := p.Schedule().RateAt(at)/top*sketchHeight - float64(row)
+			filled := of(at)/top*sketchHeight - float64(row)
 			b.WriteRune(blocks[int(math.Round(min(max(filled, 0), 1)*8))])
 		}
 		b.WriteString("\n")

@@ -116,13 +116,17 @@ func (f *shapeFlags) bend(r *run.Request, name string, fs *pflag.FlagSet) error 
 		}
 		return nil
 	}
-	b := profiles.Bend{Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}
+	if err := f.userFlags.check(fs); err != nil {
+		return err
+	}
+	b := profiles.Bend{Users: f.userFlags.bend(fs), Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}
 	if fs.Changed("time-scale") {
 		b.TimeScale = f.timeScale
 	}
 	if r.Profile, err = loaded.Bend(b); err != nil {
 		return exitcode.UsageError("profile %s: %w", loaded.Name, err)
 	}
+	r.MaxInFlightGiven = fs.Changed("vus")
 	r.Shard, r.Shards, err = parseShard(f.shard)
 	return err
 }

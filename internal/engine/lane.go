@@ -26,7 +26,7 @@ type lane struct {
 	arrivals, started, succeeded, unfinished *metrics.Counter
 	dropped                                  [len(dropReasons)]*metrics.Counter
 	response, service, lagTrend, failure     *metrics.Trend
-	session                                  *metrics.Trend
+	session, paused                          *metrics.Trend
 }
 
 // A dropReason is why an arrival was never started.
@@ -66,6 +66,7 @@ func newLane(e *Engine, c Lane) *lane {
 		response:   m.Trend(metrics.ResponseTime, tags),
 		service:    m.Trend(metrics.ServiceTime, tags),
 		session:    m.Trend(metrics.SessionDuration, tags),
+		paused:     m.Trend(metrics.SessionPause, tags),
 		lagTrend:   m.Trend(metrics.ScheduleLag, tags),
 		failure:    m.Trend(metrics.FailureTime, tags),
 	}
@@ -188,6 +189,7 @@ func (l *lane) execute(a *work.Arrival, busy *atomic.Int32) {
 		l.service.Record(stage, end-a.Started-a.Paused)
 		if a.Paused > 0 {
 			l.session.Record(stage, end-a.Due)
+			l.paused.Record(stage, a.Paused)
 		}
 	case l.ctx.Err() != nil:
 		l.giveUp(stage)

@@ -2,8 +2,8 @@ package metrics
 
 // Standard returns the metrics that every run has, whatever its scenarios.
 func Standard() []Desc {
-	return []Desc{ResponseTime, ServiceTime, SessionDuration, ScheduleLag, DispatchLag, FailureTime, Arrivals, ArrivalsStarted,
-		ArrivalsSucceeded, ArrivalsFailed, ArrivalsDropped, ArrivalsUnfinished, InFlight, Queued}
+	return []Desc{ResponseTime, ServiceTime, SessionDuration, SessionPause, ScheduleLag, DispatchLag, FailureTime, Arrivals, ArrivalsStarted,
+		ArrivalsSucceeded, ArrivalsFailed, ArrivalsDropped, ArrivalsUnfinished, InFlight, Queued, Users}
 }
 
 // The metrics that every run has, whatever its scenarios.
@@ -17,6 +17,9 @@ var (
 	// SessionDuration is what a user of the system spends, pauses included.
 	SessionDuration = Desc{Name: "session_duration", Kind: KindTrend, Unit: UnitTime,
 		Help: "from when an arrival was due until it was done, its own pauses included, successes only; of arrivals that pause"}
+	// SessionPause is what an arrival pauses of its own will.
+	SessionPause = Desc{Name: "session_pause", Kind: KindTrend, Unit: UnitTime,
+		Help: "how long an arrival paused of its own will, as between two pages; of arrivals that pause, successes only"}
 	// ScheduleLag is how late arrivals were started.
 	ScheduleLag = Desc{Name: "schedule_lag", Kind: KindTrend, Unit: UnitTime,
 		Help: "from when an arrival was due until a worker started it: waiting for a free worker included"}
@@ -42,6 +45,8 @@ var (
 	Arrivals = Desc{Name: "arrivals", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that came due"}
 	// InFlight is the number of arrivals being executed.
 	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Unit: UnitCount, Help: "arrivals started and not done"}
+	// Users is the number of users of closed stages.
+	Users = Desc{Name: "users", Kind: KindGauge, Unit: UnitCount, Help: "users of a closed stage that are there"}
 	// Queued is the number of arrivals waiting for a worker.
 	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Unit: UnitCount, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
 )

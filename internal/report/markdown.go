@@ -130,6 +130,11 @@ func (m markdown) stages(s *summary.Summary) {
 			bounded(r, "med", r.Med), bounded(r, "p95", r.P95), bounded(r, "p99", r.P99), bounded(r, "max", r.Max))
 	}
 	m.line("\nPercentiles are those of response time: from due until done.")
+	for i := range s.Stages {
+		if line := usersLine(&s.Stages[i]); line != "" {
+			m.line("\n%s.", escape(line))
+		}
+	}
 }
 
 // failureExample is how much of an example is shown.

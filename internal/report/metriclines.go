@@ -38,10 +38,10 @@ const (
 var (
 	arrivalNames = []string{
 		metrics.Arrivals.Name, metrics.ArrivalsStarted.Name, metrics.ArrivalsSucceeded.Name, metrics.ArrivalsFailed.Name,
-		metrics.ArrivalsDropped.Name, metrics.ArrivalsUnfinished.Name, metrics.InFlight.Name, metrics.Queued.Name,
+		metrics.ArrivalsDropped.Name, metrics.ArrivalsUnfinished.Name, metrics.InFlight.Name, metrics.Queued.Name, metrics.Users.Name,
 	}
 	responseNames = []string{
-		metrics.ResponseTime.Name, metrics.ServiceTime.Name, metrics.ScheduleLag.Name, metrics.FailureTime.Name,
+		metrics.ResponseTime.Name, metrics.ServiceTime.Name, metrics.SessionDuration.Name, metrics.SessionPause.Name, metrics.ScheduleLag.Name, metrics.FailureTime.Name,
 	}
 )
 

@@ -86,6 +86,11 @@ func (p *page) stages(s *summary.Summary) {
 		t.add(cells...)
 	}
 	p.table(&t)
+	for i := range s.Stages {
+		if line := usersLine(&s.Stages[i]); line != "" {
+			p.wrapped(span{plain, "  "}, plain, line)
+		}
+	}
 }
 
 // bounded returns a figure of a distribution, with ≥ where it is only a lower

@@ -26,6 +26,7 @@ func (x *Prepared) conclude(m *Measurement, run *rundir.Run, dir string, lost er
 	}
 	in := summary.Inputs{
 		Interrupted: m.Interrupted, Generator: x.plan.generatorHealth(m, lost), SLA: results, Stopped: m.Aborted, Failures: []summary.Failure{},
+		Notes: x.plan.endNotes(&m.Outcome),
 	}
 	for _, c := range m.Checks {
 		in.Checks = append(in.Checks, summary.Check(c))

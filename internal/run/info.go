@@ -34,7 +34,7 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 		planned, known := p.stagePlan(i)
 		info.Stages = append(info.Stages, rundir.StageInfo{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Start: p.schedule.StageStart(i).Seconds(),
-			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: planned, OpenEnded: !known,
+			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: planned, OpenEnded: !known, Users: usersInfo(s.Users),
 		})
 	}
 	return info

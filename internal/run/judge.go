@@ -47,11 +47,10 @@ func (p *Plan) judge(declared *metrics.Registry, table, own []sla.Rule) (*sla.Ju
 // stagePlan is how many arrivals of this shard are planned in stage i; known is false
 // where only the time that they take bounds them.
 func (p *Plan) stagePlan(i int) (n int64, known bool) {
-	n, known = p.schedule.StageTotal(i), true
-	if p.schedule.Closed(i) {
-		n, known = p.schedule.UserArrivals(i)
+	if p.schedule.Closed(i) { // the most is known at times, and that is no plan
+		return 0, false
 	}
-	return p.shardOf(n), known
+	return p.shardOf(p.schedule.StageTotal(i)), true
 }
 
 // checkRules makes the run's scenarios once, to nobody's cost but memory's, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -117,12 +118,18 @@ func (x *Prepared) newEngine() (*engine.Engine, error) {
 func (m *measurer) takeReadings() {
 	inFlight := m.registry.Gauge(metrics.InFlight, metrics.Tags{})
 	queued := m.registry.Gauge(metrics.Queued, metrics.Tags{})
+	users := func(int) {}
+	if m.plan.schedule.MaxUsers() > 0 {
+		g := m.registry.Gauge(metrics.Users, metrics.Tags{})
+		users = func(n int) { g.Set(float64(n)) }
+	}
 	m.beside.Go(m.guarded(func() { m.sampler.Run(m.background) }))
 	m.everySecond(func() {
 		m.heap.tend()
 		n := m.engine.Progress()
 		inFlight.Set(float64(n.InFlight))
 		queued.Set(float64(n.Queued))
+		users(n.Users)
 	})
 	if m.processes != nil {
 		m.everySecond(func() { m.processes.Sample(m.stage()) })
@@ -240,6 +247,9 @@ func (m *measurer) check(ctx context.Context) (out []scenarios.Check) {
 func (s *Session) processors(p *Plan) int {
 	if _, set := s.LookupEnv("GOMAXPROCS"); set {
 		return 0
+	}
+	if p.schedule.MaxUsers() > 0 { // who ask for as much as they get
+		return runtime.NumCPU()
 	}
 	return engine.Processors(p.schedule.MaxRate() / float64(p.request.Shards))
 }

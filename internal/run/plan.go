@@ -81,6 +81,20 @@ func (p *Plan) shape() (err error) {
 	if err != nil {
 		return exitcode.ConfigError(fmt.Errorf("profile %s: %w", r.Profile.Name, err))
 	}
+	return p.checkUsers()
+}
+
+// checkUsers refuses users who cannot be there.
+func (p *Plan) checkUsers() error {
+	r := &p.request
+	n := engine.Users(p.schedule, r.Shard, r.Shards)
+	switch {
+	case n > engine.MaxUsers:
+		return exitcode.ConfigError(fmt.Errorf("%d users are more than one process can be, which is %d: share them among processes with --shard I/N, or give them a pause or a pace and ask for fewer",
+			n, engine.MaxUsers))
+	case n > r.MaxInFlight && r.MaxInFlightGiven:
+		return exitcode.UsageError("-u %d bounds the arrivals in flight, and each of the %d users may have one: leave -u out, or ask for at most %d users", r.MaxInFlight, n, r.MaxInFlight)
+	}
 	return nil
 }
 
@@ -138,8 +152,10 @@ func (p *Plan) StartAt() time.Time { return p.request.StartAt }
 type Share struct {
 	Name   string
 	Weight int
-	// Arrivals is how many the whole run offers it, over all shards.
-	Arrivals int64
+	// Arrivals is how many the whole run offers it, over all shards; where OpenEnded
+	// is true, users have as many as they come to besides.
+	Arrivals  int64
+	OpenEnded bool
 	// MaxInFlight bounds its arrivals in flight.
 	MaxInFlight int
 	// Metrics are the names of the metrics that it alone emits.
@@ -151,7 +167,11 @@ func (p *Plan) Shares() []Share {
 	bounds := engine.Split(p.request.MaxInFlight, p.weightsOnly())
 	out := make([]Share, len(p.defs))
 	for i, d := range p.defs {
-		out[i] = Share{Name: d.Name, Weight: p.weights[i].Weight, Arrivals: p.mix.Count(i, p.schedule.Total()), MaxInFlight: bounds[i]}
+		out[i] = Share{Name: d.Name, Weight: p.weights[i].Weight, Arrivals: p.mix.Count(i, p.schedule.Total())}
+		part := p.part(i, bounds[i])
+		if out[i].MaxInFlight, out[i].OpenEnded = part.Workers, part.OpenEnded; !part.OpenEnded {
+			out[i].Arrivals = part.Arrivals
+		}
 		for _, m := range d.Metrics {
 			out[i].Metrics = append(out[i].Metrics, m.Name)
 		}

@@ -27,6 +27,8 @@ type Request struct {
 	Values []Value
 	// MaxInFlight bounds the arrivals in flight, shared by the scenarios by weight.
 	MaxInFlight int
+	// MaxInFlightGiven says that somebody asked for it: then no more users may be.
+	MaxInFlightGiven bool
 	// Process is the arrival process, Seed that of everything that is random.
 	Process profiles.Process
 	Seed    uint64

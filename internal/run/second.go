@@ -65,8 +65,8 @@ func (w *second) warnOfBound(t *metrics.Totals) {
 		// Half as much again leaves room for the spread around the mean.
 		total := math.Ceil(1.5 * need * float64(vus) / float64(shares[i]))
 		w.warned = true
-		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f",
-			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), math.Ceil(need), vus, shares[i], total))
+		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f; where %d users were meant, who wait for an answer before they go on, choose --users %d",
+			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), math.Ceil(need), vus, shares[i], total, vus, vus))
 		return
 	}
 }

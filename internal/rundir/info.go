@@ -23,7 +23,8 @@ type RunInfo struct {
 	Profile   string          `json:"profile"`
 	Scenarios []ScenarioShare `json:"scenarios"`
 	Stages    []StageInfo     `json:"stages"`
-	// Planned is how many arrivals this run, or this shard of it, offers.
+	// Planned is how many arrivals this run, or this shard of it, offers in stages
+	// with a rate.
 	Planned int64  `json:"planned"`
 	Seed    uint64 `json:"seed"`
 	// Process is how arrivals are spaced: uniform or poisson.
@@ -124,11 +125,26 @@ type StageInfo struct {
 	From     float64 `json:"from"`
 	To       float64 `json:"to"`
 	Burst    int64   `json:"burst,omitempty"`
-	// Planned is how many arrivals are due in it (of this shard).
+	// Planned is how many arrivals are due in it (of this shard); 0 for users, who
+	// have as many as they come to.
 	Planned int64 `json:"planned"`
 	// OpenEnded says that it has users, and that only the time they take bounds how
 	// many arrivals are due.
 	OpenEnded bool `json:"open_ended,omitempty"`
+	// Users, where it is not nil, are what a closed stage has in place of a rate.
+	Users *UsersInfo `json:"users,omitempty"`
+}
+
+// UsersInfo are the users of a closed stage, of all shards. Times are in seconds.
+type UsersInfo struct {
+	From  int     `json:"from"`
+	To    int     `json:"to"`
+	Pace  float64 `json:"pace_s,omitempty"`
+	Pause float64 `json:"pause_s,omitempty"`
+	// Iterations ends the stage after so many arrivals, PerUser after so many of
+	// each user.
+	Iterations int64 `json:"iterations,omitempty"`
+	PerUser    int64 `json:"iterations_per_user,omitempty"`
 }
 
 // Setting is a resolved setting and its origin.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -206,7 +207,7 @@ func sameRun(a, b *Run) error {
 		return differ("scenarios", x.Scenarios, y.Scenarios)
 	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q StageInfo) bool {
 		p.Planned, q.Planned = 0, 0 // each shard's own
-		return p == q
+		return reflect.DeepEqual(p, q)
 	}):
 		return fmt.Errorf("%s and %s are not of one run: their stages differ: %s and %s", a.Dir, b.Dir, stagesText(x), stagesText(y))
 	}

@@ -77,6 +77,16 @@ func profileSchema() object {
 		"rate":     described("arrivals a second, or the name of a rate", ref("rate")),
 		"from":     described("where a ramp begins: arrivals a second, or the name of a rate", ref("rate")),
 		"to":       described("where a ramp ends", ref("rate")),
+		"users": described("users in place of a rate: how many, or from and to for a ramp", object{"oneOf": []object{
+			{"type": "integer", "minimum": 1, "maximum": profiles.MaxUsers},
+			closed(object{"from": object{"type": "integer", "minimum": 0}, "to": object{"type": "integer", "minimum": 0}}, "from", "to"),
+		}}),
+		"pace":  described("a due time for every user each so long", ref("duration")),
+		"pause": described("how long a user waits between two arrivals", ref("duration")),
+		"iterations": described("arrivals of all users together after which the stage ends, or per_user", object{"oneOf": []object{
+			{"type": "integer", "minimum": 1},
+			closed(object{"per_user": object{"type": "integer", "minimum": 1}}, "per_user"),
+		}}),
 		"burst":    described("arrivals that are all due when the stage starts", object{"type": "integer", "minimum": 1}),
 		"class":    described("which error rate is allowed", word(string(profiles.Normal), string(profiles.High), string(profiles.Spike))),
 		"judge":    described("false for a stage that no SLA rule looks at", object{"type": "boolean"}),

@@ -334,11 +334,13 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage
 		}
 		best = max(best, float64(count(metrics.ArrivalsSucceeded))/s.Duration.Seconds())
 		due := s.Planned
-		if r.Tags.Scenario != "" {
+		if r.Tags.Scenario != "" || s.OpenEnded {
 			due = count(metrics.Arrivals) // a scenario's part of the plan is known from what came due
 		}
-		if offered = max(offered, float64(due)/s.Duration.Seconds()); s.OpenEnded {
-			offered = math.Inf(1) // users come again as soon as they are served
+		if offered = max(offered, float64(due)/s.Duration.Seconds()); s.OpenEnded && r.Text != "" {
+			// Users come again as soon as they are served: whoever asks a number of them
+			// for a throughput is told. A table's does not know how many there are.
+			offered = math.Inf(1)
 		}
 	}
 	res := j.outcome(r, stage, measured{n: 1, value: best, planned: 1, expected: true})

@@ -8,6 +8,10 @@ import "math"
 // distributions, as long as the system is stable.
 func InFlight(rate, seconds float64) float64 { return rate * seconds }
 
+// Throughput returns how many a second leave a system in which n are all the time
+// and in which each stays for seconds: Little's law, solved for the rate.
+func Throughput(n, seconds float64) float64 { return n / seconds }
+
 // Elasticity returns by what power of the number in flight the throughput grew
 // between two loads: ln(x1 ÷ x0) ÷ ln(n1 ÷ n0). By Little's law the time in the
 // system is n ÷ x, so that it is 1 where that time stays as it is, and 0 where a

@@ -24,6 +24,8 @@ type Inputs struct {
 	// Generator is the judgement of the generator. Figures that it leaves out are
 	// taken from the run's metrics. Without it the generator counts as suspect.
 	Generator *GeneratorHealth
+	// Notes say what else a reader must know, beside those on the data.
+	Notes []string
 	// Analysis is what was found beyond the rules, nil for nothing.
 	Analysis *analysis.Analysis
 }
@@ -37,7 +39,7 @@ func Summarise(run *rundir.Run, in Inputs) *Summary {
 		SLA:      notNil(in.SLA),
 		Checks:   notNil(in.Checks),
 		Failures: notNil(in.Failures),
-		Notes:    notNil(run.Notes),
+		Notes:    notNil(slices.Concat(run.Notes, in.Notes)),
 		Analysis: in.Analysis,
 		Stopped:  in.Stopped,
 	}
@@ -126,6 +128,11 @@ func (t *tally) hist(name, stage string) *metrics.Hist {
 
 func (t *tally) arrivals() Arrivals {
 	scheduled := t.run.Info.Planned
+	for i := range t.run.Info.Stages {
+		if p := &t.run.Info.Stages[i]; p.Users != nil {
+			scheduled += t.count(metrics.Arrivals, p.Name)
+		}
+	}
 	return Arrivals{
 		Scheduled:  scheduled,
 		Planned:    min(scheduled, t.count(metrics.Arrivals, "")),
@@ -143,7 +150,7 @@ func (t *tally) stage(p *rundir.StageInfo) StageResult {
 	missed := t.count(metrics.ArrivalsFailed, p.Name) + t.count(metrics.ArrivalsDropped, p.Name) +
 		t.count(metrics.ArrivalsUnfinished, p.Name)
 	offered := p.Planned
-	if took < p.Duration {
+	if took < p.Duration || p.Users != nil {
 		offered = due
 	}
 	return StageResult{
@@ -152,6 +159,7 @@ func (t *tally) stage(p *rundir.StageInfo) StageResult {
 		Achieved:  ratio(float64(t.count(metrics.ArrivalsSucceeded, p.Name)), took),
 		ErrorRate: ratio(float64(missed), float64(due)),
 		Response:  distribution(t.hist(metrics.ResponseTime.Name, p.Name)),
+		Users:     t.users(p, took),
 	}
 }
 

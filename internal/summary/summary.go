@@ -116,6 +116,9 @@ type StageResult struct {
 	// did not finish; null where none was due.
 	ErrorRate *float64     `json:"error_rate"`
 	Response  Distribution `json:"response_time_ms"`
+	// Users is how the users of a closed stage did; null for one with a rate, whose
+	// Offered does not follow the target.
+	Users *Users `json:"users,omitempty"`
 }
 
 // Check is the outcome of a consistency check.

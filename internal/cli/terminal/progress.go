@@ -66,7 +66,7 @@ type tick struct {
 	done, failed, dropped int64
 	span                  time.Duration
 	hist                  *metrics.Hist
-	inFlight              float64
+	inFlight, users       float64
 }
 
 // recentSeconds is the window that the live figures describe.
@@ -195,8 +195,11 @@ func tickOf(s *metrics.Snapshot) tick {
 		}
 	}
 	for _, g := range s.Gauges {
-		if g.Series.Name == metrics.InFlight.Name {
+		switch g.Series.Name {
+		case metrics.InFlight.Name:
 			t.inFlight = g.Value
+		case metrics.Users.Name:
+			t.users = g.Value
 		}
 	}
 	return t
@@ -217,8 +220,12 @@ func (p *Progress) line(s *metrics.Snapshot) string {
 	left := max(p.view.Schedule.Duration()-s.End, 0).Round(time.Second)
 	now := p.recent[len(p.recent)-1]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-10s %5s left  offered %s  done %s  in flight %.0f", p.view.Stages[s.Stage].Name, figure.Duration(left),
-		rate(p.view.Offered(s.End-time.Millisecond)), rate(float64(now.done)/max(now.span.Seconds(), 1e-9)), now.inFlight)
+	offered := "offered " + rate(p.view.Offered(s.End-time.Millisecond))
+	if p.view.Schedule.Closed(s.Stage) {
+		offered = fmt.Sprintf("users %.0f", now.users)
+	}
+	fmt.Fprintf(&b, "%-10s %5s left  %s  done %s  in flight %.0f", p.view.Stages[s.Stage].Name, figure.Duration(left),
+		offered, rate(float64(now.done)/max(now.span.Seconds(), 1e-9)), now.inFlight)
 	if !sum.hist.Empty() {
 		fmt.Fprintf(&b, "  p50 %s p95 %s p99 %s", quantile(sum.hist, 0.5), quantile(sum.hist, 0.95), quantile(sum.hist, 0.99))
 	}

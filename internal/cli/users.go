@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/profiles"
+	"github.com/perfctl/perfctl/internal/run"
+)
+
+// userFlags make one closed stage of a profile.
+type userFlags struct {
+	users      int
+	pace       time.Duration
+	pause      time.Duration
+	iterations int64
+}
+
+func (f *userFlags) register(fs *pflag.FlagSet) {
+	fs.IntVar(&f.users, "users", 0, "`N` users in place of the profile's stages: each begins its next arrival when its last is done, for the profile's length or -d")
+	fs.DurationVar(&f.pace, "pace", 0, "with --users: a due time for every user each so long")
+	fs.DurationVar(&f.pause, "pause", 0, "with --users: how long a user waits between two arrivals")
+	fs.Int64VarP(&f.iterations, "iterations", "i", 0, "with --users: end after so many arrivals of all users together")
+}
+
+// bend returns the users that the flags ask for; nil for none.
+func (f *userFlags) bend(fs *pflag.FlagSet) *profiles.Users {
+	if !fs.Changed("users") {
+		return nil
+	}
+	return &profiles.Users{From: f.users, To: f.users, Pace: f.pace, Pause: f.pause, Iterations: f.iterations}
+}
+
+func (f *userFlags) check(fs *pflag.FlagSet) error {
+	if fs.Lookup("users") == nil || fs.Lookup("pace") == nil {
+		return nil
+	}
+	if fs.Changed("users") {
+		if f.users < 1 {
+			return exitcode.UsageError("--users %d: at least 1 user", f.users)
+		}
+		if f.iterations < 0 || fs.Changed("iterations") && f.iterations == 0 {
+			return exitcode.UsageError("--iterations %d: at least 1", f.iterations)
+		}
+		return nil
+	}
+	for _, name := range []string{"pace", "pause", "iterations"} {
+		if fs.Changed(name) {
+			return exitcode.UsageError("--%s belongs to users: give --users N too", name)
+		}
+	}
+	return nil
+}
+
+// usersText says in few words what users a stage has.
+func usersText(u *profiles.Users) string {
+	text := fmt.Sprintf("%d users", u.From)
+	if u.From == 1 && u.To == 1 {
+		text = "1 user"
+	}
+	if u.From != u.To {
+		text = fmt.Sprintf("%d → %d users", u.From, u.To)
+	}
+	if u.Pace > 0 {
+		text += " each " + figure.Duration(u.Pace)
+	}
+	if u.Pause > 0 {
+		text += ", pause " + figure.Duration(u.Pause)
+	}
+	if u.Iterations > 0 {
+		text += fmt.Sprintf(", %d arrivals", u.Iterations)
+	}
+	if u.PerUser > 0 {
+		text += fmt.Sprintf(", %d arrivals each", u.PerUser)
+	}
+	return text
+}
+
+// arrivalsText says how many arrivals a stage will have.
+func arrivalsText(p *run.Plan, stage int) string {
+	if !p.Schedule().Closed(stage) {
+		return fmt.Sprint(p.Schedule().StageTotal(stage))
+	}
+	n, known := p.Schedule().UserArrivals(stage)
+	if !known {
+		return "as they come"
+	}
+	return fmt.Sprintf("≤ %d", n)
+}
+
+// totalText says how many arrivals a run has in all, and how many users.
+func totalText(p *run.Plan) string {
+	arrivals := fmt.Sprintf("%d arrivals", p.Schedule().Total())
+	n := p.Schedule().MaxUsers()
+	if n == 0 {
+		return arrivals
+	}
+	users := usersText(&profiles.Users{From: n, To: n}) + " at most"
+	if p.Schedule().Total() == 0 {
+		return users
+	}
+	return arrivals + " at a rate, and those of " + users
+}
