@@ -337,7 +337,7 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage
 		if r.Tags.Scenario != "" || s.OpenEnded {
 			due = count(metrics.Arrivals) // a scenario's part of the plan is known from what came due
 		}
-		if offered = max(offered, float64(due)/s.Duration.Seconds()); s.OpenEnded && r.Text != "" {
+		if offered = max(offered, float64(due)/s.Duration.Seconds()); s.OpenEnded && r.Required {
 			// Users come again as soon as they are served: whoever asks a number of them
 			// for a throughput is told. A table's does not know how many there are.
 			offered = math.Inf(1)
