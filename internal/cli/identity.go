@@ -1,11 +1,37 @@
 package cli
 
 import (
+	"maps"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
 )
+
+// tagForm is what the key of a label can be.
+var tagForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
+
+// mostTagBytes bounds the value of a label.
+const mostTagBytes = 256
+
+// addTags adds the labels of --tag to those that settings gave.
+func addTags(r *run.Request, list []string) error {
+	tags := maps.Clone(r.Tags)
+	for _, t := range list {
+		k, v, ok := strings.Cut(t, "=")
+		if !ok || !tagForm.MatchString(k) || len(v) > mostTagBytes {
+			return exitcode.UsageError("--tag %.80q: want KEY=VALUE, as in branch=main; a key is letters, digits, _ . and -", t)
+		}
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[k] = v
+	}
+	r.Tags = tags
+	return nil
+}
 
 // idForm is what names of queues, tables and keys can carry.
 var idForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)

@@ -68,6 +68,9 @@ func (a *app) scenarioRequest(f *scenarioFlags, options *fileOptions) (*run.Requ
 		return nil, err
 	}
 	a.heed(r.Settings)
+	if v, _, ok := r.Settings.Lookup(config.TestEnv); ok && v != "" {
+		r.Tags = map[string]string{"env": v}
+	}
 	r.Flow, r.AllowTargets, r.AllowDatabases = f.flow, f.allowTargets, f.allowDatabases
 	if r.Scenarios, err = parseWeights(f.scenario); err != nil {
 		return nil, err

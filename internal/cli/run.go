@@ -32,6 +32,7 @@ const runExamples = `  # The load profile against throwaway servers, in a tenth 
 // runFlags are the flags of run.
 type runFlags struct {
 	planFlags
+	tags        []string
 	lab         bool
 	abortOnFail bool
 	abortAfter  time.Duration
@@ -58,6 +59,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
+	fs.StringArrayVar(&f.tags, "tag", nil, "label the run with `KEY=VALUE`, as in branch=main (repeatable; TEST_ENV is the label env)")
 	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
 }
@@ -113,6 +115,9 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 
 // complete adds to the request what only run has.
 func (f *runFlags) complete(r *run.Request) (err error) {
+	if err := addTags(r, f.tags); err != nil {
+		return err
+	}
 	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, f.abortOnFail, f.abortAfter
 	if r.Gate, err = f.options(); err != nil {
 		return err

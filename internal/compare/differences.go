@@ -92,6 +92,9 @@ func traits(r *rundir.Run) map[string]string {
 	if r.Outcome != nil {
 		out[generatorTrait] = r.Outcome.Generator
 	}
+	if v := i.Tags["env"]; v != "" {
+		out["environment"] = v // other tags, as branch, are what a user compares
+	}
 	for name, v := range i.Drivers {
 		out["driver "+name] = v
 	}

@@ -1,9 +1,11 @@
 package profiles
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/strictyaml"
@@ -24,7 +26,27 @@ func Decode(file string, data []byte) (*Profile, error) {
 	if err := strictyaml.Parse(file, data, d.read); err != nil {
 		return nil, err
 	}
+	if d.p.Name == "" {
+		d.p.Name = nameOf(file)
+	}
 	return d.p, nil
+}
+
+// nameOf is the name of a profile that has none: that of its file, in the form of
+// names.
+func nameOf(file string) string {
+	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return '-'
+	}, base)
+	if !nameForm.MatchString(name) {
+		return "profile"
+	}
+	return name
 }
 
 type decoder struct {
@@ -56,7 +78,7 @@ type rawRate struct {
 func (d *decoder) read(root strictyaml.Value, c *strictyaml.Collector) {
 	d.c, d.root = c, root.Pos()
 	root.Map("a profile",
-		strictyaml.Required("name", name(&d.p.Name)),
+		strictyaml.Optional("name", name(&d.p.Name)),
 		strictyaml.Optional("description", strictyaml.String(&d.p.Description)),
 		strictyaml.Optional("rates", d.rates),
 		strictyaml.Optional("scenarios", d.scenarios),

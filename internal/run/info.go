@@ -17,7 +17,7 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 	p, r := x.plan, &x.plan.request
 	info := rundir.RunInfo{
 		ID: x.id, Version: r.Version, Drivers: map[string]string{}, Machine: thisMachine(),
-		Command: r.Command, Profile: r.Profile.Name, Seed: r.Seed, Process: string(r.Process),
+		Tags: r.Tags, Command: r.Command, Profile: r.Profile.Name, Seed: r.Seed, Process: string(r.Process),
 		Shard: r.Shard, Shards: r.Shards, MaxInFlight: r.MaxInFlight, Tolerance: r.Tolerance.Seconds(),
 		GracefulStop: r.GracefulStop.Seconds(), Started: time.Now(), Rules: r.Rules.Thresholds,
 		Table: rundir.File{Name: r.Rules.Name, Text: r.Rules.Text}, Settings: settings,

@@ -78,6 +78,8 @@ type Request struct {
 	Options []rundir.Setting
 	// Secrets are those that became known: nothing that is recorded shows them.
 	Secrets *secrets.Redactor
+	// Tags are labels of the run.
+	Tags map[string]string
 	// Command is the command line without secrets.
 	Command []string
 	// Version is perfctl's.

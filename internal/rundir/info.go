@@ -19,6 +19,8 @@ type RunInfo struct {
 	Machine Machine           `json:"machine"`
 	// Command is the command line, redacted.
 	Command []string `json:"command,omitempty"`
+	// Tags are labels that the user gave the run, TEST_ENV as env among them.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Profile is the profile's name.
 	Profile   string          `json:"profile"`
 	Scenarios []ScenarioShare `json:"scenarios"`

@@ -105,7 +105,7 @@ func profileSchema() object {
 		"scenarios": described("which scenarios arrivals exercise, with their weights", closed(weights)),
 		"settings":  ref("settings"),
 		"stages":    object{"type": "array", "items": stage, "minItems": 1},
-	}, "name", "stages")
+	}, "stages")
 }
 
 func slaSchema() object {

@@ -85,7 +85,7 @@ func notNil[T any](s []T) []T {
 func runBlock(run *rundir.Run) RunBlock {
 	info := &run.Info
 	b := RunBlock{
-		ID: info.ID, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
+		ID: info.ID, Tags: info.Tags, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
 		Duration: run.Elapsed.Seconds(), GracefulStop: info.GracefulStop, Seed: info.Seed, Process: info.Process,
 		MaxInFlight: info.MaxInFlight, Shard: info.Shard, Shards: info.Shards, Version: info.Version,
 		Incomplete: run.Incomplete, Merged: info.Merged,

@@ -59,8 +59,10 @@ type Summary struct {
 
 // RunBlock says what the run was.
 type RunBlock struct {
-	ID        string                 `json:"id"`
-	Profile   string                 `json:"profile"`
+	ID      string `json:"id"`
+	Profile string `json:"profile"`
+	// Tags are labels that the user gave the run.
+	Tags      map[string]string      `json:"tags,omitempty"`
 	Scenarios []rundir.ScenarioShare `json:"scenarios"`
 	Started   time.Time              `json:"started"`
 	// Duration is how long it took in seconds, graceful stop included, and
