@@ -9,12 +9,9 @@ import (
 // (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 6).
 const resamples = 200
 
-// fewestSeconds is how many seconds of a run are needed to tell from it alone
-// how much its figures vary, fewestOfMany how many where runs stand beside it.
-const (
-	fewestSeconds = 20
-	fewestOfMany  = 5
-)
+// fewestSeconds is how many seconds of a run are needed to tell from it how much
+// its figures vary.
+const fewestSeconds = 5
 
 // block is how many seconds the bootstrap keeps together, because neighbours are
 // alike: a tenth of them, at least their cube root and at most 10 (Künsch 1989;

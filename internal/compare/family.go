@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/perfctl/perfctl/internal/stats"
@@ -55,14 +56,14 @@ func (f *family) figures(specs []spec) []Figure {
 		case s.share:
 			f.shares(&out[i], s)
 		case !known(xs[i]) || !known(ys[i]):
-			out[i].Word, out[i].Settle = Inconclusive, f.untold(s, xs[i], ys[i])
+			out[i].Word, out[i].Settle = Inconclusive, f.untold(s)
 		case f.many:
 			f.times(&out[i], s, xs[i], ys[i], diffs[at[i]], -1)
 		default:
 			d, w, ok := few(f.a, f.b, s, xs[i], ys[i])
 			if !ok {
 				out[i].set(math.Exp(average(xs[i])), math.Exp(average(ys[i])))
-				out[i].Word, out[i].Settle = Inconclusive, "runs of 20 s at least, or 4 a side"
+				out[i].Word, out[i].Settle = Inconclusive, fmt.Sprintf("runs of %d s at least, or 4 a side", fewestSeconds)
 				continue
 			}
 			d.Critical = stats.StudentScore(f.z, d.Freedom)

@@ -131,7 +131,7 @@ func parseGate(text string) (named, error) {
 		return named{}, fmt.Errorf("--gate %q: want a metric, and a statistic if need be, as in 'db_query_duration{scenario:crud}: p(95)'", text)
 	}
 	n, ok := figureOf(&r)
-	if !ok && hasStat && r.Metric != responseTime {
+	if !ok && hasStat {
 		return named{}, fmt.Errorf("--gate %q: want p(N), med, avg or rate; a %s is not compared", text, r.Stat.Name)
 	}
 	if !hasStat {

@@ -113,7 +113,7 @@ func withinAll(side []recording, s *spec) float64 {
 	sum := 0.0
 	for _, r := range side {
 		in := bootstrap(r, s.key, []float64{s.stat.q})[0]
-		if len(r[s.key]) < fewestOfMany {
+		if len(r[s.key]) < fewestSeconds {
 			return math.NaN()
 		}
 		sum += in.se * in.se / float64(len(side))

@@ -42,18 +42,17 @@ func (f *family) settleTimes(s *spec, d stats.Difference, lo, hi, w float64) (st
 	sd := math.Sqrt((d.X*d.X + d.Y*d.Y) / 2)
 	have := min(len(f.a), len(f.b))
 	n := runsFor(f.z, sd, dist)
-	text := ""
 	switch {
 	case n == 0:
 		return fmt.Sprintf("more than %d runs a side: the difference is too near to the least that matters for how much runs differ (%.2g %%)", mostRuns, 100*sd), 0
 	case n <= have:
 		n = have + 1
 	}
-	text = moreRuns(n - have)
+	text := moreRuns(n - have)
 	// Where the seconds of a run differ more than runs do, longer ones help, too.
 	if w > 0 && !f.many {
 		tau := assumed(s.stat.q)
-		room := dist/(f.z*math.Sqrt(1/float64(len(f.a))+1/float64(len(f.b)))) - 0
+		room := dist / (f.z * math.Sqrt(1/float64(len(f.a))+1/float64(len(f.b))))
 		if rest := room*room - tau*tau; rest > 0 {
 			length := f.length() * max(w*w/rest, 1) * 1.2
 			if length < 4*3600 {
@@ -91,7 +90,7 @@ func seconds(s float64) string {
 }
 
 // untold says what it takes to tell a quantile at all.
-func (f *family) untold(s *spec, x, y []float64) string {
+func (f *family) untold(s *spec) string {
 	switch {
 	case allLost(f.a, s.key) || allLost(f.b, s.key):
 		return "arrivals that succeed: a side has none"

@@ -68,15 +68,11 @@ func average(x []float64) float64 {
 // that is more.
 func few(a, b []recording, s *spec, x, y []float64) (d stats.Difference, w float64, ok bool) {
 	nx, ny := float64(len(x)), float64(len(y))
-	need := fewestOfMany
-	if len(x)+len(y) == 2 {
-		need = fewestSeconds
-	}
 	var squares, blocks float64
 	for _, side := range [][]recording{a, b} {
 		for _, r := range side {
 			in := bootstrap(r, s.key, []float64{s.stat.q})[0]
-			if len(r[s.key]) < need || math.IsNaN(in.se) {
+			if len(r[s.key]) < fewestSeconds || math.IsNaN(in.se) {
 				return d, 0, false
 			}
 			squares += in.se * in.se / (nx + ny)

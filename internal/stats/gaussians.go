@@ -37,7 +37,7 @@ func newGaussians(pairs []Pair, chosen []int) *gaussians {
 		my, _ := meanVariance(p.Y)
 		sum := 0.0
 		for i := range n {
-			v := 0.0
+			var v float64
 			if i < len(p.X) {
 				v = p.X[i] - mx
 			} else {
@@ -111,7 +111,7 @@ func (g *gaussians) shrinkage() float64 {
 				mean += w / n
 				squares += w * w / n
 			}
-			unsure += n / math.Pow(n-1, 3) * n * (squares - mean*mean)
+			unsure += n * n / ((n - 1) * (n - 1) * (n - 1)) * (squares - mean*mean)
 			whole += mean * mean
 		}
 	}
