@@ -168,6 +168,15 @@ func Resolve(look Lookup) (*Settings, error) {
 // check refuses an address with a parameter that nobody reads, and notes those
 // that have no effect.
 func (s *Settings) check(a Address, name string) error {
+	if a.Kind == Postgres {
+		ignored, err := adoptPostgres(a.URL)
+		for _, u := range ignored {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s has no effect: perfctl sets up the connections itself", name, u))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	if a.Kind != Redis {
 		return nil
 	}
@@ -227,6 +236,9 @@ func (p parts) resolve(look Lookup) (Address, []Setting, error) {
 	if p.host == "" {
 		list = append(list, Setting{p.urlName, "http://localhost:3000", "default"})
 	}
+	if host, port, err := net.SplitHostPort(values[0]); err == nil && port != "" {
+		return Address{}, list, fmt.Errorf("%s: %q is a host with a port in it: set %s to %q and %s to %q", p.host, values[0], p.host, host, p.port, port)
+	}
 	if n, err := strconv.Atoi(values[1]); err != nil || n < 1 || n > 65535 {
 		return Address{}, list, fmt.Errorf("%s (from %s): %q is not a port, a number from 1 to 65535", p.port, portOrigin, values[1])
 	}
@@ -247,12 +259,21 @@ func (p parts) build(v [5]string) *url.URL {
 	return u
 }
 
+// percent says how signs that part a URL are written in a password.
+const percent = "in a user's name or a password the signs # ? / @ % ^ : are written %23 %3F %2F %40 %25 %5E %3A"
+
 // parse checks a URL. The text of its error never quotes the URL, which may
 // hold a password.
 func (p parts) parse(raw string) (Address, error) {
+	if p.kind == Postgres {
+		raw = postgresText(raw)
+	}
 	u, err := url.Parse(withLastPort(raw))
 	if err != nil {
-		return Address{}, fmt.Errorf("is not a URL of the form %s://user:password@host:port/…", p.schemes[0])
+		return Address{}, fmt.Errorf("is not a URL of the form %s://user:password@host:port/…; %s", p.schemes[0], percent)
+	}
+	if strings.Contains(u.Path, "@") && u.User != nil {
+		return Address{}, errors.New("has an @ in its path, so its password seems to hold a /: " + percent)
 	}
 	if !slices.Contains(p.schemes, u.Scheme) {
 		return Address{}, fmt.Errorf("scheme %q is not one of %s", u.Scheme, strings.Join(p.schemes, ", "))

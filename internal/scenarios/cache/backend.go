@@ -47,7 +47,7 @@ func (s *scenario) newStore() *store {
 	}
 	d := &store{table: postgres.TableName(tablePrefix, run), rows: int64(v.Int(0, "backend_rows"))}
 	d.fetch = postgres.NewStatement("cache_fetch", "SELECT payload FROM "+d.table+" WHERE id = $1")
-	d.options = postgres.Options{Run: s.env.RunID, Size: min(v.Int(0, "backend_pool"), max(s.env.Plan.Workers, 1)),
+	d.options = postgres.Options{Run: s.env.RunID, Log: s.env.Log, Size: min(v.Int(0, "backend_pool"), max(s.env.Plan.Workers, 1)),
 		StatementTimeout: v.Duration(0, "timeout"), Statements: []*postgres.Statement{d.fetch}, Warm: d.warm}
 	for range max(s.env.Plan.Workers, 1) {
 		d.params = append(d.params, postgres.NewParams(1))

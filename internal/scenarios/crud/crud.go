@@ -97,7 +97,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	}
 	s.sql = newStatements(s.table)
 	s.sql.prepareMultiRow(s.table, s.cfg.stages)
-	s.options = postgres.Options{Run: env.RunID, Size: cfg.pool, StatementTimeout: cfg.statement, LockTimeout: cfg.lock, Isolation: cfg.isolation,
+	s.options = postgres.Options{Run: env.RunID, Log: env.Log, Size: cfg.pool, StatementTimeout: cfg.statement, LockTimeout: cfg.lock, Isolation: cfg.isolation,
 		Statements: s.sql.all, Warm: s.warm, Reconnected: s.restored}
 	s.account.inserts = postgres.NewOutcomes(env.Plan.Arrivals)
 	s.account.trims = postgres.NewOutcomes(0)

@@ -115,7 +115,7 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 		"INSERT INTO "+s.votes+" (proposal, agent, choice, number) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
 	s.add = postgres.NewStatement("voting_tally",
 		"UPDATE "+s.tally+" SET votes = votes + 1 WHERE proposal = $1 AND choice = $2 AND slot = $3")
-	s.options = postgres.Options{Run: e.RunID, Size: v.Int(0, keyPool), StatementTimeout: v.Duration(0, keyStatement),
+	s.options = postgres.Options{Run: e.RunID, Log: e.Log, Size: v.Int(0, keyPool), StatementTimeout: v.Duration(0, keyStatement),
 		LockTimeout: v.Duration(0, keyLock), Statements: []*postgres.Statement{s.insert, s.add}, Warm: s.warm, Reconnected: s.restored}
 	s.declare(e)
 	return s, nil

@@ -73,8 +73,17 @@ func stepOf(a targets.Address, e *pgconn.PgError) string {
 	case "57P03":
 		return "the server is starting up or shutting down: try again in a moment"
 	case "08P01", "0A000":
+		if strings.Contains(e.Message, "statement pooling mode") {
+			return "PgBouncer's pool_mode=statement allows no transactions, which perfctl needs: use a database of PgBouncer with pool_mode=transaction, or the server itself"
+		}
 		if strings.Contains(e.Message, "startup parameter") {
-			return "a pooler stands before the server: connect to PostgreSQL itself, or list statement_timeout and lock_timeout in PgBouncer's ignore_startup_parameters"
+			return "a pooler stands before the server and refuses a parameter of DATABASE_URL: remove that one, or list it in PgBouncer's ignore_startup_parameters"
+		}
+	case "42P05", "26000":
+		return "a pooler hands out another connection for each transaction and keeps no named statements: remove default_query_exec_mode from DATABASE_URL, or put pgbouncer=true there"
+	case "42704", "22023":
+		if strings.Contains(e.Message, "configuration parameter") {
+			return "DATABASE_URL has a parameter that is none of the server's: remove it, or correct its name"
 		}
 	case "25006":
 		return "the server takes no writes: point DB_HOST (or DATABASE_URL) at the primary"

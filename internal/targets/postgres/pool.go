@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"strings"
 	"sync"
@@ -35,6 +36,8 @@ type Options struct {
 	// Isolation is the isolation level of transactions, as SQL names it; empty
 	// for the server's own setting.
 	Isolation string
+	// Log is told, once, of a pooler that stands before the server; nil for nobody.
+	Log *slog.Logger
 	// Statements are prepared on every connection.
 	Statements []*Statement
 	// Warm is run once on every connection before Open returns; i counts the
@@ -70,7 +73,12 @@ var errReconnecting = errors.New("no connection: the pool is reconnecting and it
 type Pool struct {
 	*pgxpool.Pool
 	begin, commit, rollback *Statement
-	opened                  atomic.Bool
+	// limits are set at the begin of every transaction behind a pooler; nil for
+	// none.
+	limits *Statement
+	// pooled says that a pooler stands before the server.
+	pooled bool
+	opened atomic.Bool
 	// waiting is how many callers of Acquire wait at the moment.
 	waiting atomic.Int64
 }
@@ -105,6 +113,16 @@ func (c Conn) Pgx() *pgx.Conn { return c.conn.Conn() }
 func Open(ctx context.Context, a targets.Address, o Options) (*Pool, error) {
 	p := &Pool{begin: NewStatement("perfctl_begin", "BEGIN"),
 		commit: NewStatement("perfctl_commit", "COMMIT"), rollback: NewStatement("perfctl_rollback", "ROLLBACK")}
+	var err error
+	if p.pooled, err = behindPooler(ctx, a, o); err != nil {
+		return nil, Explain(a, "connect", err)
+	}
+	if p.pooled {
+		p.begin, p.limits = NewStatement("perfctl_begin", begins(o)), limitsOf(o)
+		if o.Log != nil {
+			o.Log.Warn(poolerNotice)
+		}
+	}
 	cfg, err := p.config(a, o)
 	if err != nil {
 		return nil, Explain(a, "read its address", err)
@@ -133,13 +151,20 @@ func (p *Pool) config(a targets.Address, o Options) (*pgxpool.Config, error) {
 	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter, cfg.MaxConnIdleTime = forever, 0, forever
 	cfg.HealthCheckPeriod = refillEvery
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	configure(cfg.ConnConfig, a, o)
+	limit := answerLimit
+	at := o
+	switch {
+	case p.pooled:
+		if o.StatementTimeout > 0 {
+			limit = o.StatementTimeout + poolerGrace
+		}
+		at.StatementTimeout, at.LockTimeout, at.Isolation = 0, 0, ""
+	case o.StatementTimeout > 0:
+		limit = o.StatementTimeout + answerGrace
+	}
+	configure(cfg.ConnConfig, a, at)
 	cfg.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) cancelHandler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelGrace}
-	}
-	limit := answerLimit
-	if o.StatementTimeout > 0 {
-		limit = o.StatementTimeout + answerGrace
 	}
 	cfg.ConnConfig.DialFunc = dialer(limit)
 
@@ -151,9 +176,12 @@ func (p *Pool) config(a targets.Address, o Options) (*pgxpool.Config, error) {
 		return nil
 	}
 	statements := append([]*Statement{p.begin, p.commit, p.rollback}, o.Statements...)
+	if p.limits != nil {
+		statements = append(statements, p.limits)
+	}
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		for _, s := range statements {
-			if err := s.prepare(ctx, c); err != nil {
+			if err := s.prepare(ctx, c, !p.pooled); err != nil {
 				return err
 			}
 		}
@@ -242,8 +270,10 @@ func Connect(ctx context.Context, a targets.Address, o Options) (*pgx.Conn, erro
 	if err != nil {
 		return nil, Explain(a, "read its address", err)
 	}
-	o.StatementTimeout = 0
+	o.StatementTimeout, o.LockTimeout, o.Isolation = 0, 0, ""
 	configure(cfg, a, o)
+	// Statements without names work behind a pooler, too.
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	c, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, Explain(a, "connect", err)

@@ -21,7 +21,21 @@ type Statement struct {
 // NewStatement returns a statement that is not prepared yet.
 func NewStatement(name, sql string) *Statement { return &Statement{Name: name, SQL: sql} }
 
-func (s *Statement) prepare(ctx context.Context, c *pgx.Conn) error {
+// prepare prepares the statement under its name; without one, where a pooler hands
+// out another connection of the server for each transaction, it only asks for the
+// types.
+func (s *Statement) prepare(ctx context.Context, c *pgx.Conn, named bool) error {
+	if !named {
+		if s.sd.Load() != nil {
+			return nil
+		}
+		sd, err := c.PgConn().Prepare(ctx, "", s.SQL, nil)
+		if err != nil {
+			return fmt.Errorf("describe %s: %w", s.Name, err)
+		}
+		s.sd.CompareAndSwap(nil, sd)
+		return nil
+	}
 	sd, err := c.Prepare(ctx, s.Name, s.SQL)
 	if err != nil {
 		return fmt.Errorf("prepare %s: %w", s.Name, err)
@@ -80,14 +94,31 @@ var binaryFormat = []int16{1}
 // Query executes a prepared statement, one round trip. The reader must be
 // closed; its error is the statement's. Columns are in binary form.
 func (c Conn) Query(ctx context.Context, s *Statement, p *Params) *pgconn.ResultReader {
-	return c.pg.ExecStatement(ctx, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	return c.execute(ctx, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+}
+
+// execute executes a statement by its name, or with its text where it has none.
+func (c Conn) execute(ctx context.Context, sd *pgconn.StatementDescription, values [][]byte, formats, results []int16) *pgconn.ResultReader {
+	if sd.Name == "" {
+		return c.pg.ExecParams(ctx, sd.SQL, values, sd.ParamOIDs, formats, results)
+	}
+	return c.pg.ExecStatement(ctx, sd, values, formats, results)
+}
+
+// send is execute within a pipeline.
+func send(pipe *pgconn.Pipeline, sd *pgconn.StatementDescription, values [][]byte, formats, results []int16) {
+	if sd.Name == "" {
+		pipe.SendQueryParams(sd.SQL, values, sd.ParamOIDs, formats, results)
+		return
+	}
+	pipe.SendQueryStatement(sd, values, formats, results)
 }
 
 // QueryText executes a prepared statement with parameters in text form, nil for
 // NULL, one round trip. The reader must be closed; its error is the statement's.
 // Columns are in text form.
 func (c Conn) QueryText(ctx context.Context, s *Statement, values [][]byte) *pgconn.ResultReader {
-	return c.pg.ExecStatement(ctx, s.sd.Load(), values, nil, nil)
+	return c.execute(ctx, s.sd.Load(), values, nil, nil)
 }
 
 // Exec executes a prepared statement, one round trip and a transaction of its
@@ -105,7 +136,7 @@ func (c Conn) Batch(ctx context.Context, s *Statement, n int, p *Params, fill fu
 	sd := s.sd.Load()
 	for i := range n {
 		fill(i)
-		pipe.SendQueryStatement(sd, p.values, binaryFormat, binaryFormat)
+		send(pipe, sd, p.values, binaryFormat, binaryFormat)
 	}
 	err := pipe.Sync()
 	var rows int64

@@ -29,14 +29,17 @@ var errRolledBack = errors.New("the server rolled the transaction back at its co
 // Begin starts a transaction. Nothing is sent yet.
 func (c Conn) Begin(ctx context.Context) Tx {
 	t := Tx{ctx: ctx, conn: c, pipe: c.pg.StartPipeline(ctx)}
-	t.pipe.SendQueryStatement(c.pool.begin.sd.Load(), nil, nil, nil)
+	send(t.pipe, c.pool.begin.sd.Load(), nil, nil, nil)
+	if limits := c.pool.limits; limits != nil {
+		send(t.pipe, limits.sd.Load(), nil, nil, nil)
+	}
 	return t
 }
 
 // Exec executes a statement within the transaction and returns the number of
 // rows that it touched.
 func (t *Tx) Exec(s *Statement, p *Params) (int64, error) {
-	t.pipe.SendQueryStatement(s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 	t.pipe.SendFlushRequest()
 	if err := t.pipe.Flush(); err != nil {
 		return 0, err
@@ -47,7 +50,7 @@ func (t *Tx) Exec(s *Statement, p *Params) (int64, error) {
 // ExecLast is Exec with the COMMIT sent behind the statement, so that no lock
 // that the statement takes is held for a round trip.
 func (t *Tx) ExecLast(s *Statement, p *Params) (int64, error) {
-	t.pipe.SendQueryStatement(s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 	t.pipe.SendFlushRequest()
 	if err := t.sendCommit(); err != nil {
 		return 0, err
@@ -56,7 +59,7 @@ func (t *Tx) ExecLast(s *Statement, p *Params) (int64, error) {
 }
 
 func (t *Tx) sendCommit() error {
-	t.pipe.SendQueryStatement(t.conn.pool.commit.sd.Load(), nil, nil, nil)
+	send(t.pipe, t.conn.pool.commit.sd.Load(), nil, nil, nil)
 	t.committing = true
 	return t.pipe.Sync()
 }
@@ -65,6 +68,11 @@ func (t *Tx) read() (int64, error) {
 	if !t.begun {
 		if _, err := result(t.pipe); err != nil {
 			return 0, err
+		}
+		if t.conn.pool.limits != nil {
+			if _, err := result(t.pipe); err != nil {
+				return 0, err
+			}
 		}
 		t.begun = true
 	}
@@ -120,6 +128,6 @@ func (t *Tx) Rollback() {
 	}
 	_ = t.pipe.Close()
 	if !t.conn.pg.IsClosed() && t.conn.pg.TxStatus() != 'I' {
-		_, _ = t.conn.pg.ExecStatement(t.ctx, t.conn.pool.rollback.sd.Load(), nil, nil, nil).Close()
+		_, _ = t.conn.execute(t.ctx, t.conn.pool.rollback.sd.Load(), nil, nil, nil).Close()
 	}
 }
