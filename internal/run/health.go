@@ -20,12 +20,12 @@ const exhausted = "exhausted"
 func (p *Plan) generatorHealth(m *Measurement, lost error) *summary.GeneratorHealth {
 	e := p.evidence(m.Totals)
 	e.Planned, e.Released = m.Outcome.Due, m.Outcome.Due-p.droppedByGenerator(m.Totals)
-	e.Usage = m.Usage
+	e.Usage, e.Figures = m.Usage, p.figures(m.Totals)
 	if lost != nil {
 		e.Missing = fmt.Sprintf("data is missing: %v", lost)
 	}
 	r := health.Judge(e)
-	out := &summary.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons}
+	out := &summary.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons, Notes: r.Notes}
 	if e.Lag.N > 0 {
 		out.Lag = summary.LagMillis{P50: lagMillis(e.Lag, 0.5), P99: lagMillis(e.Lag, 0.99), Max: lagMillis(e.Lag, 1)}
 	}
@@ -50,6 +50,7 @@ func (p *Plan) healthSoFar(t *metrics.Totals) Health {
 	e.Planned, _ = t.Counter(metrics.Selector{Name: metrics.Arrivals.Name})
 	e.Released = e.Planned - p.droppedByGenerator(t)
 	e.Usage = health.Usage{CPUShare: mean(health.CPUPercent) / 100 / float64(runtime.GOMAXPROCS(0)), RunQueue: mean(health.RunQueue)}
+	e.Figures = overall(t)
 	r := health.Judge(e)
 	return Health{Status: string(r.Status), Reasons: r.Reasons}
 }
@@ -63,6 +64,32 @@ func (p *Plan) evidence(t *metrics.Totals) health.Evidence {
 	e.Started, _ = t.Counter(metrics.Selector{Name: metrics.ArrivalsStarted.Name})
 	e.Exhausted, _ = t.Counter(metrics.Selector{Name: metrics.ArrivalsFailed.Name, Tags: metrics.Tags{Outcome: exhausted}})
 	return e
+}
+
+// figures gathers what the run is judged by: the times of each scenario in each judged
+// stage.
+func (p *Plan) figures(t *metrics.Totals) (out []health.Figure) {
+	for _, s := range p.request.Profile.Stages {
+		if !s.Judged {
+			continue
+		}
+		at := func(d metrics.Desc, scenario string) *metrics.Hist {
+			return t.Trend(metrics.Selector{Name: d.Name, Tags: metrics.Tags{Scenario: scenario, Stage: s.Name}})
+		}
+		for _, d := range p.defs {
+			out = append(out, health.Figure{
+				Name:     fmt.Sprintf("%s in %s", d.Name, s.Name),
+				Response: at(metrics.ResponseTime, d.Name), Service: at(metrics.ServiceTime, d.Name), Lag: at(metrics.DispatchLag, ""),
+			})
+		}
+	}
+	return out
+}
+
+// overall are the times of the whole run so far.
+func overall(t *metrics.Totals) []health.Figure {
+	of := func(d metrics.Desc) *metrics.Hist { return t.Trend(metrics.Selector{Name: d.Name}) }
+	return []health.Figure{{Name: "the run", Response: of(metrics.ResponseTime), Service: of(metrics.ServiceTime), Lag: of(metrics.DispatchLag)}}
 }
 
 // droppedByGenerator is how many arrivals were released too late to be executed.

@@ -145,6 +145,8 @@ type GeneratorHealth struct {
 	// Status is valid, suspect or invalid.
 	Status  string   `json:"status"`
 	Reasons []string `json:"reasons"`
+	// Notes are signals past a limit that changed no figure by more than matters.
+	Notes []string `json:"notes,omitempty"`
 	// Lag is how late the generator released arrivals.
 	Lag LagMillis `json:"schedule_lag_ms"`
 	// CPU is in percent of one core, over the run.

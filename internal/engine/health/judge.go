@@ -37,6 +37,9 @@ type Evidence struct {
 	Usage Usage
 	// Tolerance is the lateness that was asked for.
 	Tolerance time.Duration
+	// Figures are what the run is judged by. Where they are known, a lag that cannot
+	// have changed one of them by more than matters is a note.
+	Figures []Figure
 	// Missing says what of the run's data was lost, empty if nothing.
 	Missing string
 }
@@ -45,6 +48,8 @@ type Evidence struct {
 type Report struct {
 	Status  Status
 	Reasons []string
+	// Notes are signals past a limit that changed no figure by more than matters.
+	Notes []string
 }
 
 // limit is a signal's bounds: above suspect the run is suspect, above invalid
@@ -55,7 +60,8 @@ type limit struct{ suspect, invalid float64 }
 // times that means that something else wanted the processor, as a target on the
 // same machine does, and a hundred times the suspect limit that the figures are
 // the generator's. Every peer that warns at all warns about CPU use alone, at 80 to
-// 90 %; the schedule lag is the direct measure and decides, the rest explains.
+// 90 %; the schedule lag is the direct measure, the rest explains. What it did to the
+// figures decides between suspect and a note, where the figures are known.
 var (
 	lagP50      = limit{2e6, 20e6}    // ns
 	lagP99      = limit{1e6, 100e6}   // ns
@@ -73,14 +79,16 @@ var (
 // Judge weighs the evidence. Reasons name each signal past a limit, its value
 // and the limit.
 func Judge(e Evidence) Report {
-	j := judge{Report{Status: Valid}}
+	j := judge{Report: Report{Status: Valid}}
+	worst, matters, known := worst(e.Figures)
+	j.harmless = known && !matters
 	if e.Lag != nil && e.Lag.N > 0 {
 		p50, _, _ := e.Lag.Quantile(0.5)
 		p99, _, _ := e.Lag.Quantile(0.99)
 		tol := float64(e.Tolerance)
-		j.weigh(float64(p50)-tol, lagP50, "arrivals were released late: half of them by more than %s (limit %s)", dur)
+		j.weighLag(float64(p50)-tol, lagP50, "arrivals were released late: half of them by more than %s (limit %s)", dur)
 		if e.Lag.N >= 100 {
-			j.weigh(float64(p99)-tol, lagP99, "arrivals were released late: 1 %% of them by more than %s (limit %s)", dur)
+			j.weighLag(float64(p99)-tol, lagP99, "arrivals were released late: 1 %% of them by more than %s (limit %s)", dur)
 		}
 	}
 	if e.Planned > 0 {
@@ -93,15 +101,18 @@ func Judge(e Evidence) Report {
 	}
 	u := e.Usage
 	j.weigh(u.CPUShare, cpuShare, "the generator used %s of the CPU it may use (limit %s)", pct)
-	j.weigh(u.RunQueue, runQueue, "on average %s of the generator's threads waited for a core (limit %s): the machine is too busy", num)
-	j.weigh(float64(u.SchedP99), schedP99, "goroutines waited %s for a thread at the 99th percentile (limit %s)", dur)
-	j.weigh(float64(u.GCPauseMax), gcPause, "garbage collection stopped the generator for %s (limit %s)", dur)
+	j.weighLag(u.RunQueue, runQueue, "on average %s of the generator's threads waited for a core (limit %s): the machine is too busy", num)
+	j.weighLag(float64(u.SchedP99), schedP99, "goroutines waited %s for a thread at the 99th percentile (limit %s)", dur)
+	j.weighLag(float64(u.GCPauseMax), gcPause, "garbage collection stopped the generator for %s (limit %s)", dur)
 	j.weigh(u.Throttled, throttled, "the container's CPU quota held the generator up %s of the time (limit %s)", pct)
 	j.weigh(u.Steal, steal, "the hypervisor took %s of the machine's CPU (limit %s)", pct)
 	j.weigh(u.Retransmits, retransmits, "%s of the TCP segments sent were retransmitted (limit %s)", pct)
 	j.weigh(u.FDShare, fdShare, "%s of the allowed open files were in use (limit %s)", pct)
 	if e.Missing != "" {
 		j.add(Invalid, e.Missing)
+	}
+	if matters && len(j.Reasons) > 0 {
+		j.Reasons = append(j.Reasons, worst.String())
 	}
 	return j.Report
 }
@@ -131,7 +142,20 @@ func (j *judge) starvation(e Evidence) {
 	}
 }
 
-type judge struct{ Report }
+type judge struct {
+	Report
+	// harmless says that no figure can have been changed by more than matters.
+	harmless bool
+}
+
+// weighLag weighs a signal of a generator that was late. What did no harm is a note.
+func (j *judge) weighLag(v float64, l limit, format string, show func(float64) string) {
+	if j.harmless && v > l.suspect && v <= l.invalid {
+		j.Notes = append(j.Notes, fmt.Sprintf(format, show(v), show(l.suspect)))
+		return
+	}
+	j.weigh(v, l, format, show)
+}
 
 func (j *judge) weigh(v float64, l limit, format string, show func(float64) string) {
 	switch {
