@@ -112,9 +112,18 @@ type failure struct {
 // warn prints a warning.
 func (a *app) warn(text string) { fmt.Fprintf(a.Stderr, "warning: %s\n", figure.Lines(text)) }
 
-// logger returns the program's log: warnings and errors, with -v everything.
+// spoken is the level of what a user's own script says: it is shown without -v.
+const spoken = slog.LevelInfo + 1
+
+// logger returns the program's log: warnings, errors and what a script says, with -v
+// everything.
 func (a *app) logger() *slog.Logger {
-	opts := &slog.HandlerOptions{Level: slog.LevelWarn}
+	opts := &slog.HandlerOptions{Level: spoken, ReplaceAttr: func(_ []string, x slog.Attr) slog.Attr {
+		if l, ok := x.Value.Any().(slog.Level); ok && x.Key == slog.LevelKey && l == spoken {
+			x.Value = slog.StringValue("INFO")
+		}
+		return x
+	}}
 	if a.verbose {
 		opts.Level = slog.LevelDebug
 	}

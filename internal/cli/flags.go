@@ -109,10 +109,12 @@ func (f *shapeFlags) register(fs *pflag.FlagSet) {
 // would be done.
 type planFlags struct {
 	shapeFlags
+	scriptFlags
 	loadFlags
 }
 
 func (f *planFlags) register(fs *pflag.FlagSet) {
 	f.shapeFlags.register(fs)
+	f.scriptFlags.register(fs)
 	f.loadFlags.register(fs)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/scripts"
 	"github.com/perfctl/perfctl/internal/secrets"
 )
 
@@ -22,7 +23,12 @@ func (a *app) plan(ctx context.Context, name string, f *planFlags, fs *pflag.Fla
 	if err != nil {
 		return nil, err
 	}
-	if err := f.bend(r, name, fs); err != nil {
+	if scripts.Is(name) {
+		err = f.script(r, name, fs)
+	} else if err = f.refuse(); err == nil {
+		err = f.bend(r, name, fs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if change != nil {

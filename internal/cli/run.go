@@ -26,6 +26,9 @@ const runExamples = `  # The load profile against throwaway servers, in a tenth 
   # In CI: settings from a file, the summary as JSON
   perfctl run smoke --env-file .env.test --json > summary.json
 
+  # A k6 script as it is, with other users and a variable of its own
+  perfctl run script.js -u 20 -d 1m -e BASE_URL=http://localhost:3000
+
   # A line for each series and second, as the run goes
   perfctl run load --lab --out json=results.json`
 
@@ -67,9 +70,10 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{}
 	c := &cobra.Command{
-		Use:   "run <profile>",
+		Use:   "run <profile|script.js>",
 		Short: "Offer a profile's load and judge the system by its SLA",
 		Long: `Run offers the load of a built-in profile (perfctl profiles) or of a FILE.yaml,
+or of a k6 script (FILE.js, FILE.ts; see docs/k6.md),
 prints a summary with a verdict, and leaves a run directory. Its exit code says
 how it went (perfctl help exit-codes).
 
@@ -118,7 +122,7 @@ func (f *runFlags) complete(r *run.Request) (err error) {
 	if err := addTags(r, f.tags); err != nil {
 		return err
 	}
-	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, f.abortOnFail, f.abortAfter
+	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, r.AbortOnFail || f.abortOnFail, f.abortAfter
 	if r.Gate, err = f.options(); err != nil {
 		return err
 	}

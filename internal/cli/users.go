@@ -24,7 +24,7 @@ func (f *userFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.users, "users", 0, "`N` users in place of the profile's stages: each begins its next arrival when its last is done, for the profile's length or -d")
 	fs.DurationVar(&f.pace, "pace", 0, "with --users: a due time for every user each so long")
 	fs.DurationVar(&f.pause, "pause", 0, "with --users: how long a user waits between two arrivals")
-	fs.Int64VarP(&f.iterations, "iterations", "i", 0, "with --users: end after so many arrivals of all users together")
+	fs.Int64VarP(&f.iterations, "iterations", "i", 0, "with --users, or of a k6 script: end after so many arrivals of all users together")
 }
 
 // bend returns the users that the flags ask for; nil for none.

@@ -129,7 +129,9 @@ type Engine struct {
 	last, ended  chan struct{}
 
 	// users is how many users are this shard's, closed what they share of each stage.
-	users      int
+	users int
+	// guide, where it is not nil, says when users' arrivals are due.
+	guide      work.Guide
 	closed     []*closed
 	crew       crew
 	userPacers chan pacer
@@ -182,6 +184,9 @@ func New(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("engine: %d users are more than one process can be, %d", e.users, MaxUsers)
 	}
 	e.closed = closedStages(&cfg)
+	if len(cfg.Lanes) == 1 {
+		e.guide, _ = cfg.Lanes[0].Executor.(work.Guide)
+	}
 	for _, l := range cfg.Lanes {
 		if l.Workers < 1 && cfg.Schedule.Total() > 0 {
 			return nil, fmt.Errorf("engine: scenario %s has no worker", l.Name)

@@ -191,6 +191,15 @@ func (u *user) stay(s profiles.Span) bool {
 		if c.users.Pace == 0 {
 			due = max(due, u.free)
 		}
+		if u.guide != nil {
+			next, ok, guided := u.guide.Next(s.Stage, u.number+1, max(u.Elapsed(), 0))
+			if guided && !ok {
+				return true
+			}
+			if guided {
+				due = next
+			}
+		}
 		if due >= s.End || c.isOver() {
 			return true
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -20,6 +21,7 @@ type second struct {
 	abort    context.CancelCauseFunc
 	aborted  *sla.Breach
 	warned   bool
+	stopped  bool
 }
 
 func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
@@ -28,6 +30,7 @@ func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
 	if s.Last {
 		return
 	}
+	w.heed()
 	if !w.warned && s.Number >= 2 {
 		c.Totals(w.warnOfBound)
 	}
@@ -68,5 +71,20 @@ func (w *second) warnOfBound(t *metrics.Totals) {
 		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f; where %d users were meant, who wait for an answer before they go on, choose --users %d",
 			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), math.Ceil(need), vus, shares[i], total, vus, vus))
 		return
+	}
+}
+
+// heed ends the run where a scenario asks for it.
+func (w *second) heed() {
+	for _, s := range w.prepared.scenarios {
+		x, ok := s.(scenarios.Aborter)
+		if !ok || w.stopped {
+			continue
+		}
+		if err := x.Aborted(); err != nil {
+			w.stopped = true
+			w.prepared.session.Observer.Note("stopping: " + err.Error())
+			w.abort(err)
+		}
 	}
 }

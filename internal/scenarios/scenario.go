@@ -136,10 +136,25 @@ type Sampler interface {
 	Sample(ctx context.Context)
 }
 
+// Aborter is a scenario that may end the run itself.
+type Aborter interface {
+	// Aborted returns why no more arrivals are wanted, nil while they are. It may be
+	// called by any goroutine.
+	Aborted() error
+}
+
+// Summariser is a scenario that makes something of a finished run's figures.
+type Summariser interface {
+	// Summarise takes the figures of the run as JSON and returns texts by the name of
+	// the file that each is for, "stdout" and "stderr" among them; nil where it wants
+	// nothing.
+	Summarise(ctx context.Context, figures []byte) (map[string]string, error)
+}
+
 // ProgressReporter is a scenario that can tell how far it has come with what it does besides
 // arrivals: its set-up, its drain, its check.
 type ProgressReporter interface {
-	// Tell says so in a few words, with figures: "5000 of 10000 keys written". It
+	// Progress says so in a few words, with figures: "5000 of 10000 keys written". It
 	// is empty where there is nothing to tell. It may be called by any goroutine
 	// at any time.
 	Progress() string

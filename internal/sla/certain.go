@@ -32,6 +32,11 @@ func (j *Judge) Breached(t *metrics.Totals, at time.Duration) *Breach {
 			res := j.judge(t, i.rule, i.stage, i.over)
 			return breachOf(res, because)
 		}
+		if i.rule.AtOnce {
+			if res := j.judge(t, i.rule, i.stage, i.over); res.Status == Failed {
+				return breachOf(res, "it must hold at any time")
+			}
+		}
 	}
 	for _, w := range j.windows {
 		if w.rule.Severity == Fail {

@@ -105,6 +105,9 @@ type Rule struct {
 	// After is how long into the run the rule ends no run, and none of its windows
 	// begins.
 	After time.Duration
+	// AtOnce lets the rule end a run by what it is so far, as abortOnFail of k6 does,
+	// in place of what no rest of the run could win back.
+	AtOnce bool
 	// Required makes a metric without data a breach even where nothing says that
 	// the run exercises it; NewJudge sets it for a user's own thresholds.
 	Required bool

@@ -95,7 +95,14 @@ func wordByte(c byte) bool {
 }
 
 func (p *parser) threshold() (r Rule, err error) {
-	if r.Metric = p.run(wordByte); r.Metric == "" {
+	if p.take(`"`) {
+		// A metric with characters of the grammar in its name, as a script's.
+		name, _, closed := strings.Cut(p.text[p.pos:], `"`)
+		if !closed || name == "" {
+			return r, fmt.Errorf("want the name of a metric and a closing quotation mark")
+		}
+		r.Metric, p.pos = name, p.pos+len(name)+1
+	} else if r.Metric = p.run(wordByte); r.Metric == "" {
 		return r, fmt.Errorf("want the name of a metric, as in response_time: p(95)<500ms")
 	}
 	if r.Metric == Drift {

@@ -3,7 +3,10 @@
 // scenario; both sides import it and it imports neither.
 package work
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Executor executes arrivals. The engine calls Do from several workers at
 // once, never twice at a time with the same Arrival.Worker.
@@ -20,6 +23,16 @@ type Func func(ctx context.Context, a *Arrival) error
 
 // Do calls f.
 func (f Func) Do(ctx context.Context, a *Arrival) error { return f(ctx, a) }
+
+// Guide is an Executor, found by type assertion, that decides itself when the
+// arrivals of its users are due. It guides only where it is a run's only scenario.
+type Guide interface {
+	// Next returns when the next arrival of a user, numbered from 1, is due in a
+	// stage, from the run's start; now is the time since then. It does not wait. ok is
+	// false where the user has nothing more to do in the stage. guided is false for a
+	// stage that it leaves to the schedule.
+	Next(stage, user int, now time.Duration) (due time.Duration, ok, guided bool)
+}
 
 // Rationed is an Executor, found by type assertion, of which every arrival uses up
 // something that the run brought a number of, such as rows to be used once each.

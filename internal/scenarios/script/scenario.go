@@ -42,7 +42,12 @@ type scenario struct {
 	vusMax  *metrics.Gauge
 	began   atomic.Int64
 	ready   bool
-	stop    func()
+	// guided says that the script guides its users, by guide.
+	guided bool
+	guide  *guide
+	// since is when the script's setup began, 0 while it does not run.
+	since atomic.Int64
+	stop  func()
 }
 
 func newScenario(env scenarios.Env) (*scenario, error) {
@@ -72,6 +77,11 @@ func (s *scenario) chooseRuns() error {
 	s.starts, s.counts = make([]atomic.Int64, len(list)), make([]atomic.Int64, len(list))
 	for i := range stages {
 		name := s.env.Values.Text(i, KeyRun)
+		if name == All {
+			s.guided = true
+			s.guide = newGuide(list, s.env.Plan.Shard, s.env.Plan.Shards)
+			name = ""
+		}
 		found := name == ""
 		run := &list[0]
 		for k := range list {
@@ -79,7 +89,7 @@ func (s *scenario) chooseRuns() error {
 				run, found = &list[k], true
 			}
 		}
-		if !found && name == options.Main {
+		if !found && name == options.Main { // as the flags name it
 			// The flags of a user took the place of the script's own scenarios.
 			run, found = &options.Scenario{Name: name, Exec: "default"}, true
 		}
@@ -202,8 +212,10 @@ func (s *scenario) Setup(ctx context.Context) error {
 		bound, cancel := context.WithTimeout(ctx, s.loaded.SetupTimeout)
 		defer cancel()
 		watching := s.watch(bound, s.loaded.first)
+		s.since.Store(int64(s.env.Clock.Now()) | 1)
 		data, err := s.loaded.first.Setup(bound)
 		watching()
+		s.since.Store(0)
 		if err != nil {
 			if bound.Err() != nil && ctx.Err() == nil {
 				err = fmt.Errorf("it was not over after %v (setupTimeout)", s.loaded.SetupTimeout)
@@ -243,7 +255,7 @@ func (s *scenario) hire(ctx context.Context) error {
 func (s *scenario) hireOne(i int) (err error) {
 	u := s.loaded.first
 	if i > 0 {
-		if u, err = s.loaded.script.NewVM(i + 1); err != nil {
+		if u, err = s.loaded.script.NewVM(s.env.Plan.Shard + i*max(s.env.Plan.Shards, 1) + 1); err != nil {
 			return err
 		}
 		u.Bind()
@@ -281,8 +293,14 @@ func (s *scenario) watch(ctx context.Context, users ...*vm.VM) func() {
 	return func() { cancel(); wg.Wait() }
 }
 
-// Tell says how many users are there.
-func (s *scenario) Progress() string { return "" }
+// Progress says how long the script's setup has gone on.
+func (s *scenario) Progress() string {
+	since := s.since.Load()
+	if since == 0 {
+		return ""
+	}
+	return fmt.Sprintf("setup of the script for %v", (s.env.Clock.Now() - time.Duration(since)).Round(time.Second))
+}
 
 // Do runs one iteration.
 func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
@@ -291,6 +309,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	if s.began.Load() == 0 {
 		s.began.CompareAndSwap(0, int64(a.Due))
+	}
+	if s.guided {
+		return s.run(ctx, a, s.guide.part(a.User).of)
 	}
 	return s.run(ctx, a, s.runs[min(a.Stage, len(s.runs)-1)])
 }
@@ -304,10 +325,11 @@ func (s *scenario) run(ctx context.Context, a *work.Arrival, of *options.Scenari
 	if it.Scenario != of.Name {
 		*it = vm.Iteration{Exec: of.Exec, Scenario: of.Name, Executor: of.Executor, Env: of.Env, Tags: tagsOf(s.loaded.Options, of),
 			Start: s.env.Clock.Time(time.Duration(s.starts[k].Load())), Length: of.Length(), InUser: -1}
+		timer := s.timers[a.Worker]
+		it.Pause = func(ctx context.Context, d time.Duration) error { return it.Arrival.Pause(ctx, s.env.Clock, timer, d) }
 	}
 	it.Arrival, it.InUser = a, it.InUser+1
-	it.Number = s.counts[k].Add(1) - 1
-	it.Pause = nil
+	it.Number = (s.counts[k].Add(1)-1)*int64(max(s.env.Plan.Shards, 1)) + int64(s.env.Plan.Shard)
 	return u.Run(ctx, it)
 }
 

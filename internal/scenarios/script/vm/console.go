@@ -11,6 +11,10 @@ import (
 // each iteration would fill the terminal and hold up its users.
 const maxSaid = 10_000
 
+// spoken is the level of what a script says: above perfctl's own information, so
+// that it is shown where that is not.
+const spoken = slog.LevelInfo + 1
+
 // console is the global of that name.
 func (v *VM) console() *goja.Object {
 	say := func(level slog.Level) func(goja.FunctionCall) goja.Value {
@@ -26,7 +30,7 @@ func (v *VM) console() *goja.Object {
 		}
 	}
 	return v.object(map[string]any{
-		"log": say(slog.LevelInfo), "info": say(slog.LevelInfo), "debug": say(slog.LevelDebug), "trace": say(slog.LevelDebug),
+		"log": say(spoken), "info": say(spoken), "debug": say(slog.LevelDebug), "trace": say(slog.LevelDebug),
 		"warn": say(slog.LevelWarn), "error": say(slog.LevelError),
 	})
 }

@@ -80,8 +80,12 @@ func (s *Script) custom(name string, kind metrics.Kind, time bool) (*custom, str
 	switch {
 	case kind == metrics.KindRate:
 		d.Unit = metrics.UnitRatio
-	case time:
+	case kind == metrics.KindTrend:
+		// A trend keeps times; a plain number is kept as so many milliseconds.
 		d.Unit = metrics.UnitTime
+		if !time {
+			d.Help = "declared by the script, not as a time: its figures are plain numbers"
+		}
 	}
 	m := &custom{desc: d}
 	s.customs[name] = m
