@@ -28,7 +28,7 @@ browser: ## install the browser in which the HTML report is tested
 	./scripts/install-servers chromium:chromium
 
 servers: ## install the server packages that --lab and the tests need
-	./scripts/install-servers
+	./scripts/install-servers pgbouncer:pgbouncer
 
 # 15 minutes times 0.09 is 81 s, with the full 10 to 100 to 1000 arrivals/s.
 demo: servers build ## run the load profile against throwaway servers

@@ -51,11 +51,15 @@ func (a Address) parsed() (d Destination, err error) {
 			d.add(f.Host)
 		}
 	case RabbitMQ:
-		u, err := amqp.ParseURI(a.URL.String())
-		if err != nil {
-			return d, err
+		for h := range strings.SplitSeq(a.URL.Host, ",") {
+			one := *a.URL
+			one.Host = h
+			u, err := amqp.ParseURI(one.String())
+			if err != nil {
+				return d, err
+			}
+			d.add(u.Host)
 		}
-		d.add(u.Host)
 	case Redis:
 		r, err := a.Redis()
 		if err != nil {

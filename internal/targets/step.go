@@ -40,8 +40,8 @@ func FindStep(steps []Step, err error) (Step, bool) {
 type TLSWords struct {
 	// Server is what shows the certificate, as in "the broker".
 	Server string
-	// Plain and Secure are how TLS is switched off and on.
-	Plain, Secure string
+	// Plain is how TLS is switched off.
+	Plain string
 	// CA, Name, Client and Files are where the authority, the name in the
 	// certificate, the client's certificate and any file are set.
 	CA, Name, Client, Files string

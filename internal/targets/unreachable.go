@@ -87,3 +87,17 @@ func nextStep(a Address, cause error) string {
 	}
 	return fmt.Sprintf("check %s%s", name, lab)
 }
+
+// CommonSteps returns what is known of the errors that every kind of target may
+// show.
+func CommonSteps() []Step {
+	return []Step{
+		{Sign: "connection refused", Cause: "nothing listens on that host and port", Next: "start the server, set its HOST and PORT settings (or its URL), or use --lab to start throwaway servers"},
+		{Sign: "no such host", Cause: "the host's name is unknown", Next: "correct the HOST setting (or the URL)"},
+		{Sign: "no answer in time", Cause: "something listens and does not answer", Next: "check that the server is healthy, and that the port is its own"},
+		{Sign: "is not a URL of the form", Cause: "signs of the password part the URL", Next: percent},
+		{Sign: "is a host with a port in it", Cause: "HOST:PORT stands in a HOST setting", Next: "put the host into the HOST setting and the port into the PORT setting, or use the URL setting"},
+		{Sign: "unknown parameter", Cause: "nobody reads a parameter behind ? of the URL", Next: "remove it, or correct its name as the message proposes"},
+		{Sign: "HOST is not this machine", Cause: "the host was not allowed to be loaded", Next: "if it is yours to load, say so with --allow-target HOST"},
+	}
+}

@@ -1,11 +1,10 @@
 package postgres
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -97,28 +96,55 @@ func stepOf(a targets.Address, e *pgconn.PgError) string {
 	return "look at the server's log"
 }
 
+var tlsSteps = targets.TLSSteps(targets.Postgres, targets.TLSWords{
+	Server: "the server", Plain: "use sslmode=disable in DATABASE_URL, or check DB_HOST and DB_PORT (or DATABASE_URL): something else than PostgreSQL with TLS may listen there",
+	CA: "sslrootcert=FILE in DATABASE_URL, or use sslmode=require", Name: "use sslmode=verify-ca in DATABASE_URL",
+	Client: "name it with sslcert=FILE&sslkey=FILE in DATABASE_URL", Files: "sslrootcert, sslcert and sslkey in DATABASE_URL",
+})
+
 // tlsStep returns the next step for a failed TLS handshake, empty if err is
 // something else.
 func tlsStep(err error) string {
 	if strings.Contains(err.Error(), "server refused TLS connection") {
 		return "the server speaks no TLS: use sslmode=disable in DATABASE_URL, or switch ssl on in postgresql.conf"
 	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "the server's certificate is signed by an unknown authority: name it with sslrootcert=FILE in DATABASE_URL, or use sslmode=require"
+	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); ok {
+		return ""
 	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "the server's certificate is for another name: correct the host in DATABASE_URL, or use sslmode=verify-ca"
-	}
-	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return "the server's certificate is not valid: renew it"
-	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return "the server refused the TLS handshake: it may want a client's certificate, named with sslcert=FILE&sslkey=FILE in DATABASE_URL"
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "something else than PostgreSQL with TLS may listen there: check DB_HOST and DB_PORT (or DATABASE_URL)"
+	if s, ok := targets.FindStep(tlsSteps, err); ok {
+		return s.Next
 	}
 	return ""
+}
+
+// Steps returns what is known of the errors of PostgreSQL.
+func Steps() []targets.Step {
+	a := targets.Address{Kind: targets.Postgres, URL: &url.URL{Scheme: "postgres", Host: "HOST:5432", User: url.User("USER"), Path: "/DATABASE"}}
+	var out []targets.Step
+	for _, x := range []struct{ code, message, cause string }{
+		{"28P01", "", "the user or the password is wrong"},
+		{"28000", "no pg_hba.conf entry", "the server lets nobody in from here as this user"},
+		{"3D000", "", "there is no such database"},
+		{"42501", "", "the user lacks a right"},
+		{"53300", "", "max_connections is reached"},
+		{"53100", "", "the disk is full, or another resource used up"},
+		{"57P03", "", "the server starts or stops"},
+		{"57014", "", "a statement was cancelled by a timeout"},
+		{"55P03", "", "a lock was not given in time"},
+		{"25006", "", "the server is a standby, or read-only"},
+		{"42P05", "", "a pooler mixes named statements"},
+		{"26000", "", "a pooler mixes named statements"},
+		{"42704", "unrecognized configuration parameter", "the URL has a parameter that is none of the server's"},
+		{"08P01", "unsupported startup parameter", "a pooler refuses a parameter of the URL"},
+		{"08P01", "not allowed in statement pooling mode", "PgBouncer allows no transactions"},
+	} {
+		sign := x.code
+		if x.message != "" {
+			sign += " " + x.message
+		}
+		out = append(out, targets.Step{Kind: targets.Postgres, Sign: sign, Cause: x.cause, Next: stepOf(a, &pgconn.PgError{Code: x.code, Message: x.message})})
+	}
+	return append(out, tlsSteps...)
 }
 
 func userOf(a targets.Address) string {

@@ -6,7 +6,9 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -68,11 +70,34 @@ func (c *Conn) End(wait time.Duration) {
 	_ = c.CloseDeadline(time.Now().Add(wait))
 }
 
-// Dial connects. Its error is a *targets.UnreachableError that holds no secret.
+// Dial connects, to the first of several hosts that lets it. Its error is a *targets.UnreachableError that holds no secret.
 // The driver's own recovery stays off: it would restart delivery tags and
 // consumers behind the measurement; see Link.
 func Dial(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 	o = o.filled()
+	hosts := strings.Split(a.URL.Host, ",")
+	if len(hosts) == 1 {
+		return dialOne(ctx, a, o)
+	}
+	// Each has a share of the time, so that one that is silent leaves some.
+	o.Timeout /= time.Duration(len(hosts))
+	var errs []error
+	for _, h := range hosts {
+		one := a
+		u := *a.URL
+		u.Host = h
+		one.URL = &u
+		c, err := dialOne(ctx, one, o)
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// dialOne connects to one host.
+func dialOne(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 	deadline := time.Now().Add(o.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d

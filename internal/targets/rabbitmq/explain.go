@@ -2,13 +2,11 @@ package rabbitmq
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -74,6 +72,14 @@ func step(a targets.Address, e *amqp.Error) string {
 		return "the broker allows no more connections: close some, or raise the limit of the user or the virtual host"
 	case e.Code == amqp.NotAllowed, e.Code == amqp.AccessRefused:
 		return grant
+	case e.Code == amqp.NotFound:
+		return "declare it before the run, or correct its name"
+	case e.Code == amqp.ResourceLocked:
+		return "the queue is exclusive to another connection: end that one (rabbitmqctl list_queues name exclusive owner_pid), or use another queue"
+	case e.Code == amqp.NotImplemented:
+		return "the broker's version does not know a property or a type of the queue: use another type, or a newer RabbitMQ"
+	case e.Code == amqp.InternalError:
+		return "the broker failed: look at its log"
 	case e.Code == amqp.PreconditionFailed:
 		return "a queue of that name exists with other properties: remove it with perfctl reset"
 	case e.Code == amqp.FrameError, e.Code == amqp.SyntaxError:
@@ -98,34 +104,57 @@ func protocolStep(a targets.Address) string {
 	return s
 }
 
+var tlsSteps = targets.TLSSteps(targets.RabbitMQ, targets.TLSWords{
+	Server: "the broker", Plain: "use amqp:// in RABBITMQ_URL or the TLS port, usually 5671",
+	CA: "?cacertfile=FILE in RABBITMQ_URL", Name: "add ?server_name_indication=NAME to RABBITMQ_URL",
+	Client: "name it with ?certfile=FILE&keyfile=FILE in RABBITMQ_URL", Files: "the query of RABBITMQ_URL",
+})
+
 // tlsStep returns the next step for a failed TLS handshake, empty if err is
 // something else.
 func tlsStep(a targets.Address, err error) string {
 	if a.URL.Scheme != "amqps" {
 		return ""
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the port does not speak TLS: use amqp:// in RABBITMQ_URL or the TLS port, usually 5671"
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "the broker's certificate is signed by an unknown authority: name it with ?cacertfile=FILE in RABBITMQ_URL"
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "the broker's certificate is for another name: correct the host in RABBITMQ_URL or add ?server_name_indication=NAME"
-	}
-	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return "the broker's certificate is not valid: renew it"
-	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return "the broker refused the TLS handshake: it may want a client's certificate, named with ?certfile=FILE&keyfile=FILE in RABBITMQ_URL"
+	if s, ok := targets.FindStep(tlsSteps, err); ok {
+		return s.Next
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		return "the port closed the TLS handshake: use amqp:// in RABBITMQ_URL or the TLS port, usually 5671"
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		return "check the files named in the query of RABBITMQ_URL"
-	}
 	return ""
+}
+
+// Steps returns what is known of the errors of RabbitMQ.
+func Steps() []targets.Step {
+	a := targets.Address{Kind: targets.RabbitMQ, URL: &url.URL{Scheme: "amqp", Host: "HOST", User: url.User("USER"), Path: "/VHOST"}}
+	var out []targets.Step
+	for _, x := range []struct {
+		sign, cause string
+		err         amqp.Error
+	}{
+		{"403 username or password not allowed, ACCESS_REFUSED at log-in", "the user or the password is wrong", *amqp.ErrCredentials},
+		{"403 ACCESS_REFUSED", "the user lacks a right in the virtual host", amqp.Error{Code: amqp.AccessRefused}},
+		{"404 NOT_FOUND", "the broker has no such queue or exchange", amqp.Error{Code: amqp.NotFound}},
+		{"405 RESOURCE_LOCKED", "the queue belongs to another connection alone", amqp.Error{Code: amqp.ResourceLocked}},
+		{"406 PRECONDITION_FAILED", "a queue exists with other properties", amqp.Error{Code: amqp.PreconditionFailed}},
+		{"530 NOT_ALLOWED, vhost not found", "there is no such virtual host", amqp.Error{Code: amqp.NotAllowed, Reason: "vhost VHOST not found"}},
+		{"530 NOT_ALLOWED, limit", "the user or the virtual host has no connection left", amqp.Error{Code: amqp.NotAllowed, Reason: "limit"}},
+		{"501 FRAME_ERROR, 502 SYNTAX_ERROR", "the port speaks another protocol", amqp.Error{Code: amqp.FrameError}},
+		{"540 NOT_IMPLEMENTED", "the broker's version knows no such thing", amqp.Error{Code: amqp.NotImplemented}},
+		{"541 INTERNAL_ERROR", "the broker failed", amqp.Error{Code: amqp.InternalError}},
+	} {
+		out = append(out, targets.Step{Kind: targets.RabbitMQ, Sign: x.sign, Cause: x.cause, Next: step(a, orCredentials(&x.err))})
+	}
+	return append(out, tlsSteps...)
+}
+
+// orCredentials returns the driver's own value of the error of credentials.
+func orCredentials(e *amqp.Error) *amqp.Error {
+	if *e == *amqp.ErrCredentials {
+		return amqp.ErrCredentials
+	}
+	return e
 }
 
 func timedOut(err error) bool {

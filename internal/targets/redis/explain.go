@@ -87,7 +87,7 @@ var steps = append([]targets.Step{
 			return ok
 		}},
 }, append(targets.TLSSteps(targets.Redis, targets.TLSWords{
-	Server: "the server", Plain: "use redis:// in REDIS_URL (or REDIS_TLS=false), or the TLS port", Secure: "use rediss:// in REDIS_URL (or REDIS_TLS=true)",
+	Server: "the server", Plain: "use redis:// in REDIS_URL (or REDIS_TLS=false), or the TLS port",
 	CA:     "REDIS_TLS_CA=FILE (or ?tls_ca=FILE in REDIS_URL), or check none with REDIS_TLS_INSECURE=true",
 	Name:   "say which with REDIS_TLS_SERVER_NAME=NAME",
 	Client: "name it with REDIS_TLS_CERT=FILE and REDIS_TLS_KEY=FILE", Files: "REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY (or the query of REDIS_URL)",
