@@ -17,7 +17,7 @@ import (
 func (p *Plan) judge(declared *metrics.Registry, table, own []sla.Rule) (*sla.Judge, error) {
 	in := sla.Plan{
 		Metrics: declared.Descs(), Known: all.Registry().Names(), Series: declared.Series(),
-		Own: p.request.Rules.Given, Options: p.request.Judging,
+		Own: p.request.Rules.Given, Options: p.request.Judging, Anywhere: metricNames(),
 	}
 	for _, d := range p.defs {
 		in.Scenarios = append(in.Scenarios, d.Name)

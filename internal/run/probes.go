@@ -39,12 +39,18 @@ func parseScrapes(list []string) (out []probe.Scrape, err error) {
 }
 
 // isOwnMetric says whether perfctl gives a metric of that name.
-func isOwnMetric(name string) bool {
+func isOwnMetric(name string) bool { return slices.Contains(metricNames(), name) }
+
+// metricNames lists every metric that perfctl can give.
+func metricNames() (out []string) {
 	own := slices.Concat(metrics.Standard(), probe.Metrics(), process.Metrics())
 	for _, d := range all.Registry().Definitions() {
 		own = append(own, d.Metrics...)
 	}
-	return slices.ContainsFunc(own, func(d metrics.Desc) bool { return d.Name == name })
+	for _, d := range own {
+		out = append(out, d.Name)
+	}
+	return out
 }
 
 // newProbes makes the readers of the targets that the run uses, and of the programs

@@ -1,7 +1,6 @@
 package rundir
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,8 +21,10 @@ func OpenAll(word string) (out []*Run, err error) {
 		}
 		inside, _ := filepath.Glob(filepath.Join(dir, "*", InfoFile))
 		if len(inside) == 0 {
-			_, err := Open(dir) // says what is wrong with it
-			return nil, errors.Join(err, fmt.Errorf("%s is not a run directory and holds none", dir))
+			if _, err := os.Stat(dir); err != nil {
+				return nil, fmt.Errorf("open the runs in %s: %w", dir, err)
+			}
+			return nil, fmt.Errorf("%s holds no run: neither it nor a folder in it has a %s", dir, InfoFile)
 		}
 		for _, file := range inside {
 			r, err := Open(filepath.Dir(file))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/suggest"
 )
 
 // Plan is what a run is to exercise.
@@ -20,6 +21,10 @@ type Plan struct {
 	// Scenarios are the names of the run's scenarios, Known those of all; without
 	// Known, the scenarios that rules name are not checked.
 	Scenarios, Known []string
+	// Anywhere are the names of every metric that any run can have. A rule of a table
+	// about none of them, and near to one, is a typing error; others may be about
+	// metrics of programs that this run does not read.
+	Anywhere []string
 	// Series are the series that the run can record, by which operations and
 	// outcomes of thresholds are checked; those of a metric that has none here
 	// are not.
@@ -147,6 +152,11 @@ func (j *Judge) knownToTable(r Rule) error {
 	// Whatever its scenario records is known.
 	if _, known := j.units[r.Metric]; !known && j.applies(r) && len(r.scenarios()) > 0 {
 		return fmt.Errorf("the scenario %s has no metric %q%s", r.scenarios()[0], r.Metric, near(r.Metric, j.metricNames()))
+	}
+	if _, known := j.units[r.Metric]; !known && !slices.Contains(j.plan.Anywhere, r.Metric) {
+		if meant, ok := suggest.Nearest(r.Metric, slices.Concat(j.metricNames(), j.plan.Anywhere)); ok {
+			return fmt.Errorf("there is no metric %q; did you mean %q?", r.Metric, meant)
+		}
 	}
 	return nil
 }
