@@ -74,7 +74,7 @@ func spiked(t *testing.T, h http.Handler) (*summary.Summary, *analysis.Analysis,
 	if err := os.Remove(filepath.Join(dir, "run", rundir.SummaryFile)); err != nil {
 		t.Fatal(err)
 	}
-	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 105 || !strings.Contains(killed, first) {
+	if code, killed, _ := together(t, s.URL, "report", filepath.Join(dir, "run"), "--no-color"); code != 111 || !strings.Contains(killed, first) {
 		t.Errorf("killed, exit code %d, it shows\n%s\nwithout %q", code, killed, a.Sentences[0])
 	}
 	return sum, a, text
