@@ -40,10 +40,14 @@ func flowSchema() object {
 	steps := described("steps, executed in turn", ref("steps"))
 	return closed(object{
 		"description": object{"type": "string"},
-		"setup":       described("steps executed once, before the first arrival; what they capture holds for all", ref("steps")),
-		"vars":        described("variables, evaluated at the start of each arrival", anyKeys("value of a variable")),
-		"steps":       steps,
-		"teardown":    described("steps executed once, after the run", ref("steps")),
+		"data": described("rows of a file, of which each arrival uses one: {{data.COLUMN}}", closed(object{
+			"file":  described("a .csv, .tsv, .ndjson, .jsonl or .json file, found from this file's folder", object{"type": "string"}),
+			"order": described("which row an arrival uses", word("sequential", "random", "unique", "sticky")),
+		}, "file")),
+		"setup":    described("steps executed once, before the first arrival; what they capture holds for all", ref("steps")),
+		"vars":     described("variables, evaluated at the start of each arrival", anyKeys("value of a variable")),
+		"steps":    steps,
+		"teardown": described("steps executed once, after the run", ref("steps")),
 	}, "steps")
 }
 

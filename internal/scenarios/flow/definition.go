@@ -58,6 +58,7 @@ func Definition() scenarios.Definition {
 		Fields: append(template.ArrivalFields(),
 			[2]string{"turn", "how often the innermost repeat was executed before, from 0"},
 			[2]string{"queue NAME", "name of the run's own queue that a consume calls NAME"},
+			[2]string{"data.COLUMN", "the value of a column in the arrival's row of data"},
 			[2]string{"NAME", "a variable of vars or capture"}),
 		Metrics: append(append([]metrics.Desc{stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
 			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.TransactionDuration, postgres.Transactions, postgres.Retries, postgres.Reconnects, postgres.ReconnectDuration,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -24,6 +25,7 @@ type program struct {
 	// names are the variables; the first of them, up to lasting, are captured in
 	// the set-up and hold for every arrival.
 	names   *template.Names
+	data    data.Rows
 	lasting int
 	// all are the steps of all kinds, in the order of the file.
 	all          []*step
@@ -64,7 +66,7 @@ func blank() *parser { return newParser(&template.Arrivals{}) }
 // problem.
 func (f *parser) parse(file string, data []byte) (*program, error) {
 	err := strictyaml.Parse(file, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
-		var vars, setup, steps, teardown strictyaml.Value
+		var vars, setup, steps, teardown, rows strictyaml.Value
 		keep := func(into *strictyaml.Value) strictyaml.Reader { return func(v strictyaml.Value) { *into = v } }
 		has := map[string]bool{}
 		note := func(key string, into *strictyaml.Value) strictyaml.Field {
@@ -76,10 +78,14 @@ func (f *parser) parse(file string, data []byte) (*program, error) {
 		}
 		if !root.Map("a flow",
 			strictyaml.Optional("description", strictyaml.String(&f.out.description)),
-			note("setup", &setup), note("vars", &vars), note("steps", &steps), note("teardown", &teardown)) {
+			note("data", &rows), note("setup", &setup), note("vars", &vars), note("steps", &steps), note("teardown", &teardown)) {
 			return
 		}
 		// What an arrival may use is known in this order, whatever the file's.
+		if has["data"] {
+			f.out.data.Read(file)(rows)
+			f.fields.Others = f.out.data.Names()
+		}
 		if has["setup"] {
 			f.out.setup = f.nodes("setup", setup)
 		}
@@ -141,6 +147,8 @@ var reserved = []string{"turn", "queue"}
 // queueField finds the fields that only a flow has.
 func (f *parser) queueField(c template.Call) template.Field[*template.Scope] {
 	switch {
+	case len(c.Args) == 0 && f.out.data.Column(c.Name) >= 0:
+		return template.Column(f.out.data.Column(c.Name))
 	case c.Name == "turn" && len(c.Args) == 0:
 		return func(dst []byte, s *template.Scope) ([]byte, error) {
 			return fmt.Append(dst, s.Turn&turnMask), nil

@@ -18,6 +18,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -70,6 +71,7 @@ type worker struct {
 	s         *scenario
 	number    int
 	scope     template.Scope
+	data      *data.Cursor
 	answers   answer.State
 	sender    request.Sender
 	rows      rows
@@ -93,6 +95,9 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.data.Enough(env.Plan.Arrivals, env.Plan.OpenEnded); err != nil {
+		return nil, err
+	}
 	security, err := request.TLS(env.Values).Config()
 	if err != nil {
 		return nil, err
@@ -111,6 +116,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 func (w *worker) init(s *scenario, number int) {
 	w.s, w.number = s, number
 	w.scope.Vars = make([]template.Value, len(s.program.names.All()))
+	w.data = s.program.data.Cursor()
 	w.message = make(chan *amqp.Delivery, 1)
 	w.env = map[string]any{}
 	w.timer = time.NewTimer(time.Hour)
@@ -272,6 +278,9 @@ func (s *scenario) bind(ctx context.Context) error {
 	return nil
 }
 
+// Spent says that the rows of data that are to be used once each are used up.
+func (s *scenario) Spent(a *work.Arrival) string { return s.program.data.Spent(a) }
+
 // Do walks through the steps.
 func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if s.stage.Load() != int64(a.Stage) {
@@ -290,6 +299,11 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 // begin readies the worker for an arrival.
 func (w *worker) begin(a *work.Arrival) error {
 	w.scope.Arrival, w.scope.Turn, w.failed = a, 0, nil
+	row, err := w.s.program.data.Of(w.data, a)
+	if err != nil {
+		return err
+	}
+	w.scope.Row = row
 	lasting := len(w.s.lasting)
 	for i := range w.scope.Vars {
 		if i < lasting {

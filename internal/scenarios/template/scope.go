@@ -15,6 +15,8 @@ type Scope struct {
 	Turn uint64
 	// Vars are the variables of a Names, by slot.
 	Vars []Value
+	// Row holds the values of the arrival's row of data, by column.
+	Row [][]byte
 }
 
 // Draw returns the random 64 bits of a field for an arrival.
@@ -105,6 +107,8 @@ type Fields struct {
 	Names    *Names
 	// Also, where it is not nil, finds further fields; a nil one is none.
 	Also func(Call) Field[*Scope]
+	// Others are the names of those, for errors.
+	Others []string
 }
 
 // Compile reads a text.
@@ -127,9 +131,19 @@ func (f *Fields) resolve(c Call) (Field[*Scope], error) {
 		}
 	}
 	if !Reserved(c.Name) {
-		return nil, Unknown(c, f.Names.All())
+		return nil, Unknown(c, slices.Concat(f.Names.All(), f.Others))
 	}
 	return f.Arrivals.Field(c)
+}
+
+// Column returns the field of a column of the arrival's row.
+func Column(column int) Field[*Scope] {
+	return func(dst []byte, s *Scope) ([]byte, error) {
+		if column >= len(s.Row) {
+			return dst, nil // before there is a run, as for a sample
+		}
+		return append(dst, s.Row[column]...), nil
+	}
 }
 
 // Reserved says whether a name is that of an arrival's field, and so cannot be a

@@ -1,0 +1,105 @@
+package data
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/strictyaml"
+)
+
+// Rows is what a file of steps or requests says of its data: which file, and which row
+// an arrival uses.
+type Rows struct {
+	Table *Table
+	Order Order
+}
+
+// Read returns a reader of the key data of a file at path: {file, order}. The file of
+// rows is found from the folder of that file.
+func (r *Rows) Read(path string) strictyaml.Reader {
+	return func(v strictyaml.Value) {
+		var file string
+		order := string(Sequential)
+		if !v.Map("data", strictyaml.Required("file", strictyaml.String(&file)), strictyaml.Optional("order", strictyaml.String(&order))) {
+			return
+		}
+		if !slices.Contains(Orders, order) {
+			v.Add("order is one of %s, not %.80q", strings.Join(Orders, ", "), order)
+			return
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(path), file)
+		}
+		t, err := Open(file)
+		if err != nil {
+			v.Add("%v", err)
+			return
+		}
+		r.Table, r.Order = t, Order(order)
+	}
+}
+
+// Prefix begins the name of a field that stands for a column.
+const Prefix = "data."
+
+// Column returns the column that a field's name stands for; -1 where it stands for none.
+func (r *Rows) Column(name string) int {
+	if r.Table == nil || !strings.HasPrefix(name, Prefix) {
+		return -1
+	}
+	return slices.Index(r.Table.columns, strings.TrimPrefix(name, Prefix))
+}
+
+// Names returns the fields that there are.
+func (r *Rows) Names() (out []string) {
+	if r.Table != nil {
+		for _, c := range r.Table.columns {
+			out = append(out, Prefix+c)
+		}
+	}
+	return out
+}
+
+// Enough returns an error where a run is to have more arrivals than there are rows to
+// be used once each.
+func (r *Rows) Enough(arrivals int64, openEnded bool) error {
+	if r.Table == nil || r.Order != Unique || openEnded || arrivals <= r.Table.rows {
+		return nil
+	}
+	return fmt.Errorf("the run has up to %d arrivals that use a row of %s once each, and it has %d rows: add rows, offer less, or choose another order than unique",
+		arrivals, r.Table.path, r.Table.rows)
+}
+
+// Spent says that the rows for an arrival are used up; "" where they are not.
+func (r *Rows) Spent(a *work.Arrival) string {
+	if r.Table == nil || r.Order != Unique || a.N < r.Table.rows {
+		return ""
+	}
+	return fmt.Sprintf("the %d rows of %s are used up", r.Table.rows, r.Table.path)
+}
+
+// Of returns the values of an arrival's row, nil without data.
+func (r *Rows) Of(c *Cursor, a *work.Arrival) ([][]byte, error) {
+	if r.Table == nil {
+		return nil, nil
+	}
+	values, err := c.Read(r.Table.Row(r.Order, a))
+	if err != nil {
+		return nil, work.Fail(KindData, err)
+	}
+	return values, nil
+}
+
+// Cursor returns a cursor for one worker, nil without data.
+func (r *Rows) Cursor() *Cursor {
+	if r.Table == nil {
+		return nil
+	}
+	return r.Table.Cursor()
+}
+
+// KindData is the failure of an arrival whose row cannot be read.
+const KindData work.Kind = "data"
