@@ -32,6 +32,9 @@ type conn struct {
 	// unwatch stops watching it.
 	done    <-chan struct{}
 	unwatch func() bool
+	// brief says that the context has a deadline of its own: it ends with its request,
+	// and must not end what the connection does next.
+	brief bool
 }
 
 // errUnread says that the server had closed a connection that was used before, and
@@ -180,7 +183,7 @@ func (c *conn) head(req *http.Request) (*http.Response, error) {
 // late and then left alone for as long as it is late enough.
 func (c *conn) bound(ctx context.Context, deadline time.Time) error {
 	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
-		c.deadline = own
+		c.deadline, c.brief = own, true
 		if err := c.net.SetDeadline(own); err != nil {
 			return err
 		}
@@ -258,7 +261,19 @@ func (b *body) release() {
 		c.close()
 		return
 	}
+	if c.brief && !c.forget() {
+		c.close()
+		return
+	}
 	c.d.give(c)
+}
+
+// forget stops watching a context; false where that has ended the connection's waits
+// already.
+func (c *conn) forget() bool {
+	alive := c.unwatch == nil || c.unwatch()
+	c.done, c.unwatch, c.deadline, c.brief = nil, nil, time.Time{}, false
+	return alive
 }
 
 func isTimeout(err error) bool {

@@ -134,6 +134,3 @@ func (p *Program) folders(entry string) api.Plugin {
 		})
 	}}
 }
-
-// Place is a source file of the program as the user would write it.
-func (p *Program) Place(file string) string { return p.place(file) }

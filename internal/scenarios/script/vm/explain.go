@@ -25,7 +25,7 @@ func (v *VM) explain(err error) error {
 	for _, f := range ex.Stack() {
 		p := f.Position()
 		if p.Line > 0 && p.Filename != "" && !strings.HasPrefix(p.Filename, "<") {
-			return &scriptError{text + " (" + v.s.place(p.Filename, p.Line, p.Column) + ")"}
+			return &scriptError{text + " (" + place(p.Filename, p.Line, p.Column) + ")"}
 		}
 	}
 	return &scriptError{text}
@@ -45,9 +45,8 @@ func (v *VM) describe(val goja.Value) (text string) {
 }
 
 // place is a place of the script as its author knows it.
-func (s *Script) place(file string, line, column int) string {
-	name := s.program.Place(strings.TrimPrefix(file, "file://"))
-	return name + ":" + itoa(line) + ":" + itoa(column)
+func place(file string, line, column int) string {
+	return strings.TrimPrefix(file, "file://") + ":" + itoa(line) + ":" + itoa(column)
 }
 
 // where takes the first place of an interrupt's text.

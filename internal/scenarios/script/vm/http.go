@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"context"
 	"net/http"
 	"sync"
 
@@ -302,10 +301,6 @@ func (v *VM) sendAll(entries []batchEntry) []*outcome {
 		}
 	}
 	var wg sync.WaitGroup
-	ctx := context.WithoutCancel(v.ctx)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(v.ctx, cancel)()
 	for i, e := range entries {
 		if e.r == nil {
 			continue
@@ -318,7 +313,7 @@ func (v *VM) sendAll(entries []batchEntry) []*outcome {
 		wg.Go(func() {
 			own <- struct{}{}
 			s := sender{v.s, httpapi.NewExchange(v.s.client, v.s.host.Clock)}
-			out[i] = s.send(ctx, e.r)
+			out[i] = s.send(v.ctx, e.r)
 			<-own
 			<-all
 		})

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -93,9 +94,11 @@ func (v *VM) rejection(x goja.Value) error {
 	return work.Fail(KindException, &scriptError{text})
 }
 
+var promiseType = reflect.TypeFor[*goja.Promise]()
+
 func promiseOf(out goja.Value) (*goja.Promise, bool) {
 	o, ok := out.(*goja.Object)
-	if !ok || o.ClassName() != "Promise" {
+	if !ok || o.ExportType() != promiseType {
 		return nil, false
 	}
 	p, ok := o.Export().(*goja.Promise)

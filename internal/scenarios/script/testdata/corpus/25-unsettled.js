@@ -1,0 +1,2 @@
+// fails its promise is never settled
+export default async function () { await new Promise(() => {}); }

@@ -1,0 +1,3 @@
+// refuse open "./nowhere.csv"
+const data = open('./nowhere.csv');
+export default function () { return data; }
