@@ -22,11 +22,11 @@ var extras = []extra{
 	{kind: Redis, name: "REDIS_USERNAME", apply: userName},
 	{kind: Redis, name: "REDIS_USER", apply: userName},
 	{kind: Redis, name: "REDIS_TLS", apply: secureScheme("redis", "rediss")},
-	{kind: Redis, name: "REDIS_TLS_CA", apply: secureParameter("tls_ca", "redis", "rediss")},
-	{kind: Redis, name: "REDIS_TLS_CERT", apply: secureParameter("tls_cert", "redis", "rediss")},
-	{kind: Redis, name: "REDIS_TLS_KEY", apply: secureParameter("tls_key", "redis", "rediss")},
-	{kind: Redis, name: "REDIS_TLS_SERVER_NAME", apply: secureParameter("tls_server_name", "redis", "rediss")},
-	{kind: Redis, name: "REDIS_TLS_INSECURE", apply: secureParameter("tls_insecure", "redis", "rediss")},
+	{kind: Redis, name: "REDIS_TLS_CA", apply: redisTLS("tls_ca")},
+	{kind: Redis, name: "REDIS_TLS_CERT", apply: redisTLS("tls_cert")},
+	{kind: Redis, name: "REDIS_TLS_KEY", apply: redisTLS("tls_key")},
+	{kind: Redis, name: "REDIS_TLS_SERVER_NAME", apply: redisTLS("tls_server_name")},
+	{kind: Redis, name: "REDIS_TLS_INSECURE", apply: redisTLS("tls_insecure")},
 	{kind: Redis, name: "REDIS_SENTINEL_MASTER", apply: parameter("master")},
 	{kind: Redis, name: "REDIS_SENTINEL_USERNAME", apply: parameter("sentinel_username")},
 	{kind: Redis, name: "REDIS_SENTINEL_PASSWORD", apply: parameter("sentinel_password"), secret: true},
@@ -109,10 +109,10 @@ func secureScheme(plain, secure string) func(*url.URL, string) error {
 	}
 }
 
-// secureParameter sets a parameter of TLS, which it switches on.
-func secureParameter(key, plain, secure string) func(*url.URL, string) error {
+// redisTLS sets a parameter of TLS, which it switches on.
+func redisTLS(key string) func(*url.URL, string) error {
 	return func(u *url.URL, value string) error {
-		if err := secureScheme(plain, secure)(u, "true"); err != nil {
+		if err := secureScheme("redis", "rediss")(u, "true"); err != nil {
 			return err
 		}
 		return parameter(key)(u, value)

@@ -39,7 +39,7 @@ func pgBouncer(t *testing.T, mode string, lines ...string) targets.Address {
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
-	dir, err := os.MkdirTemp("", "perfctl-pgbouncer") // another user reads it
+	dir, err := os.MkdirTemp("", "perfctl-pgbouncer") //nolint:usetesting // another user reads it, which may not enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

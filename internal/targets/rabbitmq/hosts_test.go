@@ -20,7 +20,7 @@ func TestEveryHostIsTriedInTurn(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Fatal(err)
 	}
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // how many there are is what is asked
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || len(joined.Unwrap()) != 2 {
 		t.Errorf("not every host was tried: %v", err)
 	}

@@ -108,10 +108,10 @@ func (c *Client) openServer(ctx context.Context, o Options) error {
 		if i > 0 {
 			continue
 		}
-		switch mode := modeOf(ctx, x); {
-		case mode == "sentinel":
+		switch modeOf(ctx, x) {
+		case "sentinel":
 			return errIsSentinel
-		case mode == "cluster":
+		case "cluster":
 			release()
 			_ = one.Close() // nothing was sent on it but questions
 			c.dials.Store(0)

@@ -246,7 +246,7 @@ func TestTheDriverFollowsAMovedSlotAndTriesNothingTwice(t *testing.T) {
 
 func owner(t *testing.T, nodes []*redistest.Server, slot int) *redistest.Server {
 	t.Helper()
-	for _, s := range nodes[0].Client(t).ClusterSlots(t.Context()).Val() {
+	for _, s := range nodes[0].Client(t).ClusterSlots(t.Context()).Val() { //nolint:staticcheck // servers of version 6 know no other
 		for _, n := range nodes {
 			if slot >= s.Start && slot <= s.End && s.Nodes[0].Addr == n.Address() {
 				return n

@@ -33,7 +33,7 @@ func New(t *testing.T) *Files {
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
 	}}
 	// Servers that run as another user read what is in here.
-	if err := os.Chmod(f.dir, 0o755); err != nil { //nolint:gosec // certificates of a test
+	if err := os.Chmod(f.dir, 0o755); err != nil { //nolint:gosec,forbidigo // certificates of a test
 		t.Fatal(err)
 	}
 	f.CA = f.sign(t, "ca.pem", f.cert, key)
@@ -72,7 +72,7 @@ func (f *Files) sign(t *testing.T, file string, c *x509.Certificate, key *ecdsa.
 func (f *Files) write(t *testing.T, file, kind string, der []byte) string {
 	t.Helper()
 	path := filepath.Join(f.dir, file)
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o644); err != nil { //nolint:gosec // keys of a test
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o644); err != nil { //nolint:gosec,forbidigo // keys of a test
 		t.Fatal(err)
 	}
 	return path

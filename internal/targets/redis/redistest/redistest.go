@@ -32,24 +32,28 @@ func (s *Server) Address() string { return "127.0.0.1:" + strconv.Itoa(s.Port) }
 
 // Stop ends the server at once.
 func (s *Server) Stop() {
-	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Process.Kill() //nolint:forbidigo // only tests import this package
 	_ = s.cmd.Wait()
 }
 
 // Need skips a test that has no servers. PERFCTL_REDIS names another program.
 func Need(t *testing.T) {
 	t.Helper()
-	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" {
+	if os.Getenv("PERFCTL_TEST_SERVERS") != "1" { //nolint:forbidigo // only tests import this package
 		t.Skip("needs servers: run make test")
 	}
 }
 
 // Start starts a server; config are lines of its configuration, before which
 // {port} stands for its port. It answers when Start returns.
-func Start(t *testing.T, config ...string) *Server { return start(t, nil, config) }
+func Start(t *testing.T, config ...string) *Server {
+	t.Helper()
+	return start(t, nil, config)
+}
 
 // StartSentinel starts a Sentinel.
 func StartSentinel(t *testing.T, config ...string) *Server {
+	t.Helper()
 	return start(t, []string{"--sentinel"}, config)
 }
 
@@ -63,18 +67,18 @@ func start(t *testing.T, args, config []string) *Server {
 		text += "save \"\"\nappendonly no\n"
 	}
 	file := filepath.Join(dir, "redis.conf")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "{port}", strconv.Itoa(s.Port))), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "{port}", strconv.Itoa(s.Port))), 0o600); err != nil { //nolint:forbidigo // only tests import this package
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	s.cmd = exec.CommandContext(t.Context(), cmp.Or(os.Getenv("PERFCTL_REDIS"), "redis-server"), append([]string{file}, args...)...)
+	s.cmd = exec.CommandContext(t.Context(), cmp.Or(os.Getenv("PERFCTL_REDIS"), "redis-server"), append([]string{file}, args...)...) //nolint:forbidigo // only tests import this package
 	s.cmd.Stdout, s.cmd.Stderr = &log, &log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
 	Until(t, func() error {
-		c, err := net.DialTimeout("tcp", s.Address(), time.Second)
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", s.Address())
 		if err == nil {
 			_ = c.Close()
 		}
@@ -99,7 +103,7 @@ func Until(t *testing.T, f func() error) {
 func FreePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
