@@ -16,12 +16,12 @@ func (a *axis) limits(results []sla.Result) map[string]float64 {
 	out := map[string]float64{}
 	for i := range a.gauges {
 		g := &a.gauges[i]
-		switch {
-		case g.series.Role == metrics.RolePoolSize:
+		switch g.series.Role {
+		case metrics.RolePoolSize:
 			if most := a.poolMax(g); most > 0 {
 				out[g.key] = most
 			}
-		case g.series.Role == metrics.RoleProcessMemory:
+		case metrics.RoleProcessMemory:
 			out[g.key] = guideMemory
 		}
 		for _, r := range rulesOf(results) {

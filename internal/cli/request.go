@@ -125,7 +125,7 @@ func (f *shapeFlags) bend(r *run.Request, name string, fs *pflag.FlagSet) error 
 		}
 		return nil
 	}
-	if err := f.userFlags.check(fs); err != nil {
+	if err := f.check(fs); err != nil {
 		return err
 	}
 	b := profiles.Bend{Users: f.userFlags.bend(fs), Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}

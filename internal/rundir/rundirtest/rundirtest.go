@@ -137,31 +137,31 @@ func (r *Recorder) fill(s *metrics.Snapshot, stage rundir.StageInfo) {
 
 // Record writes a run directory as a run does, without its summary, and
 // returns what the run counted.
-func Record(t testing.TB, dir string, seed uint64) *metrics.Totals {
-	t.Helper()
-	return RecordAs(t, dir, Info(), seed)
+func Record(tb testing.TB, dir string, seed uint64) *metrics.Totals {
+	tb.Helper()
+	return RecordAs(tb, dir, Info(), seed)
 }
 
 // RecordAs is Record for another run.json.
-func RecordAs(t testing.TB, dir string, info rundir.RunInfo, seed uint64) *metrics.Totals {
-	t.Helper()
+func RecordAs(tb testing.TB, dir string, info rundir.RunInfo, seed uint64) *metrics.Totals {
+	tb.Helper()
 	totals := metrics.NewTotals()
 	w, err := rundir.Create(dir, info, []metrics.Desc{
 		metrics.ResponseTime, metrics.ServiceTime, metrics.Arrivals, metrics.ArrivalsStarted, metrics.ArrivalsSucceeded,
 		metrics.DispatchLag, Publish, Query, depth, hits,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	NewRecorder(seed).Seconds(func(s *metrics.Snapshot) {
 		totals.Add(s)
 		w.Snapshot(s)
 	})
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Err(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return totals
 }

@@ -42,12 +42,12 @@ func Inputs() summary.Inputs {
 
 // Finished records a run, summarises it as the ending run does and finishes
 // its directory.
-func Finished(t testing.TB, dir string, in summary.Inputs) *summary.Summary {
-	t.Helper()
+func Finished(tb testing.TB, dir string, in summary.Inputs) *summary.Summary {
+	tb.Helper()
 	totals := metrics.NewTotals()
 	w, err := rundir.Create(dir, rundirtest.Info(), nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var elapsed time.Duration
 	rundirtest.NewRecorder(1).Seconds(func(s *metrics.Snapshot) {
@@ -57,7 +57,7 @@ func Finished(t testing.TB, dir string, in summary.Inputs) *summary.Summary {
 	})
 	s := summary.Summarise(rundir.NewRun(rundirtest.Info(), totals, elapsed), in)
 	if err := summary.Finish(w, s); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }

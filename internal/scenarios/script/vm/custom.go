@@ -77,10 +77,10 @@ func (s *Script) custom(name string, kind metrics.Kind, time bool) (*custom, str
 		return m, ""
 	}
 	d := metrics.Desc{Name: name, Kind: kind, Unit: metrics.UnitCount, Help: "declared by the script"}
-	switch {
-	case kind == metrics.KindRate:
+	switch kind {
+	case metrics.KindRate:
 		d.Unit = metrics.UnitRatio
-	case kind == metrics.KindTrend:
+	case metrics.KindTrend:
 		// A trend keeps times; a plain number is kept as so many milliseconds.
 		d.Unit = metrics.UnitTime
 		if !time {
