@@ -23,7 +23,9 @@ type Plan struct {
 	Scenarios, Known []string
 	// Anywhere are the names of every metric that any run can have. A rule of a table
 	// about none of them, and near to one, is a typing error; others may be about
-	// metrics of programs that this run does not read.
+	// metrics of programs that this run does not read. Without Anywhere, the metrics
+	// that rules of a table name are not checked: a recorded run is judged by a table
+	// that was checked when it was planned.
 	Anywhere []string
 	// Series are the series that the run can record, by which operations and
 	// outcomes of thresholds are checked; those of a metric that has none here
@@ -153,7 +155,7 @@ func (j *Judge) knownToTable(r Rule) error {
 	if _, known := j.units[r.Metric]; !known && j.applies(r) && len(r.scenarios()) > 0 {
 		return fmt.Errorf("the scenario %s has no metric %q%s", r.scenarios()[0], r.Metric, near(r.Metric, j.metricNames()))
 	}
-	if _, known := j.units[r.Metric]; !known && !slices.Contains(j.plan.Anywhere, r.Metric) {
+	if _, known := j.units[r.Metric]; !known && len(j.plan.Anywhere) > 0 && !slices.Contains(j.plan.Anywhere, r.Metric) {
 		if meant, ok := suggest.Nearest(r.Metric, slices.Concat(j.metricNames(), j.plan.Anywhere)); ok {
 			return fmt.Errorf("there is no metric %q; did you mean %q?", r.Metric, meant)
 		}

@@ -132,3 +132,17 @@ func TestTheBuiltInTablesFitARun(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+func TestMetricsAreCheckedOnlyWhereAllAreKnown(t *testing.T) {
+	// Near to rabbitmq_prefetch, and of no scenario: a typing error in a table that is
+	// for this run, and what may be another run's in one that is judged again.
+	rules := decode(t, `rules: [{name: a, threshold: "rabbitmq_prefetchs: value<5"}]`)
+	plan := testPlan()
+	if _, err := NewJudge(plan, rules, nil); err != nil {
+		t.Errorf("judging a recorded run again: %v", err)
+	}
+	plan.Anywhere = []string{"rabbitmq_prefetch"}
+	if _, err := NewJudge(plan, rules, nil); err == nil || !strings.Contains(err.Error(), `did you mean "rabbitmq_prefetch"?`) {
+		t.Errorf("judging a planned run: %v", err)
+	}
+}
