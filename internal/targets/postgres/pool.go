@@ -198,7 +198,9 @@ func configure(cfg *pgx.ConnConfig, a targets.Address, o Options) {
 	if cfg.ConnectTimeout <= 0 {
 		cfg.ConnectTimeout = connectTimeout
 	}
-	cfg.Password = a.Password()
+	if p := a.Password(); p != "" {
+		cfg.Password = p // else what PGPASSWORD, the passfile or a service says, as libpq has it
+	}
 	if p := cfg.RuntimeParams; p != nil {
 		// The size and the ageing of the pool are perfctl's; the server would
 		// refuse the parameters of a single connection.
