@@ -125,10 +125,10 @@ func (f *shapeFlags) bend(r *run.Request, name string, fs *pflag.FlagSet) error 
 		}
 		return nil
 	}
-	if err := f.check(fs); err != nil {
+	if err := f.checkUsers(fs); err != nil {
 		return err
 	}
-	b := profiles.Bend{Users: f.userFlags.bend(fs), Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}
+	b := profiles.Bend{Users: f.asked(fs), Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}
 	if fs.Changed("time-scale") {
 		b.TimeScale = f.timeScale
 	}

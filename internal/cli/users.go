@@ -27,15 +27,16 @@ func (f *userFlags) register(fs *pflag.FlagSet) {
 	fs.Int64VarP(&f.iterations, "iterations", "i", 0, "with --users, or of a k6 script: end after so many arrivals of all users together")
 }
 
-// bend returns the users that the flags ask for; nil for none.
-func (f *userFlags) bend(fs *pflag.FlagSet) *profiles.Users {
+// asked returns the users that the flags ask for; nil for none.
+func (f *userFlags) asked(fs *pflag.FlagSet) *profiles.Users {
 	if !fs.Changed("users") {
 		return nil
 	}
 	return &profiles.Users{From: f.users, To: f.users, Pace: f.pace, Pause: f.pause, Iterations: f.iterations}
 }
 
-func (f *userFlags) check(fs *pflag.FlagSet) error {
+// checkUsers refuses values that no users can have.
+func (f *userFlags) checkUsers(fs *pflag.FlagSet) error {
 	if fs.Lookup("users") == nil || fs.Lookup("pace") == nil {
 		return nil
 	}

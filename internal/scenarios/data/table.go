@@ -141,7 +141,7 @@ func (t *Table) transcode() error {
 			return fmt.Errorf("data: %s is in UTF-16 and larger than %d MB: save it as UTF-8", t.path, mostTranscoded>>20)
 		}
 		raw := make([]byte, t.size)
-		if _, err := t.file.ReadAt(raw, 0); err != nil && err != io.EOF { //nolint:errorlint // ReadAt returns it bare
+		if _, err := t.file.ReadAt(raw, 0); err != nil && err != io.EOF {
 			return fmt.Errorf("data: %w", err)
 		}
 		units := make([]uint16, 0, len(raw)/2)
