@@ -173,5 +173,8 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	if toStdout(views) {
 		a.YieldStdout()
 	}
+	if a.writeOwn(result.Own, f.json) {
+		return verdict(result.Summary.ExitCode)
+	}
 	return a.present(result.Summary, dir, f.json)
 }

@@ -23,6 +23,9 @@ type Sinks interface {
 type Result struct {
 	Summary     *summary.Summary
 	Measurement *Measurement
+	// Own are texts that a scenario made of the summary, by the name of the file that
+	// each is for, stdout and stderr among them.
+	Own map[string]string
 }
 
 // Execute does a whole run in a new run directory: it prepares, measures, concludes,
@@ -94,5 +97,5 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	if err := summary.Finish(out, s); err != nil {
 		show.Warn(fmt.Sprintf("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err))
 	}
-	return &Result{s, m}, nil
+	return &Result{s, m, x.ownSummary(ctx, s, m.Totals)}, nil
 }

@@ -65,5 +65,5 @@ func (x *Prepared) tooLate(dir string, info rundir.RunInfo, late time.Duration) 
 	s := summary.Summarise(run, summary.Inputs{SLA: x.judge.Evaluate(run.Totals), Failures: []summary.Failure{},
 		Generator: &summary.GeneratorHealth{Status: "valid"}})
 	x.plan.request.Secrets.Struct(s)
-	return &Result{s, &Measurement{Totals: run.Totals}}, summary.Finish(out, s)
+	return &Result{Summary: s, Measurement: &Measurement{Totals: run.Totals}}, summary.Finish(out, s)
 }

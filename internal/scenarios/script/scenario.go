@@ -372,6 +372,20 @@ func (s *scenario) Check(context.Context) ([]scenarios.Check, error) {
 // Aborted returns why the script ended the run itself, nil where it did not.
 func (s *scenario) Aborted() error { return s.loaded.script.Aborted() }
 
+// Summarise runs the script's handleSummary.
+func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]string, error) {
+	if !s.loaded.Summarises() || len(s.users) == 0 || s.users[0] == nil {
+		return nil, nil
+	}
+	bound, cancel := context.WithTimeout(ctx, summaryTimeout)
+	defer cancel()
+	defer s.watch(bound, s.users[0])()
+	return s.users[0].Summary(bound, figures)
+}
+
+// summaryTimeout bounds handleSummary.
+const summaryTimeout = 2 * time.Minute
+
 // Close runs the script's teardown and closes every connection.
 func (s *scenario) Close(ctx context.Context) error {
 	s.stop()
