@@ -19,7 +19,8 @@ const startLead = 50 * time.Millisecond
 const ahead = 500 * time.Millisecond
 
 // await waits until shortly before StartAt, where there is one, and returns by how
-// much all was set up too late for it.
+// much all was ready too late for it: the set-up took too long, or the machine slept
+// or the process was stopped while it waited.
 func (x *Prepared) await(ctx context.Context) (late time.Duration, err error) {
 	at := x.plan.request.StartAt
 	if at.IsZero() {
@@ -30,16 +31,20 @@ func (x *Prepared) await(ctx context.Context) (late time.Duration, err error) {
 		return -left, nil
 	}
 	x.session.Observer.Step(fmt.Sprintf("waiting until %s …", at.Format(time.RFC3339)), nil)
-	return 0, x.session.Pause(ctx, left-ahead)
+	if err := x.session.Pause(ctx, left-ahead); err != nil {
+		return 0, err
+	}
+	return max(-time.Until(at), 0), nil
 }
 
-// lead returns how long it is to the first arrival, which is at StartAt where there
-// is one.
+// lead returns how long it is to the start of the schedule, which is at StartAt where
+// there is one. Below 0, what was due meanwhile is released late, and that is measured:
+// the schedule does not move.
 func (p *Plan) lead() time.Duration {
 	if p.request.StartAt.IsZero() {
 		return startLead
 	}
-	return max(time.Until(p.request.StartAt), 0)
+	return time.Until(p.request.StartAt)
 }
 
 // begins is when the first arrival can be due.

@@ -100,9 +100,12 @@ func mergeInfo(shards []*shard) ([]*shard, *RunInfo, error) {
 			kept = append(kept, s)
 			continue
 		}
-		if other := kept[last].run; other.Info.Started.Equal(s.run.Info.Started) {
+		switch other := kept[last].run; {
+		case s.run.Info.Late > 0:
+			notes = append(notes, fmt.Sprintf("%s is left out: it is shard %d as %s is, and was too late for its instant and sent nothing", s.run.Dir, n, other.Dir))
+		case oneExecution(other, s.run):
 			notes = append(notes, fmt.Sprintf("%s is left out: it is shard %d as %s is, of the same start", s.run.Dir, n, other.Dir))
-		} else {
+		default:
 			doubled = append(doubled, n)
 			notes = append(notes, fmt.Sprintf("shard %d was run twice, in %s and in %s: its arrivals were offered twice; the former counts", n, other.Dir, s.run.Dir))
 		}
@@ -113,11 +116,21 @@ func mergeInfo(shards []*shard) ([]*shard, *RunInfo, error) {
 	return kept, info, nil
 }
 
-// fullness ranks folders of one shard: one with a summary before one without, then
-// by how much was recorded.
+// oneExecution says whether two folders of a shard are copies, cut or not, of what one
+// process recorded. Two processes that were given one --start-at share that instant, but
+// not the nanosecond at which the first second ended.
+func oneExecution(a, b *Run) bool {
+	return a.Info.Started.Equal(b.Info.Started) && len(a.Seconds) > 0 && len(b.Seconds) > 0 && a.Seconds[0].At.Equal(b.Seconds[0].At)
+}
+
+// fullness ranks folders of one shard: one that was late for its instant last, for it
+// sent nothing, one with a summary before one without, then by how much was recorded.
 func (s *shard) fullness() int {
 	full := len(s.run.Seconds)
-	if s.run.Outcome != nil {
+	switch {
+	case s.run.Info.Late > 0:
+		return -1
+	case s.run.Outcome != nil:
 		full += 1 << 32
 	}
 	return full

@@ -158,6 +158,20 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		rundirtest.Write(t, path, []byte(strings.Join(lines[:int(float64(len(lines))*part)], "")))
 		return dir
 	}
+	again := func(dir string) string { // what another process recorded that was given the same --start-at
+		path := filepath.Join(dir, rundir.SeriesFile)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := rundirtest.Started.Add(time.Second + 31*time.Microsecond)
+		other := strings.Replace(string(text), at.Format(time.RFC3339Nano), at.Add(time.Millisecond).Format(time.RFC3339Nano), 1)
+		if other == string(text) {
+			t.Fatal("the first second has another instant")
+		}
+		rundirtest.Write(t, path, []byte(other))
+		return dir
+	}
 	late := func(i *rundir.RunInfo) { i.Late = 2.5 }
 	later := func(i *rundir.RunInfo) { i.Started = i.Started.Add(700 * time.Millisecond) }
 	for name, c := range map[string]struct {
@@ -173,6 +187,8 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		"one is no folder": {[]string{shard(0, nil), filepath.Join(base, "none"), shard(2, nil)}, true, 2, "valid", "left out: "},
 		"a copy":           {[]string{shard(0, nil), shard(0, nil), shard(1, nil), shard(2, nil)}, false, 3, "valid", "it is shard 0 as"},
 		"run twice":        {[]string{shard(0, nil), shard(0, later), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
+		"twice at once":    {[]string{shard(0, nil), again(shard(0, nil)), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
+		"twice, one late":  {[]string{shard(0, late), shard(0, nil), shard(1, nil), shard(2, nil)}, false, 3, "valid", "too late for its instant and sent nothing"},
 		"late":             {[]string{shard(0, nil), shard(1, nil), shard(2, late)}, true, 3, "valid", "shard 2: run.json: late: all was set up 2.5s after"},
 		"apart":            {[]string{shard(0, nil), shard(1, later), shard(2, nil)}, false, 3, "valid", "shard 1 started 700ms after the first one"},
 		"series cut":       {[]string{shard(0, nil), shard(1, nil), cut(shard(2, nil), rundir.SeriesFile, 0.5)}, true, 0, "valid", "and summary.json says"},
