@@ -75,7 +75,10 @@ func shards(m *rundir.MergeInfo) string {
 			last = s
 		}
 	}
-	if len(m.Starts) > 1 {
+	switch {
+	case len(m.Starts) > 1 && last.Offset == 0:
+		text += " at one instant by their clocks"
+	case len(m.Starts) > 1:
 		text += fmt.Sprintf(" within %s by their clocks, shard %d last", showMillis(last.Offset), last.Shard)
 	}
 	return text

@@ -39,12 +39,12 @@ func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
 	if len(shards) == 0 {
 		return nil, nil, errors.New(cmp.Or(strings.Join(unread, "; "), "merge: no run directory given"))
 	}
-	shards, info, err := mergeInfo(shards)
+	shards, info, copies, err := mergeInfo(shards)
 	if err != nil {
 		return nil, nil, err
 	}
 	info.Merged.Notes = append(unread, info.Merged.Notes...)
-	if err := writeMerged(shards, info, out); err != nil {
+	if err := writeMerged(shards, info, copies, out); err != nil {
 		return nil, nil, err
 	}
 	run, err := Open(out)
@@ -76,21 +76,21 @@ type shard struct {
 }
 
 // mergeInfo checks that the folders are of one run, leaves one of each shard, puts
-// them in order and returns the run.json of the whole.
-func mergeInfo(shards []*shard) ([]*shard, *RunInfo, error) {
+// them in order and returns the run.json of the whole, and what to say of folders that
+// were left out without a loss.
+func mergeInfo(shards []*shard) (kept []*shard, info *RunInfo, copies []string, err error) {
 	first := shards[0].run
 	if first.Info.Shards < 2 {
-		return nil, nil, fmt.Errorf("%s holds a whole run, not a shard", first.Dir)
+		return nil, nil, nil, fmt.Errorf("%s holds a whole run, not a shard", first.Dir)
 	}
 	for _, s := range shards {
 		if err := sameRun(first, s.run); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	slices.SortStableFunc(shards, func(a, b *shard) int {
 		return cmp.Or(a.run.Info.Shard-b.run.Info.Shard, b.fullness()-a.fullness())
 	})
-	var kept []*shard
 	var doubled []int
 	var notes []string
 	for _, s := range shards {
@@ -102,18 +102,18 @@ func mergeInfo(shards []*shard) ([]*shard, *RunInfo, error) {
 		}
 		switch other := kept[last].run; {
 		case s.run.Info.Late > 0:
-			notes = append(notes, fmt.Sprintf("%s is left out: it is shard %d as %s is, and was too late for its instant and sent nothing", s.run.Dir, n, other.Dir))
+			copies = append(copies, fmt.Sprintf("%s is left out: it is shard %d as %s is, and was too late for its instant and sent nothing", s.run.Dir, n, other.Dir))
 		case oneExecution(other, s.run):
-			notes = append(notes, fmt.Sprintf("%s is left out: it is shard %d as %s is, of the same start", s.run.Dir, n, other.Dir))
+			copies = append(copies, fmt.Sprintf("%s is left out: it is shard %d as %s is, of the same start", s.run.Dir, n, other.Dir))
 		default:
 			doubled = append(doubled, n)
 			notes = append(notes, fmt.Sprintf("shard %d was run twice, in %s and in %s: its arrivals were offered twice; the former counts", n, other.Dir, s.run.Dir))
 		}
 	}
-	info := addInfos(kept)
+	info = addInfos(kept)
 	info.Merged.Doubled = slices.Compact(doubled)
 	info.Merged.Notes = append(notes, info.Merged.Notes...)
-	return kept, info, nil
+	return kept, info, copies, nil
 }
 
 // oneExecution says whether two folders of a shard are copies, cut or not, of what one
@@ -270,8 +270,9 @@ func addInfos(shards []*shard) *RunInfo {
 	return &info
 }
 
-// writeMerged writes the merged run's directory.
-func writeMerged(shards []*shard, info *RunInfo, out string) (err error) {
+// writeMerged writes the merged run's directory. What is missing is noted before what was
+// left out without a loss, for the first note is why the run is incomplete.
+func writeMerged(shards []*shard, info *RunInfo, copies []string, out string) (err error) {
 	descs := make([]metrics.Desc, len(info.Metrics))
 	for i, m := range info.Metrics {
 		descs[i] = m.desc()
@@ -316,6 +317,7 @@ func writeMerged(shards []*shard, info *RunInfo, out string) (err error) {
 		}
 		info.Merged.Incomplete = info.Merged.Incomplete || s.run.Incomplete
 	}
+	info.Merged.Notes = append(info.Merged.Notes, copies...)
 	return writeInfo(out, info)
 }
 

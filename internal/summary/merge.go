@@ -30,6 +30,7 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	for _, n := range run.Info.Merged.Doubled {
 		in.Generator.blame("invalid", fmt.Sprintf("shard %d ran twice: its arrivals were offered twice", n))
 	}
+	in.Generator.blameApart(&run.Info)
 	for _, s := range shards {
 		n := s.Info.Shard
 		sm := Read(s)
@@ -67,6 +68,36 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	}
 	in.Interrupted = interrupted == len(shards) && len(run.Info.Merged.Missing) == 0
 	return in
+}
+
+// Shards that started further apart than this part of the profile's length, and than a
+// second, did not offer the profile's load together: its peak was another one.
+const (
+	apartSuspect = 0.01
+	apartInvalid = 0.1
+)
+
+// blameApart blames shards that did not start together.
+func (g *GeneratorHealth) blameApart(info *rundir.RunInfo) {
+	var planned float64
+	for _, s := range info.Stages {
+		planned += s.Duration
+	}
+	var last rundir.ShardStart
+	for _, s := range info.Merged.Starts {
+		if s.Offset > last.Offset {
+			last = s
+		}
+	}
+	seconds := last.Offset / 1e3
+	if seconds <= 1 || seconds <= apartSuspect*planned {
+		return
+	}
+	status := "suspect"
+	if seconds > apartInvalid*planned {
+		status = "invalid"
+	}
+	g.blame(status, fmt.Sprintf("shard %d started %.3g s after the first one, of %.3g s planned: their loads did not add up; give all shards one --start-at", last.Shard, seconds, planned))
 }
 
 func addFailure(all []Failure, f Failure) []Failure {

@@ -173,7 +173,9 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		return dir
 	}
 	late := func(i *rundir.RunInfo) { i.Late = 2.5 }
-	later := func(i *rundir.RunInfo) { i.Started = i.Started.Add(700 * time.Millisecond) }
+	after := func(d time.Duration) func(*rundir.RunInfo) {
+		return func(i *rundir.RunInfo) { i.Started = i.Started.Add(d) }
+	}
 	for name, c := range map[string]struct {
 		dirs       []string
 		incomplete bool
@@ -186,11 +188,12 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		"only one":         {[]string{shard(1, nil)}, true, 1, "valid", "of 3 shards 2 are missing: 0, 2"},
 		"one is no folder": {[]string{shard(0, nil), filepath.Join(base, "none"), shard(2, nil)}, true, 2, "valid", "left out: "},
 		"a copy":           {[]string{shard(0, nil), shard(0, nil), shard(1, nil), shard(2, nil)}, false, 3, "valid", "it is shard 0 as"},
-		"run twice":        {[]string{shard(0, nil), shard(0, later), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
+		"run twice":        {[]string{shard(0, nil), shard(0, after(700*time.Millisecond)), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
 		"twice at once":    {[]string{shard(0, nil), again(shard(0, nil)), shard(1, nil), shard(2, nil)}, false, 3, "invalid", "its arrivals were offered twice"},
 		"twice, one late":  {[]string{shard(0, late), shard(0, nil), shard(1, nil), shard(2, nil)}, false, 3, "valid", "too late for its instant and sent nothing"},
 		"late":             {[]string{shard(0, nil), shard(1, nil), shard(2, late)}, true, 3, "valid", "shard 2: run.json: late: all was set up 2.5s after"},
-		"apart":            {[]string{shard(0, nil), shard(1, later), shard(2, nil)}, false, 3, "valid", "shard 1 started 700ms after the first one"},
+		"apart":            {[]string{shard(0, nil), shard(1, after(700*time.Millisecond)), shard(2, nil)}, false, 3, "valid", "shard 1 started 700ms after the first one"},
+		"far apart":        {[]string{shard(0, nil), shard(1, after(1050*time.Millisecond)), shard(2, nil)}, false, 3, "invalid", "shard 1 started 1.05s after the first one"},
 		"series cut":       {[]string{shard(0, nil), shard(1, nil), cut(shard(2, nil), rundir.SeriesFile, 0.5)}, true, 0, "valid", "and summary.json says"},
 		"run.json damaged": {[]string{shard(0, nil), shard(1, nil), cut(shard(2, nil), rundir.InfoFile, 0.5)}, true, 2, "valid", "run.json is damaged"},
 		"other rules":      {[]string{shard(0, nil), shard(1, nil), shard(2, func(i *rundir.RunInfo) { i.Rules = []string{"arrivals: count>1"} })}, false, 3, "valid", "shard 2 was given other rules"},
