@@ -14,11 +14,30 @@ func anyKeys(text string) object {
 
 func requestKeys() object {
 	return object{
-		"method":  described("GET if left out", word("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
-		"path":    templated("path and query below API_BASE_URL"),
-		"headers": anyKeys("the value of a header"),
-		"body":    templated("body of the request"),
+		"method":    described("GET if left out", word("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
+		"endpoint":  described("name of another server, of the setting endpoints", object{"type": "string"}),
+		"path":      templated("path and query below API_BASE_URL, or a whole address that may be reached"),
+		"headers":   anyKeys("the value of a header"),
+		"body":      templated("body of the request"),
+		"body_file": described("file that is the body, as it is", object{"type": "string"}),
+		"form":      anyKeys("the value of a field of a form"),
+		"multipart": object{"type": "object", "minProperties": 1, "additionalProperties": object{"anyOf": []object{
+			{"type": []string{"string", "number", "boolean"}},
+			closed(object{
+				"file": described("file that is the part, as it is", object{"type": "string"}), "value": templated("text that is the part"),
+				"filename": templated("name that the server is told"), "type": described("content type of the part", object{"type": "string"}),
+			}),
+		}}},
 	}
+}
+
+// streamKeys are the keys of a request whose answer may be a stream of events.
+func streamKeys() object {
+	keys := requestKeys()
+	keys["events"] = described("read server-sent events until one is as asked for, or the stream ends", closed(object{
+		"until": described("what the last event must be", anyKeys("what is wanted")), "max": object{"type": "integer", "minimum": 1},
+	}))
+	return keys
 }
 
 func checkSchema() object {
@@ -62,7 +81,7 @@ func stepsSchema() object {
 		"check":      checkSchema(),
 		"capture":    described("variables, each with the place in the answer that it is taken from", object{"type": "object", "additionalProperties": text}),
 		"on_failure": described("stop ends the arrival, continue goes on", word("stop", "continue")),
-		"http":       described("send a request", closed(requestKeys(), "path")),
+		"http":       described("send a request", closed(streamKeys(), "path")),
 		"sql": described("execute a statement", closed(object{
 			"query": text,
 			"args":  object{"type": "array", "items": argumentSchema()},

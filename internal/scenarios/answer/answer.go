@@ -72,6 +72,7 @@ const (
 	Column   = "column"
 	Exists   = "exists"
 	Reply    = "reply"
+	Events   = "events"
 	Cookie   = "cookie"
 )
 
@@ -147,7 +148,7 @@ func (s *Source) Take(a *Answer, v *template.Value) (found bool, err error) {
 	switch s.word {
 	case Status:
 		v.Sort, v.Text = template.Number, strconv.AppendInt(v.Text[:0], int64(a.Status), 10)
-	case Rows:
+	case Rows, Events:
 		v.Sort, v.Text = template.Number, strconv.AppendInt(v.Text[:0], a.Rows, 10)
 	case Exists:
 		v.Sort, v.Text = template.Bool, strconv.AppendBool(v.Text[:0], !a.Missing)

@@ -17,8 +17,9 @@ import (
 const streamRequest = 0x61706901
 
 type scenario struct {
-	env    scenarios.Env
-	client *httpapi.Client
+	env     scenarios.Env
+	client  *httpapi.Client
+	origins *request.Origins
 	// calls are the requests of a file, stages those of the stages where there is
 	// no file.
 	calls, stages []*call
@@ -39,16 +40,15 @@ type worker struct {
 
 func newScenario(e scenarios.Env) (*scenario, error) {
 	s := &scenario{env: e, workers: make([]worker, e.Plan.Workers), traffic: httpapi.NewTraffic(e.Metrics, e.Tags(""))}
-	security, err := request.TLS(e.Values).Config()
-	if err != nil {
+	var err error
+	if s.client, s.origins, err = request.Client(&s.env, httpapi.Options{
+		Connections: e.Plan.Workers, Timeout: e.Values.Duration(0, keyTimeout),
+		HTTP2: e.Values.Text(0, keyHTTPVersion) == "2", Fresh: !e.Values.Bool(0, keyReuse),
+	}); err != nil {
 		return nil, err
 	}
-	s.client = httpapi.New(httpapi.Options{
-		Connections: e.Plan.Workers, Timeout: e.Values.Duration(0, keyTimeout), TLS: security,
-		HTTP2: e.Values.Text(0, keyHTTPVersion) == "2", Fresh: !e.Values.Bool(0, keyReuse),
-	})
 	for i := range s.workers {
-		s.workers[i].sender.Exchange = httpapi.NewExchange(s.client, e.Clock)
+		s.workers[i].sender = request.Sender{Exchange: httpapi.NewExchange(s.client, e.Clock), Redirects: request.Redirects(e.Values)}
 	}
 	fields := &template.Fields{Names: &template.Names{},
 		Arrivals: &template.Arrivals{Run: e.RunID, Clock: e.Clock, Stages: e.Plan.Stages, Setting: e.Targets.Setting}}
@@ -114,10 +114,13 @@ func (s *scenario) Setup(ctx context.Context) error {
 	addr := s.env.Targets.API
 	for _, list := range [][]*call{s.calls, s.stages} {
 		for _, c := range list {
-			if err := c.request.Bind(ctx, addr.URL); err != nil {
+			if err := c.request.Bind(ctx, s.origins); err != nil {
 				return fmt.Errorf("make the request: %w", err)
 			}
 		}
+	}
+	if err := request.Check(ctx, &s.env, s.origins); err != nil {
+		return err
 	}
 	if err := s.client.Reach(ctx, addr); err != nil {
 		return err
@@ -150,6 +153,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	c, w := s.pick(a), &s.workers[a.Worker]
 	w.scope.Arrival = a
+	w.sender.Phases, w.sender.Stage = c.phases, a.Stage
 	got, err := c.request.Send(ctx, &w.sender, &w.scope, c.keep)
 	if err != nil {
 		c.phases.Resent(a.Stage, w.sender.Exchange)

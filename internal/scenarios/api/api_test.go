@@ -171,7 +171,7 @@ func TestFailuresHaveTheirKind(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(release)
-	for path, want := range map[string]work.Kind{"/busy": "status_5xx", "/none": "status_4xx", "/slow": work.KindTimeout, "/cut": work.KindClosed, "/moved": "status"} {
+	for path, want := range map[string]work.Kind{"/busy": "status_5xx", "/none": "status_4xx", "/slow": work.KindTimeout, "/cut": work.KindClosed, "/moved": "status_3xx"} {
 		b := newBench(t, srv.URL, "path="+path, "timeout=100ms", "expect_status=2xx")
 		if err := b.Setup(t.Context()); err != nil {
 			t.Fatal(err)

@@ -29,6 +29,7 @@ const (
 	keyRedisPool   = "redis_pool_size"
 	keyChannels    = "channels"
 	keyPrefetch    = "prefetch"
+	keyCookies     = "cookies"
 )
 
 // Definition returns the scenario's definition.
@@ -46,6 +47,8 @@ func Definition() scenarios.Definition {
 				Help: "HTTP version; 2 without TLS is by prior knowledge"},
 			{Key: keyReuse, Default: "true", Type: scenarios.Bool{},
 				Help: "keep HTTP connections open between requests"},
+			{Key: keyCookies, Default: cookiesArrival, Type: scenarios.Enum{cookiesArrival, cookiesNone},
+				Help: "cookies that servers set are sent back within their arrival, those of the setup in every arrival; none keeps none"},
 			{Key: keyPool, Default: "20", Type: scenarios.Int{Min: 1, Max: 1000},
 				Help: "number of connections to PostgreSQL"},
 			{Key: keyRedisPool, Default: "50", Type: scenarios.Int{Min: 1, Max: 10_000},
@@ -54,18 +57,24 @@ func Definition() scenarios.Definition {
 				Help: "number of RabbitMQ channels that messages are published on"},
 			{Key: keyPrefetch, Default: "300", Type: scenarios.Int{Min: 1, Max: 10_000},
 				Help: "number of messages that the broker hands out ahead, of each queue that is consumed"},
-		}, request.TLSSettings()...),
+		}, request.Settings()...),
 		Fields: append(template.ArrivalFields(),
 			[2]string{"turn", "how often the innermost repeat was executed before, from 0"},
 			[2]string{"queue NAME", "name of the run's own queue that a consume calls NAME"},
 			[2]string{"data.COLUMN", "the value of a column in the arrival's row of data"},
 			[2]string{"NAME", "a variable of vars or capture"}),
-		Metrics: append(append([]metrics.Desc{stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
+		Metrics: append(append([]metrics.Desc{httpapi.FirstEvent, httpapi.EventGap, httpapi.Events, stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
 			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.TransactionDuration, postgres.Transactions, postgres.Retries, postgres.Reconnects, postgres.ReconnectDuration,
 			postgres.PoolSize, postgres.PoolInUse, postgres.PoolIdle, postgres.PoolMax, postgres.PoolWaiting, postgres.PoolUtilisation),
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
 	}
 }
+
+// The values of the setting cookies.
+const (
+	cookiesArrival = "arrival"
+	cookiesNone    = "none"
+)
 
 var (
 	stepDuration = metrics.Desc{Name: "flow_step_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,8 +44,9 @@ type scenario struct {
 	// teardown are due.
 	prepared bool
 
-	security   *tls.Config
 	client     *httpapi.Client
+	origins    *request.Origins
+	cookies    *request.Cookies // those of the set-up; nil where none are kept
 	traffic    *httpapi.Traffic
 	conn       *pgx.Conn // for the set-up and the teardown
 	pool       *postgres.Pool
@@ -98,16 +98,20 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	if err := p.data.Enough(env.Plan.Arrivals, env.Plan.OpenEnded); err != nil {
 		return nil, err
 	}
-	security, err := request.TLS(env.Values).Config()
-	if err != nil {
-		return nil, err
-	}
-	s := &scenario{env: env, security: security, program: p, inboxes: f.inboxes, workers: make([]worker, max(env.Plan.Workers, 1)), log: env.Log, limiter: rabbitmq.NewLimiter()}
+	s := &scenario{env: env, program: p, inboxes: f.inboxes, workers: make([]worker, max(env.Plan.Workers, 1)), log: env.Log, limiter: rabbitmq.NewLimiter()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	for i := range s.workers {
 		s.workers[i].init(s, i)
+	}
+	if s.needs(targets.API) {
+		if s.client, s.origins, err = request.Client(&s.env, httpapi.Options{
+			Connections: len(s.workers), Timeout: env.Values.Duration(0, keyTimeout),
+			HTTP2: env.Values.Text(0, keyHTTPVersion) == "2", Fresh: !env.Values.Bool(0, keyReuse),
+		}); err != nil {
+			return nil, err
+		}
 	}
 	s.declareMetrics()
 	return s, nil
@@ -169,13 +173,13 @@ func (s *scenario) Setup(ctx context.Context) error {
 	}
 	w := &worker{}
 	w.init(s, 0)
-	w.sender.Exchange = s.exchange()
+	s.equip(w)
 	w.scope.Arrival = &work.Arrival{K: -1, N: -1, Seed: s.env.Seed}
 	s.prepared = true
 	if err := walk(ctx, w, s.program.setup); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
-	s.lasting = w.scope.Vars[:s.program.lasting]
+	s.lasting, s.cookies = w.scope.Vars[:s.program.lasting], w.sender.Cookies
 	if s.needs(targets.Postgres) {
 		if err := s.openPostgres(ctx); err != nil {
 			return err
@@ -192,15 +196,14 @@ func (s *scenario) reach(ctx context.Context) error {
 	v, at := s.env.Values, s.env.Targets
 	var err error
 	if s.needs(targets.API) {
-		s.client = httpapi.New(httpapi.Options{
-			Connections: len(s.workers), Timeout: v.Duration(0, keyTimeout), TLS: s.security,
-			HTTP2: v.Text(0, keyHTTPVersion) == "2", Fresh: !v.Bool(0, keyReuse),
-		})
+		if err := request.Check(ctx, &s.env, s.origins); err != nil {
+			return err
+		}
 		if err := s.client.Reach(ctx, at.API); err != nil {
 			return err
 		}
 		for i := range s.workers {
-			s.workers[i].sender.Exchange = s.exchange()
+			s.equip(&s.workers[i])
 		}
 	}
 	if s.needs(targets.Postgres) {
@@ -221,7 +224,17 @@ func (s *scenario) reach(ctx context.Context) error {
 	return nil
 }
 
-func (s *scenario) exchange() *httpapi.Exchange { return httpapi.NewExchange(s.client, s.env.Clock) }
+// equip gives a worker its way to send requests.
+func (s *scenario) equip(w *worker) {
+	if s.client == nil {
+		return
+	}
+	w.sender.Exchange = httpapi.NewExchange(s.client, s.env.Clock)
+	w.sender.Redirects = request.Redirects(s.env.Values)
+	if s.env.Values.Text(0, keyCookies) == cookiesArrival {
+		w.sender.Cookies = &request.Cookies{}
+	}
+}
 
 func (s *scenario) reachRabbitMQ(ctx context.Context) error {
 	var err error
@@ -299,6 +312,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 // begin readies the worker for an arrival.
 func (w *worker) begin(a *work.Arrival) error {
 	w.scope.Arrival, w.scope.Turn, w.failed = a, 0, nil
+	if w.sender.Cookies != nil {
+		w.sender.Cookies.Begin(w.s.cookies)
+	}
 	row, err := w.s.program.data.Of(w.data, a)
 	if err != nil {
 		return err
@@ -383,7 +399,10 @@ func (s *scenario) Close(ctx context.Context) error {
 	if s.prepared {
 		w := &worker{}
 		w.init(s, 0)
-		w.sender.Exchange = s.exchange()
+		s.equip(w)
+		if s.cookies != nil {
+			w.sender.Cookies.Begin(s.cookies)
+		}
 		w.scope.Arrival = &work.Arrival{K: -2, N: -2, Seed: s.env.Seed}
 		copy(w.scope.Vars, s.lasting)
 		if err := walk(ctx, w, s.program.teardown); err != nil {

@@ -22,10 +22,10 @@ type httpAction struct {
 
 func (f *parser) http(v strictyaml.Value) action {
 	h := &httpAction{}
-	if !v.Map("http", h.request.Read(&f.fields)...) {
+	f.need(targets.API)
+	if !v.Map("http", append(h.request.Read(&f.fields), h.request.ReadEvents(&f.fields))...) {
 		return nil
 	}
-	f.need(targets.API)
 	if err := h.request.SampleJSON(f.sample()); err != nil {
 		v.Add("body: %v", err)
 	}
@@ -37,16 +37,26 @@ func (f *parser) sample() *template.Scope {
 	return &template.Scope{Arrival: &work.Arrival{}, Vars: make([]template.Value, len(f.fields.Names.All()))}
 }
 
-func (h *httpAction) words() []string { return request.Words }
+func (h *httpAction) words() []string {
+	if h.request.Streams() {
+		return append([]string{answer.Events}, request.Words...)
+	}
+	return request.Words
+}
 
 func (h *httpAction) bind(ctx context.Context, s *scenario, of *step) error {
 	if of.part == "steps" {
 		h.phases = httpapi.NewPhases(s.env.Metrics, of.tags(&s.env))
+		h.request.EventMetrics(s.env.Metrics, of.tags(&s.env))
 	}
-	return h.request.Bind(ctx, s.env.Targets.API.URL)
+	if err := h.request.Bind(ctx, s.origins); err != nil {
+		return of.explain(err)
+	}
+	return nil
 }
 
 func (h *httpAction) do(ctx context.Context, w *worker, keep bool) (answer.Answer, error) {
+	w.sender.Phases, w.sender.Stage = h.phases, w.scope.Arrival.Stage
 	a, err := h.request.Send(ctx, &w.sender, &w.scope, keep)
 	stage := w.scope.Arrival.Stage
 	if err != nil {

@@ -102,7 +102,7 @@ func arrayOf(v strictyaml.Value) string {
 			items = append(items, arrayOf(item))
 		default:
 			if s, ok := item.Scalar(); ok {
-				items = append(items, `"`+outsideFields(s, func(s string) string { return string(appendArrayItem(nil, []byte(s))) })+`"`)
+				items = append(items, `"`+template.Outside(s, func(s string) string { return string(appendArrayItem(nil, []byte(s))) })+`"`)
 			}
 		}
 	})
@@ -157,26 +157,7 @@ func jsonOf(v strictyaml.Value) string {
 }
 
 func jsonString(s string) string {
-	return `"` + outsideFields(s, func(s string) string { return string(template.AppendJSON(nil, []byte(s))) }) + `"`
-}
-
-// outsideFields transforms a text, except for the fields in it.
-func outsideFields(s string, apply func(string) string) string {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(s, "{{")
-		b.WriteString(apply(before))
-		if !found {
-			return b.String()
-		}
-		inside, tail, closed := strings.Cut(after, "}}")
-		b.WriteString("{{" + inside)
-		if !closed {
-			return b.String()
-		}
-		b.WriteString("}}")
-		s = tail
-	}
+	return `"` + template.Outside(s, func(s string) string { return string(template.AppendJSON(nil, []byte(s))) }) + `"`
 }
 
 // settle chooses how lists are written, now that the types of the parameters are

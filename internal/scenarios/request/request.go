@@ -4,7 +4,6 @@
 package request
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,21 +14,23 @@ import (
 	"github.com/tidwall/gjson"
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
-	"github.com/perfctl/perfctl/internal/targets/httpapi"
 )
 
 // Methods are the methods that a request may have.
 var Methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 // Words are the places of an HTTP answer.
-var Words = []string{answer.Status, answer.Header, answer.Body, answer.JSON, answer.Match}
+var Words = []string{answer.Status, answer.Header, answer.Cookie, answer.Body, answer.JSON, answer.Match}
 
-// DefaultStatuses are a success where a file names none.
-var DefaultStatuses = []answer.Range{{From: 200, To: 399}}
+// DefaultStatuses are a success where a file names none. A redirect is none: to a page
+// for logging in, say, it means that nothing was done.
+var DefaultStatuses = []answer.Range{{From: 200, To: 299}, {From: http.StatusNotModified, To: http.StatusNotModified}}
+
+// DefaultStatusText is DefaultStatuses as a setting.
+const DefaultStatusText = "2xx, 304"
 
 type text = template.Text[*template.Scope]
 
@@ -41,11 +42,21 @@ type Request struct {
 	body   text
 	// json and form say what the body is.
 	json, form bool
+	// bodyType is the Content-Type of a body that has one of its own, where the file
+	// gives none.
+	bodyType string
+	// endpoint names the server; empty for that of API_BASE_URL.
+	endpoint string
+	// address says that the path begins with a field, and may be a whole address.
+	address bool
 	// base and fixed are made by Bind: the address, and the request itself where
 	// neither path nor headers have fields.
-	base   *url.URL
-	prefix string
-	fixed  *http.Request
+	origins *Origins
+	base    *url.URL
+	prefix  string
+	fixed   *http.Request
+	// stream says how a stream of events is read; nil for any other answer.
+	stream *stream
 }
 
 type header struct {
@@ -56,9 +67,10 @@ type header struct {
 // New returns a request. Headers are names and values by turns.
 func New(fields *template.Fields, method, path string, headers [][2]string, body string) (*Request, error) {
 	r := &Request{method: method}
-	if !strings.HasPrefix(path, "/") {
+	if !isPath(path) {
 		return nil, fmt.Errorf("path %q does not begin with /: it is below API_BASE_URL", path)
 	}
+	r.address = strings.HasPrefix(path, "{{")
 	var err error
 	if r.path, err = fields.CompileAt(path, template.AtTarget); err != nil {
 		return nil, fmt.Errorf("path: %w", err)
@@ -78,6 +90,17 @@ func New(fields *template.Fields, method, path string, headers [][2]string, body
 	}
 	r.noteType()
 	return r, nil
+}
+
+// isPath says whether a text is a path, a whole address, or begins with a field that
+// may be one.
+func isPath(s string) bool {
+	for _, p := range []string{"/", "{{", "http://", "https://"} {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // compileHeader reads a header's value.
@@ -106,13 +129,24 @@ func (r *Request) checkPath() error {
 // parseTarget reads a path and query, in which what may not stand in a request line
 // is encoded.
 func parseTarget(target string) (*url.URL, error) {
-	if !template.IsTarget(target) {
-		target = string(template.AppendTarget(nil, target))
+	origin := ""
+	if scheme, rest, whole := strings.Cut(target, "://"); whole && !strings.Contains(scheme, "/") {
+		at := strings.IndexAny(rest, "/?")
+		if at < 0 {
+			at = len(rest)
+		}
+		origin, target = scheme+"://"+rest[:at], rest[at:]
+		if !strings.HasPrefix(target, "/") {
+			target = "/" + target
+		}
 	}
 	if template.BadPercent(target) {
 		return nil, errors.New("a % must be followed by two hexadecimal digits: write %25 for the sign itself")
 	}
-	u, err := url.ParseRequestURI(target)
+	if !template.IsTarget(target) {
+		target = string(template.AppendTarget(nil, target))
+	}
+	u, err := url.ParseRequestURI(origin + target)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
@@ -147,12 +181,12 @@ func (r *Request) inBody(before string) template.Encoding {
 // Read returns the keys of a request in a file, which fill r.
 func (r *Request) Read(fields *template.Fields) []strictyaml.Field {
 	r.method = http.MethodGet
-	return []strictyaml.Field{
+	return append(r.bodyKeys(fields),
 		strictyaml.Optional("method", r.readMethod),
+		strictyaml.Optional("endpoint", strictyaml.String(&r.endpoint)),
 		strictyaml.Required("path", r.readPath(fields)),
 		strictyaml.Optional("headers", r.readHeaders(fields)),
-		strictyaml.Optional("body", TextAt(fields, &r.body, r.inBody)),
-	}
+	)
 }
 
 // Text reads a text with fields.
@@ -192,10 +226,11 @@ func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 		if !ok {
 			return
 		}
-		if !strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "{{") {
+		if !isPath(s) {
 			v.Add("path must begin with /: it is below API_BASE_URL")
 			return
 		}
+		r.address = strings.HasPrefix(s, "{{")
 		var err error
 		if r.path, err = fields.CompileAt(s, template.AtTarget); err == nil {
 			err = r.checkPath()
@@ -238,119 +273,4 @@ func (r *Request) SampleJSON(s *template.Scope) error {
 		return fmt.Errorf("its Content-Type is JSON, and the body is not once its fields are filled in: %s", b)
 	}
 	return nil
-}
-
-// Bind gives the request its address.
-func (r *Request) Bind(ctx context.Context, base *url.URL) error {
-	r.base, r.prefix = base, strings.TrimSuffix(base.EscapedPath(), "/")
-	path, ok := r.path.Constant()
-	if !ok {
-		return nil
-	}
-	h := http.Header{}
-	for _, x := range r.header {
-		v, fixed := x.value.Constant()
-		if !fixed {
-			return nil
-		}
-		h.Add(x.name, v)
-	}
-	var err error
-	r.fixed, err = r.build(ctx, path, h)
-	return err
-}
-
-// build makes the request. A path may be a whole address, as a server's Location,
-// if it is of the API.
-func (r *Request) build(ctx context.Context, path string, h http.Header) (*http.Request, error) {
-	if rest, whole := strings.CutPrefix(path, r.base.Scheme+"://"+r.base.Host); whole {
-		path = strings.TrimPrefix(rest, r.prefix)
-	}
-	if !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("the path %q is not below API_BASE_URL: it does not begin with /", path)
-	}
-	ref, err := parseTarget(r.prefix + path)
-	if err != nil {
-		return nil, err
-	}
-	ref.Scheme, ref.Host, ref.User = r.base.Scheme, r.base.Host, r.base.User
-	req := (&http.Request{
-		Method: r.method, URL: ref, Host: ref.Host, Header: h,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-	if host := h.Get("Host"); host != "" {
-		req.Host = host
-	}
-	return req, nil
-}
-
-// Sender is one worker's way to send requests.
-type Sender struct {
-	*httpapi.Exchange
-	path, body, value []byte
-}
-
-// KindTemplate is the failure of a text that makes no request.
-const KindTemplate work.Kind = "template"
-
-// Send sends the request for an arrival, and reads the answer to its end; keep says
-// whether the body is wanted. What it returns is good until the next call.
-func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep bool) (answer.Answer, error) {
-	req := r.fixed
-	var err error
-	if req == nil {
-		if req, err = r.render(ctx, x, s); err != nil {
-			return answer.Answer{}, err
-		}
-	}
-	if x.body, err = r.body.Append(x.body[:0], s); err != nil {
-		return answer.Answer{}, err
-	}
-	resp, body, err := x.Send(ctx, req, x.body, keep) //nolint:bodyclose // Send read it to its end and closed it
-	if err != nil {
-		return answer.Answer{}, err
-	}
-	return answer.Answer{Status: resp.StatusCode, Body: body, Header: func(name string) (string, bool) {
-		v := resp.Header.Values(name)
-		return strings.Join(v, ", "), len(v) > 0
-	}}, nil
-}
-
-func (r *Request) render(ctx context.Context, x *Sender, s *template.Scope) (*http.Request, error) {
-	h := make(http.Header, len(r.header))
-	var err error
-	for _, d := range r.header {
-		if x.value, err = d.value.Append(x.value[:0], s); err != nil {
-			return nil, err
-		}
-		v := string(x.value)
-		if !httpguts.ValidHeaderFieldValue(v) {
-			return nil, work.Fail(KindTemplate, fmt.Errorf("header %s: the value %q holds a line break or another control character", d.name, v))
-		}
-		h[d.name] = append(h[d.name], v)
-	}
-	if x.path, err = r.path.Append(x.path[:0], s); err != nil {
-		return nil, err
-	}
-	req, err := r.build(ctx, string(x.path), h)
-	return req, work.Fail(KindTemplate, err)
-}
-
-// StatusFailure returns the failure of a status that is not expected, with the
-// beginning of the body where it was kept.
-func StatusFailure(a *answer.Answer) error {
-	kind := work.Kind("status")
-	switch a.Status / 100 {
-	case 4:
-		kind = "status_4xx"
-	case 5:
-		kind = "status_5xx"
-	}
-	return work.Fail(kind, statusError(a.Status))
-}
-
-type statusError int
-
-func (e statusError) Error() string {
-	return fmt.Sprintf("status %d %s", int(e), http.StatusText(int(e)))
 }

@@ -41,10 +41,11 @@ func TestAPathIsBelowTheAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.address = true
 		if r.path, err = fields("where").Compile("{{where}}"); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Bind(t.Context(), base); err != nil {
+		if err := r.Bind(t.Context(), &Origins{Base: base}); err != nil {
 			t.Fatal(err)
 		}
 		client := httpapi.New(httpapi.Options{Connections: 1, Timeout: 5 * time.Second})

@@ -144,6 +144,27 @@ func (t Text[V]) Constant() (text string, ok bool) {
 	return b.String(), true
 }
 
+// Constant returns a text without fields, whatever braces are in it. It is not copied.
+func Constant[V any](b []byte) Text[V] { return Text[V]{parts: []part[V]{{literal: b}}} }
+
+// Join returns texts one behind the other.
+func Join[V any](texts ...Text[V]) Text[V] {
+	var out Text[V]
+	for _, t := range texts {
+		out.parts = append(out.parts, t.parts...)
+	}
+	return out
+}
+
+// Bytes returns the text where it is one piece without fields, and must not be
+// written to.
+func (t Text[V]) Bytes() (b []byte, ok bool) {
+	if len(t.parts) != 1 || t.parts[0].field != nil {
+		return nil, false
+	}
+	return t.parts[0].literal, true
+}
+
 // Literal returns a field that is always the same text.
 func Literal[V any](text string) Field[V] {
 	return func(dst []byte, _ V) ([]byte, error) { return append(dst, text...), nil }

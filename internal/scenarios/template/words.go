@@ -89,3 +89,22 @@ func Split(text, separator string) []string {
 	}
 	return append(out, text[from:])
 }
+
+// Outside transforms a text that is not compiled yet, except for the fields in it.
+func Outside(text string, apply func(string) string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "{{")
+		b.WriteString(apply(before))
+		if !found {
+			return b.String()
+		}
+		inside, tail, closed := cutBraces(after)
+		b.WriteString("{{" + inside)
+		if !closed {
+			return b.String()
+		}
+		b.WriteString("}}")
+		text = tail
+	}
+}

@@ -38,6 +38,11 @@ type Options struct {
 	// Guard, where it is not nil, is asked before a connection is opened: the host
 	// as it was asked for, and the address that it leads to.
 	Guard func(host string, ip netip.Addr) error
+	// Socket is a Unix socket that every connection goes to, whatever the address;
+	// empty for none.
+	Socket string
+	// Proxy returns the proxy for a URL, a nil URL for none. It may be nil.
+	Proxy func(*url.URL) (*url.URL, error)
 }
 
 // Client is an HTTP client that counts bytes and connections.
@@ -53,10 +58,16 @@ const dialTimeout = 5 * time.Second
 // proxies of the environment, redirects, and the limit of two idle connections.
 func New(o Options) *Client {
 	c := &Client{}
+	dialer := newDialer(o.Socket)
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		conn, err := o.dial(ctx, network, addr)
+		// A guard is told the name that was asked for, and finds its address itself.
+		open := dialer.DialContext
+		if o.Guard != nil || o.Address != nil {
+			open = o.dial
+		}
+		conn, err := open(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -69,13 +80,16 @@ func New(o Options) *Client {
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if !o.HTTP2 {
-		c.Transport = &direct{dial: dial, tls: security, timeout: o.Timeout, fresh: o.Fresh, keep: o.Connections}
+		c.Transport = &direct{dial: dial, tls: security, timeout: o.Timeout, fresh: o.Fresh, keep: o.Connections, proxy: o.Proxy}
 		return c
 	}
 	t := &http.Transport{
 		DialContext: dial, DisableCompression: true, DisableKeepAlives: o.Fresh,
 		MaxIdleConns: o.Connections, MaxIdleConnsPerHost: o.Connections, IdleConnTimeout: 0,
 		TLSHandshakeTimeout: dialTimeout, TLSClientConfig: security, Protocols: new(http.Protocols),
+	}
+	if o.Proxy != nil {
+		t.Proxy = func(r *http.Request) (*url.URL, error) { return o.Proxy(r.URL) }
 	}
 	t.Protocols.SetHTTP2(true)
 	t.Protocols.SetUnencryptedHTTP2(true)

@@ -24,6 +24,9 @@ type conn struct {
 	r    *bufio.Reader
 	w    *bufio.Writer
 
+	// proxied says that a proxy is on the other side, to which authorization is said.
+	proxied       bool
+	authorization string
 	// answered counts its answers.
 	answered int
 	// deadline is what the connection's deadline is set to.
@@ -134,7 +137,7 @@ func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadlin
 	if counted, ok := c.raw.(*countedConn); ok {
 		since = counted.written.Load()
 	}
-	werr := req.Write(c.w)
+	werr := c.write(req)
 	if werr == nil {
 		werr = c.w.Flush()
 	}
@@ -159,6 +162,23 @@ func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadlin
 	c.answered++
 	resp.Body = &body{ReadCloser: resp.Body, c: c, reuse: werr == nil && !resp.Close && !req.Close && !c.d.fresh}
 	return resp, nil
+}
+
+// write writes a request, to a proxy with its whole address.
+func (c *conn) write(req *http.Request) error {
+	if !c.proxied {
+		return req.Write(c.w)
+	}
+	if c.authorization != "" {
+		h := req.Header.Clone()
+		if h == nil {
+			h = http.Header{}
+		}
+		h.Set("Proxy-Authorization", c.authorization)
+		req = req.WithContext(req.Context()) // a copy
+		req.Header = h
+	}
+	return req.WriteProxy(c.w)
 }
 
 // head reads the answer's head and skips those that only inform.
@@ -249,6 +269,12 @@ func (b *body) Close() error {
 	}
 	b.release()
 	return nil
+}
+
+// Abort closes the connection where the body was not read to its end.
+func (b *body) Abort() {
+	b.reuse = false
+	b.release()
 }
 
 func (b *body) release() {

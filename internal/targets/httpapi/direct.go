@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,8 @@ type direct struct {
 	timeout time.Duration
 	// fresh opens a connection for each request.
 	fresh bool
+	// proxy returns the proxy for a URL; nil for none at all.
+	proxy func(*url.URL) (*url.URL, error)
 	// keep bounds the idle connections of a host.
 	keep int
 
@@ -177,12 +180,25 @@ func (d *direct) connection(ctx context.Context, h *host, trace *httptrace.Clien
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	raw, err := d.dial(ctx, "tcp", h.dialAddr())
+	addr, proxy, err := d.through(h)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := d.dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	c := newConn(d, h, raw)
+	if proxy != nil && h.scheme == "http" {
+		c.proxied, c.authorization = true, authorization(proxy)
+	}
 	if h.scheme == "https" {
+		if proxy != nil {
+			if err := tunnel(ctx, raw, h, proxy); err != nil {
+				_ = raw.Close()
+				return nil, err
+			}
+		}
 		if err := c.shakeHands(ctx, trace); err != nil {
 			_ = raw.Close()
 			return nil, err

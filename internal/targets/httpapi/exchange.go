@@ -59,14 +59,7 @@ const MaxBody = 16 << 20
 // kind.
 func (x *Exchange) Send(ctx context.Context, req *http.Request, body []byte, keep bool) (*http.Response, []byte, error) {
 	x.begin(ctx)
-	req = req.WithContext(x.ctx)
-	if len(body) > 0 {
-		x.sent = body
-		x.body.Reset(body)
-		req.Body, req.GetBody = io.NopCloser(&x.body), x.again
-		req.ContentLength = int64(len(body))
-	}
-	resp, err := x.client.Do(req)
+	resp, err := x.client.Do(x.prepare(req, body))
 	if err != nil {
 		return nil, nil, x.classify(err)
 	}
@@ -79,6 +72,18 @@ func (x *Exchange) Send(ctx context.Context, req *http.Request, body []byte, kee
 	}
 	x.end = x.clock.Now()
 	return resp, kept, nil
+}
+
+// prepare returns the request with its body and the trace.
+func (x *Exchange) prepare(req *http.Request, body []byte) *http.Request {
+	req = req.WithContext(x.ctx)
+	if len(body) > 0 {
+		x.sent = body
+		x.body.Reset(body)
+		req.Body, req.GetBody = io.NopCloser(&x.body), x.again
+		req.ContentLength = int64(len(body))
+	}
+	return req
 }
 
 // classify gives the error of a request its kind. What is wrong once the request was

@@ -24,25 +24,34 @@ var (
 	DataSent     = metrics.Desc{Name: "data_sent", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes written to connections, TLS included"}
 	DataReceived = metrics.Desc{Name: "data_received", Kind: metrics.KindCounter, Unit: metrics.UnitBytes, Help: "bytes read from connections, TLS included"}
 	Connections  = metrics.Desc{Name: "http_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleConnectionsOpened, Help: "connections opened since the start"}
-	Retries      = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRetries,
+	Redirects    = metrics.Desc{Name: "http_redirects", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "redirects that were followed, each of which is a request of http_reqs as well"}
+	// What is measured of streams of events.
+	FirstEvent = metrics.Desc{Name: "http_first_event", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "from a connection in hand until the first server-sent event was read to its end"}
+	EventGap = metrics.Desc{Name: "http_event_gap", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+		Help: "from one server-sent event to the next of its answer"}
+	Events = metrics.Desc{Name: "http_events", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+		Help: "server-sent events that were read"}
+	Retries = metrics.Desc{Name: "http_retries", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRetries,
 		Help: "requests that were sent again on another connection because the server certainly had not read them: it had closed the kept one before, or said so (HTTP/2: GOAWAY, REFUSED_STREAM)"}
 )
 
 // Metrics lists the descriptions above.
 func Metrics() []metrics.Desc {
-	return []metrics.Desc{Reqs, Duration, Blocked, Connecting, Handshaking, Sending, Waiting, Receiving, DataSent, DataReceived, Connections, Retries}
+	return []metrics.Desc{Reqs, Duration, Blocked, Connecting, Handshaking, Sending, Waiting, Receiving, DataSent, DataReceived, Connections, Retries, Redirects}
 }
 
 // Phases are the metrics of the requests of one operation.
 type Phases struct {
-	reqs, retries                                                         *metrics.Counter
+	reqs, retries, redirects                                              *metrics.Counter
 	duration, blocked, connecting, handshaking, sending, waiting, receive *metrics.Trend
 }
 
 // NewPhases declares them under the tags.
 func NewPhases(m *metrics.Registry, t metrics.Tags) *Phases {
 	return &Phases{
-		reqs: m.Counter(Reqs, t), retries: m.Counter(Retries, t),
+		reqs: m.Counter(Reqs, t), retries: m.Counter(Retries, t), redirects: m.Counter(Redirects, t),
 		duration: m.Trend(Duration, t), blocked: m.Trend(Blocked, t), connecting: m.Trend(Connecting, t),
 		handshaking: m.Trend(Handshaking, t), sending: m.Trend(Sending, t), waiting: m.Trend(Waiting, t), receive: m.Trend(Receiving, t),
 	}
@@ -52,6 +61,14 @@ func NewPhases(m *metrics.Registry, t metrics.Tags) *Phases {
 func (p *Phases) Count(stage int, x *Exchange) {
 	p.reqs.Add(stage, 1)
 	p.Resent(stage, x)
+}
+
+// Redirected counts and records a request whose answer is a redirect that is
+// followed.
+func (p *Phases) Redirected(stage int, x *Exchange) {
+	p.Count(stage, x)
+	p.Record(stage, x)
+	p.redirects.Add(stage, 1)
 }
 
 // Resent counts how often a request was sent again, be it answered or not. Count

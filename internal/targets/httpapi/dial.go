@@ -1,0 +1,118 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// lookAgainAfter is how long the addresses of a name are used.
+const lookAgainAfter = 30 * time.Second
+
+// dialer opens connections. Of a name with several addresses it uses each in turn, as
+// a crowd of clients would: one client's connections would all go to the first.
+type dialer struct {
+	// socket, where it is set, is the Unix socket that all connections go to.
+	socket string
+	lookup func(ctx context.Context, host string) ([]string, error)
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	mu    sync.Mutex
+	names map[string]*name
+}
+
+// name is a host's name with its addresses.
+type name struct {
+	addrs []string
+	at    time.Time
+	next  int
+}
+
+func newDialer(socket string) *dialer {
+	var d net.Dialer
+	return &dialer{socket: socket, lookup: net.DefaultResolver.LookupHost, dial: d.DialContext, names: map[string]*name{}}
+}
+
+// DialContext opens a connection within dialTimeout.
+func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if d.socket != "" {
+		return d.dial(ctx, "unix", d.socket)
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || net.ParseIP(host) != nil {
+		return d.dial(ctx, network, addr)
+	}
+	addrs, err := d.turn(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, a := range addrs {
+		c, err := d.dial(ctx, network, net.JoinHostPort(a, port))
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errs[0]
+}
+
+// turn returns the addresses of a name, that whose turn it is first. Addresses of the
+// family that the system does not prefer come last, and are not taken in turn: the
+// two families of localhost may be two programs.
+func (d *dialer) turn(ctx context.Context, host string) ([]string, error) {
+	d.mu.Lock()
+	n := d.names[host]
+	old := n == nil || time.Since(n.at) > lookAgainAfter
+	d.mu.Unlock()
+	if old {
+		addrs, err := d.lookup(ctx, host)
+		if err == nil && len(addrs) == 0 {
+			err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
+		}
+		if err != nil && n == nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		next := 0
+		if n != nil {
+			next = n.next
+			if err != nil { // those known before are better than none
+				addrs = n.addrs
+			}
+		}
+		n = &name{addrs: addrs, at: time.Now(), next: next}
+		d.names[host] = n
+		d.mu.Unlock()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	four := isFour(n.addrs[0])
+	var first, last []string
+	for _, a := range n.addrs {
+		if isFour(a) == four {
+			first = append(first, a)
+		} else {
+			last = append(last, a)
+		}
+	}
+	at := n.next % len(first)
+	n.next++
+	return slices.Concat(first[at:], first[:at], last), nil
+}
+
+func isFour(addr string) bool {
+	ip := net.ParseIP(addr)
+	return ip != nil && ip.To4() != nil
+}
+
+// errNoProxy says that a proxy did not open a way to the server.
+var errNoProxy = errors.New("the proxy does not connect")
