@@ -128,6 +128,17 @@ func (c *conn) quiet() bool {
 	return err == nil && open
 }
 
+// spoilt says that the context of the connection's last request has ended since, and
+// with it every wait of the connection.
+func (c *conn) spoilt() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // exchange sends the request and reads the answer's head.
 func (c *conn) exchange(req *http.Request, trace *httptrace.ClientTrace, deadline time.Time) (*http.Response, error) {
 	if err := c.bound(req.Context(), deadline); err != nil {
@@ -215,8 +226,10 @@ func (c *conn) bound(ctx context.Context, deadline time.Time) error {
 	}
 	if done := ctx.Done(); c.done != done {
 		if c.unwatch != nil {
-			c.unwatch()
-			c.unwatch = nil
+			ended := !c.unwatch()
+			if c.unwatch = nil; ended {
+				return fmt.Errorf("%w: its last request's context ended", errUnread)
+			}
 		}
 		c.done = done
 		if done != nil {

@@ -86,7 +86,7 @@ func (h *host) take() *conn {
 		c := h.idle[n-1]
 		h.idle[n-1], h.idle = nil, h.idle[:n-1]
 		h.mu.Unlock()
-		if c.quiet() {
+		if !c.spoilt() && c.quiet() {
 			return c
 		}
 		c.close() // the server has closed it, or says what nobody asked for
