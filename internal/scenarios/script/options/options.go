@@ -197,7 +197,7 @@ var ignored = map[string]string{
 	"console-output": "the console goes to stderr", "linger": "perfctl ends when the run does", "paused": "perfctl starts at once; use --start-at",
 	"noUsageReport": "perfctl reports nothing to anybody", "httpDebug": "use -v and --trace", "dns": "names are resolved by the system for each connection",
 	"tlsVersion": "TLS 1.2 and newer are offered", "tlsCipherSuites": "Go's own choice of ciphers is offered", "userAgents": "it is no option of k6",
-	"executionSegment": "use --shard I/N", "executionSegmentSequence": "use --shard I/N", "summaryExport": "use --out json-summary",
+	"executionSegment": "use --shard I/N", "executionSegmentSequence": "use --shard I/N", "summaryExport": "use --json > FILE",
 	"handleSummaryTimeout": "the summary has two minutes", "minIterationDurationCI": "it is no option of k6",
 }
 
