@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,6 +30,9 @@ func params(dir string, settings ...string) testscript.Params {
 				}
 			}
 			e.Setenv("NO_COLOR", "1")
+			api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			e.Defer(api.Close)
+			e.Setenv("API", api.URL)
 			if u, err := url.Parse(os.Getenv("REDIS_URL")); err == nil && u.Host != "" {
 				u.User = url.UserPassword("", "wr0ng")
 				e.Setenv("WRONG_REDIS_URL", u.String())

@@ -111,6 +111,11 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	if err != nil {
 		return err
 	}
+	place, err := run.Reserve(search.Dir())
+	if err != nil {
+		return err
+	}
+	defer place.Release()
 	show := a.Progress(terminal.Options{Quiet: f.quiet, Calm: true})
 	defer show.Done()
 	session, err := run.Open(ctx, a.environment(show), search.First())

@@ -63,13 +63,21 @@ func (a *app) merge(dirs []string, f *mergeFlags) error {
 	if out == "" {
 		out = filepath.Join("runs", "merged-"+time.Now().Format("20060102-150405"))
 	}
+	place, err := run.Reserve(out)
+	if err != nil {
+		return err
+	}
+	defer place.Release()
+	if err := checkViews(views); err != nil {
+		return err
+	}
 	show := a.Progress(terminal.Options{Quiet: f.quiet})
 	defer show.Done()
 	s, err := run.Merge(dirs, out, show)
 	if err != nil {
 		return err
 	}
-	a.writeViews(withPage(views, out), out, s, show)
+	lost := a.writeViews(withPage(views, out), out, s, show)
 	show.Done()
-	return a.present(s, out, f.json)
+	return a.present(s, out, f.json, lost)
 }

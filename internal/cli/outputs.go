@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ func parseOutput(s string) (output, error) {
 func (a *app) splitOutputs(list []string, jsonToStdout bool) (streams, views []output, err error) {
 	var errs []error
 	var stdout []string
+	files := map[string]string{}
 	if jsonToStdout {
 		stdout = append(stdout, "--json")
 	}
@@ -52,6 +54,12 @@ func (a *app) splitOutputs(list []string, jsonToStdout bool) (streams, views []o
 		}
 		if o.Where == "-" {
 			stdout = append(stdout, "--out "+text)
+			continue
+		}
+		if other := files[fileOf(o)]; other != "" {
+			errs = append(errs, fmt.Errorf("--out %s and --out %s write to one file: the later one would replace the other", other, text))
+		} else if fileOf(o) != "" {
+			files[fileOf(o)] = text
 		}
 	}
 	if len(stdout) > 1 {
@@ -61,6 +69,19 @@ func (a *app) splitOutputs(list []string, jsonToStdout bool) (streams, views []o
 		return nil, nil, exitcode.UsageError("%w", err)
 	}
 	return streams, views, nil
+}
+
+// fileOf returns the file that an output writes, empty for one that writes none, or
+// to a device, which others may write to as well.
+func fileOf(o output) string {
+	if o.Format == "otlp" || o.Format == "prometheus" || o.Where == "" {
+		return ""
+	}
+	path, err := filepath.Abs(o.Where)
+	if err != nil || strings.HasPrefix(path, "/dev/") {
+		return ""
+	}
+	return path
 }
 
 func isStream(name string) bool {

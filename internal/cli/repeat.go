@@ -51,6 +51,11 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 			return err
 		}
 	}
+	place, err := run.Reserve(base)
+	if err != nil {
+		return err
+	}
+	defer place.Release()
 	session, err := run.Open(ctx, env, p)
 	if err != nil {
 		return err
@@ -58,6 +63,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 	defer session.Close()
 	var ended []*summary.Summary
 	var runs []*rundir.Run
+	lost := exitcode.Pass
 	for i := range f.repeat {
 		dir := filepath.Join(base, strconv.Itoa(i+1))
 		env.Observer.Say(fmt.Sprintf("run %d of %d", i+1, f.repeat))
@@ -69,7 +75,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		if err != nil {
 			return err
 		}
-		a.writeViews(withPage(nil, dir), dir, result.Summary, a.progress)
+		lost = exitcode.Worst(lost, a.writeViews(withPage(nil, dir), dir, result.Summary, a.progress))
 		ended = append(ended, result.Summary)
 		r, err := rundir.Open(dir)
 		if err != nil {
@@ -81,7 +87,11 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		}
 	}
 	a.progress.Done()
-	return a.showRepeated(runs, ended, baseline, gate, f.json)
+	err = a.showRepeated(runs, ended, baseline, gate, f.json)
+	if err == nil {
+		err = verdict(lost)
+	}
+	return err
 }
 
 // averaged is what the runs come to together, and the exit code of all; nil for a

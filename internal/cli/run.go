@@ -151,11 +151,19 @@ func openBaseline(dir string) ([]*rundir.Run, error) {
 // once executes one run and shows it.
 func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir string, f *runFlags, streams, views []output) error {
 	show := a.progress
+	place, err := run.Reserve(dir)
+	if err != nil {
+		return err
+	}
+	defer place.Release()
+	if err := checkViews(views); err != nil {
+		return err
+	}
 	open, err := a.openStreams(ctx, p, p.ID(), streams)
 	if err != nil {
 		return err
 	}
-	defer open.Close()
+	defer func() { _, _ = open.Close() }() // the run closed it, unless it did not come so far
 	for _, address := range open.Listening() {
 		show.Say("metrics for Prometheus: http://" + address + "/metrics")
 	}
@@ -168,13 +176,13 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	if err != nil {
 		return err
 	}
-	a.writeViews(withPage(views, dir), dir, result.Summary, show)
+	lost := a.writeViews(withPage(views, dir), dir, result.Summary, show)
 	show.Done()
 	if toStdout(views) {
 		a.YieldStdout()
 	}
 	if a.writeOwn(result.Own, f.json) {
-		return verdict(result.Summary.ExitCode)
+		return verdict(exitcode.Worst(result.Summary.ExitCode, lost))
 	}
-	return a.present(result.Summary, dir, f.json)
+	return a.present(result.Summary, dir, f.json, lost)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/html"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -102,27 +103,31 @@ func (a *app) writeView(o output, r *rundir.Run, s *summary.Summary) error {
 	return nil
 }
 
-// writeViews writes the views that --out asked for once the run is over. What
-// was measured is in the run directory, so one that fails is a warning.
-func (a *app) writeViews(outs []output, dir string, s *summary.Summary, show *terminal.Progress) {
+// writeViews writes the views that --out asked for once the run is over, and returns
+// the exit code for those that could not be: what was measured is in the run
+// directory, but who asked for a file relies on it.
+func (a *app) writeViews(outs []output, dir string, s *summary.Summary, show *terminal.Progress) int {
 	if len(outs) == 0 {
-		return
+		return exitcode.Pass
 	}
 	show.Minor("writing the views of the run …")
 	defer show.Idle()
 	r, err := rundir.Open(dir)
 	if err != nil {
-		show.Warn(fmt.Sprintf("warning: read the run for --out: %v", err))
-		return
+		show.Warn(fmt.Sprintf("warning: no view of the run was written: %v", err))
+		return exitcode.Unexpected
 	}
+	code := exitcode.Pass
 	for _, o := range outs {
 		if o.Where == "-" {
 			show.Done() // the live view may be on the same terminal
 		}
 		if err := a.writeView(o, r, s); err != nil {
-			show.Warn(fmt.Sprintf("warning: %v\n  next: perfctl report %s --format %s writes it again", err, dir, o.Format))
+			show.Warn(fmt.Sprintf("warning: %v\n  next: perfctl report %s --format %s -o FILE writes it again", err, dir, o.Format))
+			code = exitcode.Unexpected
 		}
 	}
+	return code
 }
 
 // pageFile is the HTML report in a run directory.
@@ -147,18 +152,21 @@ func (a *app) textOptions(dir string) report.Options {
 	return report.Options{Color: a.Colour(a.OutTTY), Width: a.OutWidth(), Dir: dir}
 }
 
-// present prints the summary and turns its exit code into the command's.
-func (a *app) present(s *summary.Summary, dir string, asJSON bool) error {
+// present prints the summary and turns its exit code, and that for outputs that were
+// lost, into the command's.
+func (a *app) present(s *summary.Summary, dir string, asJSON bool, lost int) error {
 	var err error
 	if asJSON {
 		err = report.JSON(a.Stdout, s)
 	} else {
 		err = writeText(a.Stdout, s, a.textOptions(dir))
 	}
+	code := exitcode.Worst(s.ExitCode, lost)
 	if err != nil {
-		return err
+		// Who reads stdout may be gone: what the run came to stands above that.
+		return exitcode.With(exitcode.Worst(code, exitcode.Unexpected), err)
 	}
-	return verdict(s.ExitCode)
+	return verdict(code)
 }
 
 // writeJSON prints a value as JSON for people to read, too.

@@ -16,7 +16,8 @@ type Sinks interface {
 	// Subscribers returns what takes each second.
 	Subscribers() []func(*metrics.Snapshot)
 	// Close delivers what is left and says, for each sink that lost something, what.
-	Close() (notes []string)
+	// kept says that one of them is a file, which its user has to be able to rely on.
+	Close() (notes []string, kept bool)
 }
 
 // Result is what came of a run.
@@ -31,6 +32,11 @@ type Result struct {
 // Execute does a whole run in a new run directory: it prepares, measures, concludes,
 // and gives everything back. sinks may be nil.
 func (s *Session) Execute(ctx context.Context, p *Plan, dir string, sinks Sinks) (*Result, error) {
+	place, err := Reserve(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer place.Release()
 	x, err := s.Prepare(ctx, p)
 	if err != nil {
 		return nil, err
@@ -79,12 +85,13 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	if err != nil {
 		return nil, errors.Join(err, out.Close())
 	}
-	var notes []string
+	var lost []string
+	kept := false
 	if sinks != nil {
-		notes = sinks.Close()
+		lost, kept = sinks.Close()
 	}
 	s := x.conclude(m, rundir.NewRun(info, m.Totals, m.Elapsed), dir, out.Err())
-	s.Notes = append(s.Notes, notes...)
+	noteLost(lost, kept, s, show)
 	if m.Panicked != nil {
 		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
 		show.Warn(m.Panicked.Error())
@@ -95,7 +102,27 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	}
 	r.Secrets.Struct(s)
 	if err := summary.Finish(out, s); err != nil {
-		show.Warn(fmt.Sprintf("warning: %v\n  next: free space or choose another --run-dir; the summary below is complete", err))
+		s.Lose(err.Error())
+		show.Warn(fmt.Sprintf("warning: %v\n  next: free space or choose another --run-dir; the summary that is printed is complete", err))
 	}
 	return &Result{s, m, x.ownSummary(ctx, s, m.Totals)}, nil
+}
+
+// noteLost notes what sinks lost. A file that is not whole is no success.
+func noteLost(lost []string, kept bool, s *summary.Summary, show Observer) {
+	s.Notes = append(s.Notes, lost...)
+	if !kept {
+		return
+	}
+	s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Unexpected)
+	for _, n := range lost {
+		show.Warn("warning: " + n)
+	}
+}
+
+// Reserve makes a run directory and tries whether it can be written, before
+// anything is started for the run. Release takes it back where it stayed empty.
+func Reserve(dir string) (*rundir.Reservation, error) {
+	r, err := rundir.Reserve(dir)
+	return r, exitcode.ConfigError(err)
 }

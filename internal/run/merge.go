@@ -36,6 +36,7 @@ func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 	show.Step("analysing …", nil)
 	s := Summarise(run, out, in, judge)
 	if err := summary.Write(out, s); err != nil {
+		s.Lose(err.Error())
 		show.Warn(fmt.Sprintf("warning: %v", err))
 	}
 	return s, nil

@@ -3,6 +3,7 @@ package rundir
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -32,8 +33,8 @@ func Create(dir string, info RunInfo, descs []metrics.Desc) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the run directory: %w", err)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, InfoFile)); err == nil {
-		return nil, fmt.Errorf("the run directory %s already holds a run: choose another one", dir)
+	if err := holdsNone(dir); err != nil {
+		return nil, err
 	}
 	info.Metrics, info.Roles = nil, true
 	for _, d := range descs {
@@ -106,12 +107,38 @@ func (w *Writer) append(f *os.File, torn *bool, text []byte) bool {
 	return true
 }
 
-// Err returns the first error of writing, nil if every second was written.
+// Err returns why data is missing: the first error of writing, or that the
+// directory is no longer what was written. It returns nil if every second is there.
 func (w *Writer) Err() error {
-	if w.err == nil {
+	if w.err != nil {
+		return fmt.Errorf("%w (seconds lost: %d)", w.err, w.lost)
+	}
+	if w.closed {
 		return nil
 	}
-	return fmt.Errorf("%w (seconds lost: %d)", w.err, w.lost)
+	for _, f := range []*os.File{w.log, w.series} {
+		if err := inPlace(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inPlace says whether an open file still is what its name stands for: what is
+// written to one that was removed is lost.
+func inPlace(f *os.File) error {
+	open, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the run directory: %w", err)
+	}
+	named, err := os.Stat(f.Name())
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && !os.SameFile(open, named):
+		return fmt.Errorf("%s was removed while the run went on", f.Name())
+	case err != nil:
+		return fmt.Errorf("look at the run directory: %w", err)
+	}
+	return nil
 }
 
 // Finish closes the logs and writes summary.json, which is given as it is to

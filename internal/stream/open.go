@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -84,7 +83,7 @@ func (o Opener) Open(ctx context.Context, all []Destination) (*Set, error) {
 		s.open = append(s.open, member{d, to})
 	}
 	if err := errors.Join(errs...); err != nil {
-		s.Close()
+		_, _ = s.Close() // nothing was written yet
 		return nil, err
 	}
 	return s, nil
@@ -112,9 +111,10 @@ func (s *Set) Subscribers() (out []func(*metrics.Snapshot)) {
 // hold when a run is over.
 const patience = 5 * time.Second
 
-// Close closes the streams, side by side, and says what each one lost. A second call
-// does nothing.
-func (s *Set) Close() (notes []string) {
+// Close closes the streams, side by side, and says what each one lost. kept says that
+// a file is among them: those who listen meanwhile may come and go, but what is in a
+// file is relied on. A second call does nothing.
+func (s *Set) Close() (notes []string, kept bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	lost := make([]chan error, len(s.open))
@@ -125,10 +125,12 @@ func (s *Set) Close() (notes []string) {
 	for i, m := range s.open {
 		if err := <-lost[i]; err != nil {
 			notes = append(notes, fmt.Sprintf("--out %s: %v", m.Destination, err))
+			_, lines := m.to.(*Lines)
+			kept = kept || lines && !errors.Is(err, syscall.EPIPE)
 		}
 	}
 	s.open = nil
-	return notes
+	return notes, kept
 }
 
 // lineStream opens a stream of lines to a file.
@@ -137,9 +139,7 @@ func lineStream(start func(io.WriteCloser) *Lines) func(context.Context, Opener,
 		if where == "-" {
 			return start(keepOpen{o.Stdout}), nil
 		}
-		// Non-blocking, so that a pipe that nobody reads is an error now and not a
-		// run that never starts.
-		f, err := os.OpenFile(where, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o644)
+		f, err := openLate(where)
 		if errors.Is(err, syscall.ENXIO) {
 			err = fmt.Errorf("%w: nobody reads this pipe", err)
 		}

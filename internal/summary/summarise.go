@@ -75,6 +75,21 @@ func verdict(s *Summary, interrupted, killed bool) (Verdict, int) {
 	return VerdictPass, exitcode.Pass
 }
 
+// Lose says that data of the run is missing, which was found after it was
+// summarised: it is no pass, and no fail that can be relied on.
+func (s *Summary) Lose(what string) {
+	if s.Run.Incomplete {
+		s.Notes = append(s.Notes, what) // the first note is the cause
+	} else {
+		s.Notes = slices.Insert(s.Notes, 0, what)
+	}
+	s.Run.Incomplete = true
+	if s.Verdict != VerdictInterrupted {
+		s.Verdict = VerdictIncomplete
+	}
+	s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Invalid)
+}
+
 func notNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}

@@ -53,13 +53,10 @@ func NewSearch(ctx context.Context, r run.Request, o Options) (*Search, error) {
 	if s.dir == "" {
 		s.dir = filepath.Join("runs", "capacity-"+time.Now().Format("20060102-150405"))
 	}
-	taken, err := Holds(s.dir)
-	if err != nil {
-		return nil, exitcode.ConfigError(err)
-	}
-	if taken {
+	if taken, _ := Holds(s.dir); taken { // a folder that cannot be looked at cannot be reserved
 		return nil, exitcode.ConfigError(fmt.Errorf("the directory %s already holds a capacity: choose another --run-dir", s.dir))
 	}
+	var err error
 	if r.Rules, err = s.divideRules(r.Rules); err != nil {
 		return nil, err
 	}

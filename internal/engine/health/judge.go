@@ -5,6 +5,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -99,6 +100,9 @@ func Judge(e Evidence) Report {
 	if e.Exhausted > 0 {
 		j.add(Invalid, fmt.Sprintf("%d arrivals failed because the generator ran out of ports, files or memory", e.Exhausted))
 	}
+	if e.Missing != "" {
+		j.add(Invalid, e.Missing)
+	}
 	u := e.Usage
 	j.weigh(u.CPUShare, cpuShare, "the generator used %s of the CPU it may use (limit %s)", pct)
 	j.weighLag(u.RunQueue, runQueue, "on average %s of the generator's threads waited for a core (limit %s): the machine is too busy", num)
@@ -108,9 +112,6 @@ func Judge(e Evidence) Report {
 	j.weigh(u.Steal, steal, "the hypervisor took %s of the machine's CPU (limit %s)", pct)
 	j.weigh(u.Retransmits, retransmits, "%s of the TCP segments sent were retransmitted (limit %s)", pct)
 	j.weigh(u.FDShare, fdShare, "%s of the allowed open files were in use (limit %s)", pct)
-	if e.Missing != "" {
-		j.add(Invalid, e.Missing)
-	}
 	if matters && len(j.Reasons) > 0 {
 		j.Reasons = append(j.Reasons, worst.String())
 	}
@@ -142,8 +143,10 @@ func (j *judge) starvation(e Evidence) {
 	}
 }
 
+// judge gathers reasons, those that make the generator invalid before the others.
 type judge struct {
 	Report
+	invalid int
 	// harmless says that no figure can have been changed by more than matters.
 	harmless bool
 }
@@ -167,10 +170,16 @@ func (j *judge) weigh(v float64, l limit, format string, show func(float64) stri
 }
 
 func (j *judge) add(s Status, reason string) {
-	if s == Invalid || j.Status == Valid {
-		j.Status = s
+	if s != Invalid {
+		if j.Status == Valid {
+			j.Status = s
+		}
+		j.Reasons = append(j.Reasons, reason)
+		return
 	}
-	j.Reasons = append(j.Reasons, reason)
+	j.Status = Invalid
+	j.Reasons = slices.Insert(j.Reasons, j.invalid, reason)
+	j.invalid++
 }
 
 func dur(ns float64) string { return time.Duration(ns).Round(10 * time.Microsecond).String() }

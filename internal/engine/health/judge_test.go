@@ -68,3 +68,10 @@ func TestSamplerSeesTheProcess(t *testing.T) {
 		t.Errorf("resident memory %d bytes", u.MaxRSS)
 	}
 }
+
+func TestWhatInvalidatesIsNamedFirst(t *testing.T) {
+	r := Judge(Evidence{Missing: "data is missing: no space left", Usage: Usage{CPUShare: 0.9, FDShare: 1}})
+	if r.Status != Invalid || r.Reasons[0] != "data is missing: no space left" || !strings.Contains(r.Reasons[1], "open files") {
+		t.Errorf("got %s: %q", r.Status, r.Reasons)
+	}
+}
