@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/figure"
@@ -125,6 +126,9 @@ func (o *Analysis) tellLevels() {
 	low, high := o.Levels[0], o.Levels[len(o.Levels)-1]
 	if high.Rate < risen*low.Rate {
 		return // there was no way up
+	}
+	if !slices.ContainsFunc(o.Levels, func(l Level) bool { return l.Achieved > 0 }) {
+		return // where nothing succeeds, the rate is not what broke
 	}
 	if len(o.Breaks) == 0 {
 		o.say("No rule of the SLA was broken on the way up from %s to %s.", perSecond(low.Rate), perSecond(high.Rate))

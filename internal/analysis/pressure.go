@@ -40,6 +40,9 @@ func (a *axis) saturated(levels []Level) *Finding {
 		if l.InFlight == nil || before.InFlight == nil || l.Achieved >= fellBehind*l.Rate {
 			continue
 		}
+		if l.Achieved == 0 {
+			continue // what fails is not saturated
+		}
 		n0 := max(*before.InFlight, 0.5) // readings of less than one are rough
 		e := stats.Elasticity(n0, before.Achieved, *l.InFlight, l.Achieved)
 		if *l.InFlight < moreInFlight*n0 || e >= halfElastic {
@@ -47,7 +50,7 @@ func (a *axis) saturated(levels []Level) *Finding {
 		}
 		return &Finding{ID: "saturation", Severity: Critical, Title: "Saturated",
 			Sentence: fmt.Sprintf("At %s offered the system did %s with %.0f in flight, where it had done %s with %s: by Little's law each was in it for %s; what is added only waits.",
-				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), few(*before.InFlight), millis(1e3**l.InFlight/max(l.Achieved, 1e-9))),
+				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), few(*before.InFlight), millis(1e3**l.InFlight/l.Achieved)),
 			Advice: "Offer less than that, or widen the resource that saturated first",
 			Evidence: Evidence{From: l.From, To: l.To, Series: metrics.InFlight.Name, Unit: "count",
 				Values: map[string]float64{"offered_rps": l.Rate, "achieved_rps": l.Achieved, "in_flight": *l.InFlight, "elasticity": e}}}

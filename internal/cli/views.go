@@ -30,8 +30,8 @@ type view struct {
 // views returns every view, in the order in which help lists them.
 func (a *app) views() []view {
 	return []view{
-		{"text", "what a terminal shows", func(out io.Writer, r *rundir.Run, s *summary.Summary) error {
-			o := report.Options{Dir: r.Dir}
+		{"text", "what a terminal shows; with -v everything", func(out io.Writer, r *rundir.Run, s *summary.Summary) error {
+			o := report.Options{Dir: r.Dir, Full: a.verbose}
 			if out == a.Stdout {
 				o = a.textOptions(r.Dir)
 			}
@@ -141,7 +141,7 @@ func withPage(views []output, dir string) []output {
 // writeText writes the summary for a terminal, and below it how the run differs from
 // its baseline, where it has one.
 func writeText(w io.Writer, s *summary.Summary, o report.Options) error {
-	if err := report.Text(w, s, o); err != nil || s.Comparison == nil {
+	if err := report.Text(w, s, o); err != nil || s.Comparison == nil || !o.Full {
 		return err
 	}
 	fmt.Fprintln(w)
@@ -149,7 +149,7 @@ func writeText(w io.Writer, s *summary.Summary, o report.Options) error {
 }
 
 func (a *app) textOptions(dir string) report.Options {
-	return report.Options{Color: a.Colour(a.OutTTY), Width: a.OutWidth(), Dir: dir}
+	return report.Options{Color: a.Colour(a.OutTTY), Width: a.OutWidth(), Dir: dir, Full: a.verbose}
 }
 
 // present prints the summary and turns its exit code, and that for outputs that were

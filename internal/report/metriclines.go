@@ -45,9 +45,10 @@ var (
 	}
 )
 
-// metrics writes every metric, grouped.
+// metrics writes every metric, grouped; gauges that never changed take one line
+// together, or none where they were zero.
 func (p *page) metrics(s *summary.Summary) {
-	groups := groupMetrics(s)
+	groups, still := withoutConstants(groupMetrics(s), s)
 	name := 0
 	var widths []int
 	for _, g := range groups {
@@ -74,6 +75,10 @@ func (p *page) metrics(s *summary.Summary) {
 			p.metricLine(&g.lines[i], name, widths, s)
 			noteFigures(&g.lines[i].m, legend)
 		}
+	}
+	if len(still) > 0 {
+		p.head("the same all along")
+		p.wrapped(span{plain, "  "}, plain, strings.Join(still, ", "))
 	}
 	if len(legend) > 0 {
 		p.line()

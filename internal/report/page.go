@@ -12,19 +12,31 @@ import (
 type Options struct {
 	// Color allows ANSI colours. Without it no escape sequence is written.
 	Color bool
-	// Width is the terminal's columns; 0 stands for 120. Lines are laid out for
-	// 80 to 120 columns.
+	// Width is the terminal's columns; 0 stands for 80, or 120 of the full
+	// summary. Lines are laid out for at most 120.
 	Width int
+	// Full shows everything in place of the short summary.
+	Full bool
 	// Dir is the run directory as the user knows it, named in the verdict.
 	Dir string
 }
 
 func (o Options) width() int {
-	if o.Width == 0 {
+	switch {
+	case o.Width == 0 && o.Full:
 		return 120
+	case o.Width == 0:
+		return usualWidth
 	}
-	return min(max(o.Width, 80), 120)
+	return min(max(o.Width, narrowest), 120)
 }
+
+const (
+	// usualWidth is what a text is laid out for where nobody knows the terminal.
+	usualWidth = 80
+	// narrowest is the least width that a line can be laid out for.
+	narrowest = 40
+)
 
 // style is how a text is shown, as the parameters of an ANSI sequence.
 type style string

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,8 +37,10 @@ func text(t *testing.T, s *summary.Summary, o report.Options) string {
 func TestTextView(t *testing.T) {
 	s := summarytest.Finished(t, t.TempDir(), summarytest.Inputs())
 	for name, o := range map[string]report.Options{
-		"text-120.golden": {Width: 120, Dir: "runs/r-4711"},
-		"text-80.golden":  {Width: 80, Dir: "runs/r-4711"},
+		"text-120.golden":  {Width: 120, Dir: "runs/r-4711", Full: true},
+		"text-80.golden":   {Width: 80, Dir: "runs/r-4711", Full: true},
+		"brief-80.golden":  {Width: 80, Dir: "runs/r-4711"},
+		"brief-120.golden": {Width: 120, Dir: "runs/r-4711"},
 	} {
 		golden(t, name, text(t, s, o))
 	}
@@ -70,7 +73,7 @@ func TestReportPrintsWhatTheRunPrinted(t *testing.T) {
 	if run.Incomplete || len(run.Notes) > 0 || run.Outcome == nil {
 		t.Fatalf("incomplete %v, notes %q", run.Incomplete, run.Notes)
 	}
-	for _, o := range []report.Options{{}, {Width: 80}, {Width: 120, Color: true}} {
+	for _, o := range []report.Options{{}, {Width: 80}, {Width: 120, Color: true}, {Full: true}, {Width: 80, Full: true}} {
 		if d := cmp.Diff(text(t, s, o), text(t, summary.Read(run), o)); d != "" {
 			t.Errorf("printed at the end of the run and later (-run +report):\n%s", d)
 		}
@@ -109,7 +112,7 @@ func TestVerdicts(t *testing.T) {
 		code       int
 		line       string
 	}{
-		"pass":        {in: summary.Inputs{SLA: fail[1:]}, verdict: "pass", code: 0, line: "PASS: 1 of 1 rules held; exit code 0"},
+		"pass":        {in: summary.Inputs{SLA: fail[1:]}, verdict: "pass", code: 0, line: "PASS: 1 of 1 rule held"},
 		"no rules":    {verdict: "pass", code: 0, line: "PASS: there was no rule to hold"},
 		"warning":     {in: summary.Inputs{SLA: []sla.Result{{Rule: "a", Status: "warn", Severity: "warn"}}}, verdict: "pass", line: "PASS: no rule broken, 1 of 1 warning"},
 		"rule missed": {in: summary.Inputs{SLA: fail}, verdict: "fail", code: 99, line: "FAIL: 1 of 2 rules missed: a"},
@@ -133,8 +136,16 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: verdict %s, exit code %d, want %s, %d", name, s.Verdict, s.ExitCode, c.verdict, c.code)
 		}
 		lines := strings.Split(strings.TrimSpace(text(t, s, report.Options{})), "\n")
-		if last := lines[len(lines)-1]; !strings.HasPrefix(last, c.line) {
-			t.Errorf("%s: the last line is %q, want %q", name, last, c.line)
+		if !strings.HasPrefix(lines[0], c.line) {
+			t.Errorf("%s: the first line is %q, want %q", name, lines[0], c.line)
+		}
+		word, _, _ := strings.Cut(c.line, ":")
+		if last := fmt.Sprintf("%s; exit code %d", word, c.code); lines[len(lines)-1] != last {
+			t.Errorf("%s: the last line is %q, want %q", name, lines[len(lines)-1], last)
+		}
+		lines = strings.Split(strings.TrimSpace(text(t, s, report.Options{Full: true})), "\n")
+		if last := lines[len(lines)-1]; !strings.HasPrefix(last, c.line) || !strings.HasSuffix(last, fmt.Sprintf("exit code %d", c.code)) {
+			t.Errorf("%s: the last line of the full summary is %q, want %q", name, last, c.line)
 		}
 	}
 }
@@ -162,7 +173,7 @@ func TestHostileTextStaysText(t *testing.T) {
 			Notes:    []string{evil},
 		}
 		var b bytes.Buffer
-		if err := report.Text(&b, s, report.Options{Dir: evil}); err != nil {
+		if err := report.Text(&b, s, report.Options{Dir: evil, Full: rapid.Bool().Draw(t, "full")}); err != nil {
 			t.Fatal(err)
 		}
 		if !utf8.Valid(b.Bytes()) || bytes.ContainsAny(b.Bytes(), "\x1b\x07\x00\r\u009b\u009d\u202e") {

@@ -10,87 +10,60 @@ import (
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
-// table is rows whose columns are aligned.
-type table struct {
-	rows [][]span
-	// right is a bit set of the columns that are aligned to the right.
-	right uint
-}
-
-func (t *table) add(cells ...span) { t.rows = append(t.rows, cells) }
-
-func plainCells(texts ...string) []span {
-	cells := make([]span, len(texts))
-	for i, s := range texts {
-		cells[i].text = s
-	}
-	return cells
-}
-
-// table writes the rows. What does not fit is cut off the last column.
-func (p *page) table(t *table) {
-	var widths []int
-	for _, row := range t.rows {
-		for i, c := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
-		}
-	}
-	const sep = "  "
-	for _, row := range t.rows {
-		out := make([]span, 0, len(row))
-		used := 0
-		for i, c := range row {
-			switch last := i == len(row)-1; {
-			case t.right&(1<<i) != 0:
-				c.text = padLeft(c.text, widths[i])
-			case last:
-				c.text = shorten(c.text, max(p.width-used, 10))
-			default:
-				c.text = pad(c.text, widths[i])
-			}
-			if i < len(row)-1 {
-				c.text += sep
-			}
-			used += utf8.RuneCountInString(c.text)
-			out = append(out, c)
-		}
-		p.line(out...)
-	}
-}
-
 // stages writes a line for each stage.
 func (p *page) stages(s *summary.Summary) {
 	if len(s.Stages) == 0 {
 		return
 	}
 	p.line()
-	p.line(span{bold, "stages"}, span{dim, "  percentiles are those of response time: from due until done"})
-	t := table{right: 1<<2 | 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8}
-	t.add(dimmed("  stage", "class", "offered/s", "achieved/s", "errors", "p(50)", "p(95)", "p(99)", "max")...)
+	p.line(span{bold, "stages"}, span{dim, "  arrivals/s; response time, from due until done"})
+	t := table{right: 1<<2 | 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8, drop: []int{1, 7, 5}}
+	t.add(dimmed("  stage", "class", "offered", "achieved", "errors", "p(50)", "p(95)", "p(99)", "max")...)
+	unjudged := false
+	var away []string // stages that were not reached
 	for i := range s.Stages {
 		st := &s.Stages[i]
-		class := st.Class
+		name := shorten(clean(st.Name), widestStage)
 		if !st.Judged {
-			class += ", not judged"
+			name, unjudged = "("+name+")", true
 		}
 		r := &st.Response
-		cells := plainCells("  "+shorten(clean(st.Name), 24), clean(class),
+		cells := plainCells("  "+name, clean(st.Class),
 			optional(st.Offered, showNumber), optional(st.Achieved, showNumber), optional(st.ErrorRate, showShare),
 			bounded(r, "med", r.Med), bounded(r, "p95", r.P95), bounded(r, "p99", r.P99), bounded(r, "max", r.Max))
 		if st.ErrorRate != nil && *st.ErrorRate > 0 {
 			cells[4].style = red
 		}
+		if unreached(s, st) {
+			cells = dimmed("  "+name, clean(st.Class), none, none, none, none, none, none, none)
+			away = append(away, clean(st.Name))
+		}
 		t.add(cells...)
 	}
 	p.table(&t)
+	var legend []string
+	if unjudged {
+		legend = append(legend, "( ) is not judged")
+	}
+	if len(away) > 0 {
+		legend = append(legend, "not reached: "+strings.Join(away, ", "))
+	}
+	if len(legend) > 0 {
+		p.wrapped(span{dim, "  "}, dim, strings.Join(legend, "; "))
+	}
 	for i := range s.Stages {
 		if line := usersLine(&s.Stages[i]); line != "" {
 			p.wrapped(span{plain, "  "}, plain, line)
 		}
 	}
+}
+
+// widestStage bounds the name of a stage.
+const widestStage = 14
+
+// unreached says that a run ended before a stage began.
+func unreached(s *summary.Summary, st *summary.StageResult) bool {
+	return st.Due == 0 && st.Duration < 1 && s.Run.Duration < s.Run.Planned
 }
 
 // bounded returns a figure of a distribution, with ≥ where it is only a lower
@@ -161,7 +134,7 @@ func (p *page) rules(all []sla.Result) {
 		}
 	}
 	if folded > 0 {
-		p.wrapped(span{dim, "  ✓ "}, dim, fmt.Sprintf("single stages held as well: %d results, in summary.json", folded))
+		p.wrapped(span{dim, "  ✓ "}, dim, fmt.Sprintf("single stages held as well: %d %s, in summary.json", folded, plural(folded, "result")))
 	}
 	if few := undecided(all); len(few) > 0 {
 		p.wrapped(span{dim, fmt.Sprintf("  ? too few samples to decide (%d): ", len(few))}, dim, strings.Join(few, ", "))

@@ -1,26 +1,37 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
-	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
-// Text writes the summary for a terminal: what was run, the stages, every
+// Text writes the summary for a terminal. By default it is about forty lines:
+// verdict, stages, response time by scenario, what was missed, failures and
+// answers. With Options.Full it is all there is: what was run, the stages, every
 // metric in dotted lines, checks, failures, the SLA rules, the answers of the
-// analysis, the generator, and the verdict. It depends on nothing but the summary, so that it can be
-// repeated at any time.
+// analysis, the generator, and the verdict. It depends on nothing but the summary,
+// so that it can be repeated at any time.
 func Text(w io.Writer, s *summary.Summary, o Options) error {
 	p := newPage(w, o)
+	if o.Full {
+		p.full(s, o.Dir)
+	} else {
+		p.brief(s, o.Dir)
+	}
+	if err := p.w.Flush(); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+func (p *page) full(s *summary.Summary, dir string) {
 	p.header(s)
 	p.stages(s)
 	p.metrics(s)
@@ -30,11 +41,7 @@ func Text(w io.Writer, s *summary.Summary, o Options) error {
 	p.answers(s.Analysis)
 	p.generator(&s.Generator)
 	p.notes(s)
-	p.verdict(s, o.Dir)
-	if err := p.w.Flush(); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	return nil
+	p.verdict(s, dir)
 }
 
 func (p *page) header(s *summary.Summary) {
@@ -96,16 +103,20 @@ func (p *page) checks(checks []summary.Check) {
 		return
 	}
 	p.head("consistency checks")
+	var held []string
 	for _, c := range checks {
-		mark, style := "  ✓ ", green
-		if !c.Passed {
-			mark, style = "  ✗ ", red
-		}
 		text := c.Name
 		if c.Detail != "" {
 			text += ": " + c.Detail
 		}
-		p.wrapped(span{style, mark}, plain, text)
+		if c.Passed {
+			held = append(held, text)
+			continue
+		}
+		p.wrapped(span{red, "  ✗ "}, plain, text)
+	}
+	for _, text := range held {
+		p.wrapped(span{green, "  ✓ "}, plain, text)
 	}
 }
 
@@ -176,155 +187,4 @@ func (p *page) notes(s *summary.Summary) {
 	for _, n := range s.Notes {
 		p.wrapped(span{yellow, "  ! "}, plain, n)
 	}
-}
-
-// verdict writes the last line.
-func (p *page) verdict(s *summary.Summary, dir string) {
-	style := green
-	switch s.Verdict {
-	case summary.VerdictFail, summary.VerdictInvalid, summary.VerdictIncomplete:
-		style = red
-	case summary.VerdictInterrupted:
-		style = yellow
-	}
-	if ComparisonFails(s) {
-		style = red
-	}
-	tail := ""
-	if dir != "" {
-		tail = "; run directory " + dir
-	}
-	p.line()
-	p.line(span{style, Verdicted(s)}, span{plain, fmt.Sprintf("%s; exit code %d", tail, s.ExitCode)})
-}
-
-// Verdicted says what the run came to, and why, in one line.
-func Verdicted(s *summary.Summary) string {
-	text := strings.ToUpper(string(s.Verdict))
-	switch s.Verdict {
-	case summary.VerdictPass:
-		text += passed(s) + besides(s.SLA)
-	case summary.VerdictFail:
-		text += ": " + stopped(s) + missed(s)
-	case summary.VerdictInvalid:
-		text += ": " + unusable(s)
-	case summary.VerdictIncomplete:
-		text += ": " + incomplete(s)
-	case summary.VerdictInterrupted:
-		text += ": " + interrupted(s)
-	}
-	return withComparison(s, text)
-}
-
-// stopped says when and by which rule the run was ended early.
-func stopped(s *summary.Summary) string {
-	if s.Stopped == nil {
-		return ""
-	}
-	return fmt.Sprintf("stopped after %s of %s by %s; ", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned), *s.Stopped)
-}
-
-// interrupted says when the run was stopped.
-func interrupted(s *summary.Summary) string {
-	return fmt.Sprintf("after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
-}
-
-func passed(s *summary.Summary) string {
-	judged, warned := 0, 0
-	for _, r := range s.SLA {
-		if !idle(r) {
-			judged++
-		}
-		if r.Status == sla.Warned {
-			warned++
-		}
-	}
-	switch {
-	case judged == 0:
-		return ": there was no rule to hold"
-	case warned > 0:
-		return fmt.Sprintf(": no rule broken, %d of %d %s", warned, judged, plural(warned, "warning"))
-	}
-	return fmt.Sprintf(": %d of %d rules held", judged, judged)
-}
-
-// missed says which rules and checks were missed.
-func missed(s *summary.Summary) string {
-	judged := 0
-	var broken []sla.Result
-	for _, r := range s.SLA {
-		if !idle(r) {
-			judged++
-		}
-		if r.Breaches() {
-			broken = append(broken, r)
-		}
-	}
-	// What was measured and missed tells more than what a run that was stopped
-	// early never measured, and the whole more than its parts.
-	slices.SortStableFunc(broken, func(a, b sla.Result) int { return cmp.Compare(breachRank(a), breachRank(b)) })
-	var names []string
-	for _, r := range broken {
-		names = append(names, ruleName(r))
-	}
-	var parts []string
-	if len(names) > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d %s missed: %s", len(names), judged, plural(judged, "rule"), some(names)))
-	}
-	names = nil
-	for _, c := range s.Checks {
-		if !c.Passed {
-			names = append(names, c.Name)
-		}
-	}
-	if len(names) > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
-	}
-	return strings.TrimSuffix(strings.Join(parts, "; "), "; ")
-}
-
-func breachRank(r sla.Result) int {
-	rank := 0
-	if r.Status != sla.Failed {
-		rank += 2
-	}
-	if r.Stage != "" {
-		rank++
-	}
-	return rank
-}
-
-// unusable says why the figures cannot be used.
-func unusable(s *summary.Summary) string {
-	if len(s.Generator.Reasons) > 0 {
-		return s.Generator.Reasons[0]
-	}
-	return "the generator was the bottleneck"
-}
-
-// incomplete says what is missing, and what was missed whatever the rest was.
-func incomplete(s *summary.Summary) string {
-	text := "data is missing"
-	if len(s.Notes) > 0 {
-		text += ": " + s.Notes[0]
-	}
-	var names []string
-	for _, r := range s.SLA {
-		if r.Breaches() && r.Status == sla.Failed {
-			names = append(names, ruleName(r))
-		}
-	}
-	if len(names) > 0 {
-		text += fmt.Sprintf("; missed all the same: %s", some(names))
-	}
-	return text
-}
-
-// some lists the first names.
-func some(names []string) string {
-	const most = 3
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }

@@ -49,6 +49,7 @@ func Summarise(run *rundir.Run, in Inputs) *Summary {
 		s.Stages = append(s.Stages, t.stage(&run.Info.Stages[i]))
 	}
 	s.Stages = notNil(s.Stages)
+	s.SLA = excuse(s.SLA, s)
 	s.Metrics = t.metrics()
 	if in.Failures == nil {
 		s.Failures = t.failures()
@@ -103,12 +104,35 @@ func runBlock(run *rundir.Run) RunBlock {
 		ID: info.ID, Tags: info.Tags, Profile: info.Profile, Scenarios: notNil(info.Scenarios), Started: info.Started,
 		Duration: run.Elapsed.Seconds(), GracefulStop: info.GracefulStop, Seed: info.Seed, Process: info.Process,
 		MaxInFlight: info.MaxInFlight, Shard: info.Shard, Shards: info.Shards, Version: info.Version,
-		Incomplete: run.Incomplete, Merged: info.Merged,
+		Incomplete: run.Incomplete, Merged: info.Merged, Killed: run.Killed,
 	}
 	for _, s := range info.Stages {
 		b.Planned += s.Duration
 	}
 	return b
+}
+
+// excuse takes the blame off rules for stages that the run did not reach, because it
+// was stopped before: they have no data, and nobody missed them.
+func excuse(all []sla.Result, s *Summary) []sla.Result {
+	if s.Run.Duration >= s.Run.Planned {
+		return all
+	}
+	reached := func(r sla.Result) bool {
+		return slices.ContainsFunc(s.Stages, func(st StageResult) bool {
+			if r.Stage != "" && r.Stage != st.Name || r.Stage == "" && (!st.Judged || r.Class != "" && r.Class != st.Class) {
+				return false
+			}
+			return st.Due > 0 || st.Duration > 0
+		})
+	}
+	out := slices.Clone(all)
+	for i := range out {
+		if r := &out[i]; r.Status == sla.NoData && !reached(*r) {
+			r.Status, r.Actual = sla.NotExercised, "stage not reached"
+		}
+	}
+	return out
 }
 
 // tally sums up a run's totals. all is sorted by key, so that a run read back

@@ -82,6 +82,9 @@ type RunBlock struct {
 	Merged *rundir.MergeInfo `json:"merged,omitempty"`
 	// Incomplete says that data is missing.
 	Incomplete bool `json:"incomplete"`
+	// Killed says that the run was ended without a chance to conclude; Duration is
+	// then up to the last second that was written.
+	Killed bool `json:"killed,omitempty"`
 }
 
 // Arrivals accounts for every arrival: planned = succeeded + failed + dropped +

@@ -1,0 +1,196 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// verdict writes the last line.
+func (p *page) verdict(s *summary.Summary, dir string) {
+	tail := ""
+	if dir != "" {
+		tail = "; run directory " + dir
+	}
+	p.line()
+	p.wrapped(span{plain, ""}, verdictStyle(s), fmt.Sprintf("%s%s; exit code %d", Verdicted(s), tail, s.ExitCode))
+}
+
+// Verdicted says what the run came to, and why, in one line.
+func Verdicted(s *summary.Summary) string {
+	text := reasoned(s)
+	if suspect(s) {
+		text += "; generator SUSPECT"
+	}
+	return withComparison(s, text)
+}
+
+// allLost says that not one arrival succeeded, which explains the rest.
+func allLost(s *summary.Summary) string {
+	if s.Arrivals.Planned > 0 && s.Arrivals.Succeeded == 0 {
+		return "no arrival succeeded; "
+	}
+	return ""
+}
+
+func suspect(s *summary.Summary) bool {
+	return s.Generator.Status == "suspect" && !s.Run.Killed
+}
+
+// reasoned is the verdict of the rules with its reasons.
+func reasoned(s *summary.Summary) string {
+	text := strings.ToUpper(string(s.Verdict))
+	switch s.Verdict {
+	case summary.VerdictPass:
+		text += passed(s) + besides(s.SLA)
+	case summary.VerdictFail:
+		text += ": " + stopped(s) + allLost(s) + missed(s)
+	case summary.VerdictInvalid:
+		text += ": " + unusable(s)
+	case summary.VerdictIncomplete:
+		text += ": " + incomplete(s)
+	case summary.VerdictInterrupted:
+		text += ": " + interrupted(s)
+	}
+	return text
+}
+
+// stopped says when and by which rule the run was ended early.
+func stopped(s *summary.Summary) string {
+	if s.Stopped == nil {
+		return ""
+	}
+	return fmt.Sprintf("stopped early, after %s of %s, by %s; ", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned), *s.Stopped)
+}
+
+// interrupted says when the run was stopped.
+func interrupted(s *summary.Summary) string {
+	return fmt.Sprintf("after %s of %s", showSeconds(s.Run.Duration), showSeconds(s.Run.Planned))
+}
+
+// countRules counts the rules that say something of the run, whatever the number of
+// stages that each was judged in.
+func countRules(all []sla.Result, counts func(sla.Result) bool) int {
+	seen := map[string]bool{}
+	for _, r := range all {
+		if counts(r) {
+			seen[ruleKey(r)] = true
+		}
+	}
+	return len(seen)
+}
+
+func judged(r sla.Result) bool { return !idle(r) }
+
+func passed(s *summary.Summary) string {
+	all := countRules(s.SLA, judged)
+	warned := countRules(s.SLA, func(r sla.Result) bool { return r.Status == sla.Warned })
+	switch {
+	case all == 0:
+		return ": there was no rule to hold"
+	case warned > 0:
+		return fmt.Sprintf(": no rule broken, %d of %d %s", warned, all, plural(warned, "warning"))
+	}
+	return fmt.Sprintf(": %d of %d %s held", all, all, plural(all, "rule"))
+}
+
+// missed says which rules and checks were missed, each rule once.
+func missed(s *summary.Summary) string {
+	all := countRules(s.SLA, judged)
+	broken := slices.DeleteFunc(slices.Clone(s.SLA), func(r sla.Result) bool { return !r.Breaches() })
+	// What was measured and missed tells more than what has no data, and the whole
+	// more than its parts.
+	slices.SortStableFunc(broken, func(a, b sla.Result) int { return cmp.Compare(breachRank(a), breachRank(b)) })
+	var names []string
+	seen := map[string]bool{}
+	for _, r := range broken {
+		if !seen[ruleKey(r)] {
+			seen[ruleKey(r)] = true
+			names = append(names, missedName(broken, r))
+		}
+	}
+	var parts []string
+	if len(names) > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d %s missed: %s", len(names), all, plural(all, "rule"), some(names)))
+	}
+	names = nil
+	for _, c := range s.Checks {
+		if !c.Passed {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
+	}
+	return strings.TrimSuffix(strings.Join(parts, "; "), "; ")
+}
+
+// missedName names a rule that was missed, with the stage where it was missed in one
+// alone.
+func missedName(broken []sla.Result, r sla.Result) string {
+	places := 0
+	for _, o := range broken {
+		if ruleKey(o) == ruleKey(r) {
+			places++
+		}
+	}
+	if places == 1 && r.Class == "" {
+		return ruleName(r)
+	}
+	return r.Rule
+}
+
+// breachRank puts what was measured before what has no data, and the whole before its
+// parts.
+func breachRank(r sla.Result) int {
+	rank := 0
+	if r.Status != sla.Failed {
+		rank += 2
+	}
+	if r.Stage != "" {
+		rank++
+	}
+	return rank
+}
+
+// unusable says why the figures cannot be used.
+func unusable(s *summary.Summary) string {
+	if len(s.Generator.Reasons) > 0 {
+		return s.Generator.Reasons[0]
+	}
+	return "the generator was the bottleneck"
+}
+
+// incomplete says what is missing, and what was missed whatever the rest was.
+func incomplete(s *summary.Summary) string {
+	text := "data is missing"
+	switch {
+	case s.Run.Killed && s.Run.Duration < s.Run.Planned:
+		text = "the run was killed " + interrupted(s)
+	case len(s.Notes) > 0:
+		text += ": " + s.Notes[0]
+	}
+	var names []string
+	for _, r := range s.SLA {
+		if r.Breaches() && r.Status == sla.Failed {
+			names = append(names, ruleName(r))
+		}
+	}
+	if len(names) > 0 {
+		text += fmt.Sprintf("; missed all the same: %s", some(names))
+	}
+	return text
+}
+
+// some lists the first names.
+func some(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
