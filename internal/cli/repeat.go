@@ -50,6 +50,9 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		if baseline, err = openBaseline(f.baseline); err != nil {
 			return err
 		}
+		if err := p.CheckBaseline(baseline, gate); err != nil {
+			return err
+		}
 	}
 	place, err := run.Reserve(base)
 	if err != nil {
@@ -145,9 +148,7 @@ func (a *app) showRepeated(runs []*rundir.Run, ended []*summary.Summary, baselin
 	}
 	var c *compare.Comparison
 	if len(baseline) > 0 {
-		if c, err = compare.Runs(baseline, runs, gate); err != nil {
-			a.warn(fmt.Sprintf("not compared with the baseline: %v", err))
-		} else if c.Fails {
+		if c = compare.Either(baseline, runs, gate); c.Fails {
 			exit = exitcode.Worst(exit, exitcode.Regression)
 		}
 	}

@@ -148,6 +148,26 @@ func Runs(base, next []*rundir.Run, o Options) (*Comparison, error) {
 	return c, nil
 }
 
+// Impossible is the outcome where runs that were to be compared could not be, and why: a
+// difference that nobody looked at is INCONCLUSIVE, whatever else went well.
+func Impossible(base, next []*rundir.Run, o Options, why error) *Comparison {
+	o = o.defaults()
+	return &Comparison{
+		MinEffect: o.Least.All.Relative, Least: o.Least.All, Base: dirs(base), New: dirs(next), FailOn: o.FailOn, Confidence: confidence,
+		Cautions: []string{}, Differences: []string{}, Figures: []Figure{}, Notes: []string{}, Method: "not compared",
+		Word: Inconclusive, Fails: o.FailOn == Inconclusive, Says: fmt.Sprintf("%s: not compared: %v", Inconclusive, why),
+	}
+}
+
+// Either is Runs, or Impossible where that is an error.
+func Either(base, next []*rundir.Run, o Options) *Comparison {
+	c, err := Runs(base, next, o)
+	if err != nil {
+		return Impossible(base, next, o, err)
+	}
+	return c
+}
+
 func (o Options) defaults() Options {
 	if o.Least == nil {
 		o.Least = &Leasts{All: DefaultLeast}

@@ -9,11 +9,25 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
+// Comparable says why a run that is yet to be made, of this load, could not be compared
+// with its base: so that it is known before the run and not after it.
+func Comparable(base []*rundir.Run, next rundir.RunInfo, o Options) error {
+	for _, r := range base {
+		if err := usable(r); err != nil {
+			return err
+		}
+		if err := sameLoad(r, &rundir.Run{Dir: "the run", Info: next}); err != nil && !o.Force {
+			return err
+		}
+	}
+	return nil
+}
+
 // sameLoad says why two runs are not of the same load.
 func sameLoad(a, b *rundir.Run) error {
 	x, y := &a.Info, &b.Info
 	differ := func(what string, v, w any) error {
-		return fmt.Errorf("%s and %s are not of the same load: %s %v and %v\n  next: --force compares them all the same", a.Dir, b.Dir, what, v, w)
+		return fmt.Errorf("%s and %s are not of the same load: %s %v and %v\n  next: compare runs of one load, or see perfctl compare --force", a.Dir, b.Dir, what, v, w)
 	}
 	switch {
 	case x.Profile != y.Profile:
@@ -21,16 +35,27 @@ func sameLoad(a, b *rundir.Run) error {
 	case !slices.Equal(x.Scenarios, y.Scenarios):
 		return differ("scenarios", x.Scenarios, y.Scenarios)
 	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q rundir.StageInfo) bool {
-		return p.Name == q.Name && p.Duration == q.Duration && p.From == q.From && p.To == q.To && p.Burst == q.Burst
+		return p.Name == q.Name && p.Duration == q.Duration && p.From == q.From && p.To == q.To && p.Burst == q.Burst && sameUsers(p.Users, q.Users)
 	}):
 		return differ("stages", shapes(x.Stages), shapes(y.Stages))
 	}
 	return nil
 }
 
+func sameUsers(a, b *rundir.UsersInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
 func shapes(stages []rundir.StageInfo) string {
 	var out []string
 	for _, s := range stages {
+		if u := s.Users; u != nil {
+			out = append(out, fmt.Sprintf("%s %gs %d→%d users", s.Name, s.Duration, u.From, u.To))
+			continue
+		}
 		out = append(out, fmt.Sprintf("%s %gs %g→%g/s", s.Name, s.Duration, s.From, s.To))
 	}
 	return "(" + strings.Join(out, ", ") + ")"

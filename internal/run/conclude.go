@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/analysis"
@@ -70,28 +69,20 @@ func analyse(dir string, results []sla.Result) (*analysis.Analysis, error) {
 	return analysis.Analyse(recorded, results)
 }
 
-// Against compares a run that has just ended with its baseline, into its summary. A
-// baseline that cannot be compared is a note, and the run keeps its verdict: what
-// was measured is not lost for it.
+// Against compares a run that has just ended with its baseline, into its summary. Where
+// that cannot be done, the word is INCONCLUSIVE, and the run keeps its verdict: what was
+// measured is not lost for it.
 func Against(base []*rundir.Run, dir string, s *summary.Summary, o compare.Options) {
-	c, err := compareWith(base, dir, s, o)
-	if err != nil {
-		s.Notes = append(s.Notes, fmt.Sprintf("not compared with the baseline: %v", err))
-		return
-	}
-	s.Comparison = c
-	if c.Fails {
-		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Regression)
-	}
-}
-
-func compareWith(base []*rundir.Run, dir string, s *summary.Summary, o compare.Options) (*compare.Comparison, error) {
 	next, err := rundir.Open(dir)
 	if err != nil {
-		return nil, err
+		s.Comparison = compare.Impossible(base, nil, o, err)
+	} else {
+		// Its summary.json is not written yet.
+		next.Outcome = &rundir.Outcome{Verdict: string(s.Verdict), ExitCode: s.ExitCode, Generator: s.Generator.Status}
+		next.Incomplete = s.Run.Incomplete
+		s.Comparison = compare.Either(base, []*rundir.Run{next}, o)
 	}
-	// Its summary.json is not written yet.
-	next.Outcome = &rundir.Outcome{Verdict: string(s.Verdict), ExitCode: s.ExitCode, Generator: s.Generator.Status}
-	next.Incomplete = s.Run.Incomplete
-	return compare.Runs(base, []*rundir.Run{next}, o)
+	if s.Comparison.Fails {
+		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Regression)
+	}
 }

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -8,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/engine"
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
@@ -17,7 +21,7 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 	p, r := x.plan, &x.plan.request
 	info := rundir.RunInfo{
 		ID: x.id, Version: r.Version, Drivers: map[string]string{}, Machine: thisMachine(),
-		Tags: r.Tags, Command: r.Command, Profile: r.Profile.Name, Seed: r.Seed, Process: string(r.Process),
+		Tags: r.Tags, Command: r.Command, Seed: r.Seed, Process: string(r.Process),
 		Shard: r.Shard, Shards: r.Shards, MaxInFlight: r.MaxInFlight, Tolerance: r.Tolerance.Seconds(),
 		GracefulStop: r.GracefulStop.Seconds(), Started: time.Now(), Rules: r.Rules.Thresholds,
 		Table: rundir.File{Name: r.Rules.Name, Text: r.Rules.Text}, Settings: settings,
@@ -27,17 +31,37 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 	for _, d := range Drivers() {
 		info.Drivers[d.Module] = d.Version
 	}
+	p.load(&info)
+	return info
+}
+
+// load describes the load that the run offers.
+func (p *Plan) load(info *rundir.RunInfo) {
+	info.Profile = p.request.Profile.Name
 	for _, w := range p.weights {
 		info.Scenarios = append(info.Scenarios, rundir.ScenarioShare{Name: w.Scenario, Weight: w.Weight})
 	}
-	for i, s := range r.Profile.Stages {
+	for i, s := range p.request.Profile.Stages {
 		planned, known := p.stagePlan(i)
 		info.Stages = append(info.Stages, rundir.StageInfo{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Start: p.schedule.StageStart(i).Seconds(),
 			Duration: s.Duration.Seconds(), From: s.From, To: s.To, Burst: s.Burst, Planned: planned, OpenEnded: !known, Users: usersInfo(s.Users),
 		})
 	}
-	return info
+}
+
+// CheckBaseline says why runs could not be compared with this one once it is over.
+func (p *Plan) CheckBaseline(base []*rundir.Run, o compare.Options) error {
+	var next rundir.RunInfo
+	p.load(&next)
+	err := compare.Comparable(base, next, o)
+	switch {
+	case errors.Is(err, compare.ErrInvalid):
+		return exitcode.With(exitcode.Invalid, fmt.Errorf("--baseline: %w", err))
+	case err != nil:
+		return exitcode.UsageError("--baseline: %w", err)
+	}
+	return nil
 }
 
 // Driver is a library by which targets are spoken to.

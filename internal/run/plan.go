@@ -55,6 +55,9 @@ func NewPlan(ctx context.Context, r Request) (*Plan, error) {
 	if err := p.checkRules(); err != nil {
 		return nil, err
 	}
+	if err := p.CheckBaseline(r.Baseline, r.Gate); err != nil {
+		return nil, err
+	}
 	return p, p.guard(ctx, p.addresses)
 }
 
