@@ -143,7 +143,7 @@ func (l *Layers) Lookup(name string) (value, origin string, ok bool) {
 			return "", "", false
 		}
 		for _, p := range pieces {
-			if _, ok := s.get(p); ok && p != "" {
+			if v, ok := s.get(p); ok && p != "" && !targets.ServiceLink(v) {
 				return "", "", false
 			}
 		}

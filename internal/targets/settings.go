@@ -221,6 +221,9 @@ func (p parts) resolve(look Lookup) (Address, []Setting, error) {
 			continue
 		}
 		v, origin, ok := look(n)
+		if i == 1 && ServiceLink(v) {
+			ok = false
+		}
 		if !ok || v == "" && i < 2 {
 			v, origin = p.defaults[i], "default"
 		}
@@ -243,6 +246,13 @@ func (p parts) resolve(look Lookup) (Address, []Setting, error) {
 		return Address{}, list, fmt.Errorf("%s (from %s): %q is not a port, a number from 1 to 65535", p.port, portOrigin, values[1])
 	}
 	return Address{Kind: p.kind, URL: p.build(values)}, list, nil
+}
+
+// ServiceLink says whether a value is what Kubernetes and container links put into
+// the environment by themselves for every service of that name, as in
+// REDIS_PORT=tcp://10.0.0.11:6379: nobody set it.
+func ServiceLink(value string) bool {
+	return strings.HasPrefix(value, "tcp://") || strings.HasPrefix(value, "udp://")
 }
 
 func (p parts) build(v [5]string) *url.URL {

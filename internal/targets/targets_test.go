@@ -125,3 +125,13 @@ func TestAnAddressWithoutAUserPrintsNone(t *testing.T) {
 		t.Errorf("got %s, %v", s.Redis, err)
 	}
 }
+
+func TestThePortOfAServiceLinkIsNoSetting(t *testing.T) {
+	s, err := Resolve(from(map[string]string{"REDIS_PORT": "tcp://10.0.0.11:6379", "DB_PORT": "tcp://10.0.0.12:5432", "RABBITMQ_PORT": "udp://10.0.0.1:1"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Redis.HostPort() != "localhost:6379" || s.Postgres.HostPort() != "localhost:5432" || s.RabbitMQ.HostPort() != "localhost:5672" {
+		t.Errorf("got %s, %s, %s", s.Redis, s.Postgres, s.RabbitMQ)
+	}
+}
