@@ -34,7 +34,7 @@ func (p *page) brief(s *summary.Summary, dir string) {
 
 // opening writes the verdict and what was run.
 func (p *page) opening(s *summary.Summary) {
-	p.wrapped(span{plain, ""}, verdictStyle(s), Verdicted(s))
+	p.verdictLine(verdictStyle(s), Verdicted(s))
 	if suspect(s) {
 		for _, r := range firstOf(s.Generator.Reasons, 1) {
 			p.wrapped(span{yellow, "  SUSPECT because "}, plain, r)
@@ -53,6 +53,15 @@ func (p *page) opening(s *summary.Summary) {
 	}
 	p.wrapped(span{plain, "  "}, plain, fmt.Sprintf("%s, %s, %s arrivals, seed %d", what, showSeconds(s.Run.Duration), s.Run.Process, s.Run.Seed))
 	p.wrapped(span{plain, "  "}, plain, accounts(&s.Arrivals))
+}
+
+// verdictLine writes a verdict, on a terminal within its width.
+func (p *page) verdictLine(style style, text string) {
+	if p.loose {
+		p.line(span{style, text})
+		return
+	}
+	p.wrapped(span{plain, ""}, style, text)
 }
 
 // accounts says what became of the arrivals.

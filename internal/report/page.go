@@ -63,10 +63,13 @@ type page struct {
 	w     *bufio.Writer
 	color bool
 	width int
+	// loose says that there is no terminal: the verdict is one line then, which
+	// programs can look for.
+	loose bool
 }
 
 func newPage(w io.Writer, o Options) *page {
-	return &page{w: bufio.NewWriter(w), color: o.Color, width: o.width()}
+	return &page{w: bufio.NewWriter(w), color: o.Color, width: o.width(), loose: o.Width == 0}
 }
 
 // line writes one line, without spaces at its end. Errors stay in the writer

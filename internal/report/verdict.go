@@ -17,7 +17,7 @@ func (p *page) verdict(s *summary.Summary, dir string) {
 		tail = "; run directory " + dir
 	}
 	p.line()
-	p.wrapped(span{plain, ""}, verdictStyle(s), fmt.Sprintf("%s%s; exit code %d", Verdicted(s), tail, s.ExitCode))
+	p.verdictLine(verdictStyle(s), fmt.Sprintf("%s%s; exit code %d", Verdicted(s), tail, s.ExitCode))
 }
 
 // Verdicted says what the run came to, and why, in one line.
