@@ -32,7 +32,7 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 		say("error", "perfctl: stopped early", strings.TrimSuffix(stopped(s), "; "))
 	}
 	for _, r := range s.SLA {
-		text := ruleText(r)
+		text := breachText(r)
 		if r.Action != "" {
 			text += "; " + r.Action
 		}

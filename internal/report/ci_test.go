@@ -118,3 +118,15 @@ func TestHostileTextsStayTexts(t *testing.T) {
 		}
 	})
 }
+
+func TestAnUndecidedRuleIsNotCalledMissed(t *testing.T) {
+	s := &summary.Summary{Verdict: summary.VerdictFail, ExitCode: 99, SLA: []sla.Result{
+		{Rule: "mine", Metric: "response_time", Target: "P95 < 500ms", Actual: "12 of 72 samples", Status: sla.Undecided, Severity: sla.Fail, Strict: true}}}
+	const want = "undecided: response_time: 12 of 72 samples, target P95"
+	for name, write := range map[string]func(io.Writer, *summary.Summary) error{"JUnit": report.JUnit, "annotations": report.Annotations} {
+		var b strings.Builder
+		if err := write(&b, s); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s, %v:\n%s\nwithout %q", name, err, b.String(), want)
+		}
+	}
+}

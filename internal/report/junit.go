@@ -131,7 +131,7 @@ func ruleCase(r sla.Result) junitCase {
 	text := clean(ruleText(r))
 	switch {
 	case r.Breaches():
-		c.Failure = &junitMessage{Message: text, Type: string(r.Status), Text: clean(r.Action)}
+		c.Failure = &junitMessage{Message: clean(breachText(r)), Type: string(r.Status), Text: clean(r.Action)}
 	case r.Status == sla.NotExercised:
 		c.Skipped = &junitMessage{Message: "not exercised: " + text}
 	case r.Status == sla.Undecided:

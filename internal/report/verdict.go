@@ -98,26 +98,34 @@ func passed(s *summary.Summary) string {
 	return fmt.Sprintf(": %d of %d %s held", all, all, plural(all, "rule"))
 }
 
-// missed says which rules and checks were missed, each rule once.
+// missed says which rules were missed, have no data or stay undecided, and which checks
+// failed, each rule once: a rule that too few samples leave open was not missed.
 func missed(s *summary.Summary) string {
 	all := countRules(s.SLA, judged)
 	broken := slices.DeleteFunc(slices.Clone(s.SLA), func(r sla.Result) bool { return !r.Breaches() })
 	// What was measured and missed tells more than what has no data, and the whole
 	// more than its parts.
 	slices.SortStableFunc(broken, func(a, b sla.Result) int { return cmp.Compare(breachRank(a), breachRank(b)) })
-	var names []string
 	seen := map[string]bool{}
+	byWord := map[string][]string{}
 	for _, r := range broken {
 		if !seen[ruleKey(r)] {
 			seen[ruleKey(r)] = true
-			names = append(names, missedName(broken, r))
+			word := breachWord(r)
+			byWord[word] = append(byWord[word], missedName(broken, r))
 		}
 	}
 	var parts []string
-	if len(names) > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d %s missed: %s", len(names), all, plural(all, "rule"), some(names)))
+	for _, word := range []string{breachMissed, breachWithout, breachUndecided} {
+		switch names := byWord[word]; {
+		case len(names) == 0:
+		case len(parts) == 0:
+			parts = append(parts, fmt.Sprintf("%d of %d %s %s: %s", len(names), all, plural(all, "rule"), word, some(names)))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s: %s", len(names), word, some(names)))
+		}
 	}
-	names = nil
+	var names []string
 	for _, c := range s.Checks {
 		if !c.Passed {
 			names = append(names, c.Name)
@@ -127,6 +135,31 @@ func missed(s *summary.Summary) string {
 		parts = append(parts, fmt.Sprintf("%d of %d %s failed: %s", len(names), len(s.Checks), plural(len(s.Checks), "check"), some(names)))
 	}
 	return strings.TrimSuffix(strings.Join(parts, "; "), "; ")
+}
+
+// How a rule breaches.
+const (
+	breachMissed    = "missed"
+	breachWithout   = "without data"
+	breachUndecided = "undecided"
+)
+
+func breachWord(r sla.Result) string {
+	switch r.Status {
+	case sla.NoData:
+		return breachWithout
+	case sla.Undecided, sla.NotExercised:
+		return breachUndecided
+	}
+	return breachMissed
+}
+
+// breachText tells the rule, its figure, and that it is undecided where it is.
+func breachText(r sla.Result) string {
+	if breachWord(r) == breachUndecided {
+		return breachUndecided + ": " + ruleText(r)
+	}
+	return ruleText(r)
 }
 
 // missedName names a rule that was missed, with the stage where it was missed in one

@@ -36,7 +36,7 @@ type effect struct {
 }
 
 func (e effect) String() string {
-	return fmt.Sprintf("the %s of %s may be up to %s too high for it", dur(float64(e.value)), e.figure, dur(float64(e.shift)))
+	return fmt.Sprintf("response_time of %s = %s, may be up to %s too high for it", e.figure, dur(float64(e.value)), dur(float64(e.shift)))
 }
 
 // worst returns the figure that the lag may have changed the most, of those that it may
@@ -52,7 +52,7 @@ func worst(figures []Figure) (e effect, matters, known bool) {
 			value, shift := f.shift(q)
 			if ratio := shift / max(tolerated(f.Response, q, value), 1); ratio > 1 && ratio > most {
 				most, matters = ratio, true
-				e = effect{fmt.Sprintf("%s p%g", f.Name, 100*q), time.Duration(value), time.Duration(shift)}
+				e = effect{fmt.Sprintf("%s, p%g", f.Name, 100*q), time.Duration(value), time.Duration(shift)}
 			}
 		}
 	}

@@ -75,3 +75,11 @@ func TestWhatInvalidatesIsNamedFirst(t *testing.T) {
 		t.Errorf("got %s: %q", r.Status, r.Reasons)
 	}
 }
+
+func TestAFewSegmentsThatWereRepeatedAreNoShare(t *testing.T) {
+	for n, want := range map[float64]float64{0: 0, 2: 0, 9: 0, 10: 10, 500: 500} {
+		if got := tellingRepeats(n); got != want {
+			t.Errorf("%g repeated count as %g, want %g", n, got, want)
+		}
+	}
+}

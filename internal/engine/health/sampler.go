@@ -32,7 +32,8 @@ type Usage struct {
 	Throttled float64
 	// Steal is the share of the machine's CPU that the hypervisor took.
 	Steal float64
-	// Retransmits is the share of TCP segments sent that were repeated.
+	// Retransmits is the share of TCP segments sent that were repeated; 0 where fewer
+	// were than tell a share.
 	Retransmits float64
 	// FDShare is the largest share of the allowed open files seen.
 	FDShare float64
@@ -170,9 +171,21 @@ func (s *Sampler) Usage() Usage {
 		MaxRSS:       s.maxRSS,
 		Throttled:    share((r.throttled - s.first.throttled).Seconds(), wall.Seconds()),
 		Steal:        share(r.stealTime-s.first.stealTime, r.totalTime-s.first.totalTime),
-		Retransmits:  share(r.repeated-s.first.repeated, r.segments-s.first.segments),
+		Retransmits:  share(tellingRepeats(r.repeated-s.first.repeated), r.segments-s.first.segments),
 		FDShare:      s.fdShare,
 	}
+}
+
+// leastRepeated is how many repeated segments make a share: the counters are those of the
+// whole machine, and in a short run at a low rate two or three late acknowledgements are
+// a percent.
+const leastRepeated = 10
+
+func tellingRepeats(n float64) float64 {
+	if n < leastRepeated {
+		return 0
+	}
+	return n
 }
 
 func runtimeHistograms() (sched, gc *rtm.Float64Histogram) {
