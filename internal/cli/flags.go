@@ -31,6 +31,8 @@ type scenarioFlags struct {
 	scenario string
 	flow     string
 	set      []string
+	// ownNames says that -e may give names of a script's own.
+	ownNames bool
 }
 
 func (f *scenarioFlags) register(fs *pflag.FlagSet) {

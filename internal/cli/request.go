@@ -19,11 +19,12 @@ import (
 
 // plan makes the plan of a command that takes a profile.
 func (a *app) plan(ctx context.Context, name string, f *planFlags, fs *pflag.FlagSet, change func(*run.Request) error) (*run.Plan, error) {
+	f.ownNames = scripts.Is(name)
 	r, err := a.request(&f.loadFlags, fs)
 	if err != nil {
 		return nil, err
 	}
-	if scripts.Is(name) {
+	if f.ownNames {
 		err = f.script(r, name, fs)
 	} else if err = f.refuse(); err == nil {
 		err = f.bend(r, name, fs)
@@ -69,7 +70,7 @@ func (a *app) scenarioRequest(f *scenarioFlags, options *fileOptions) (*run.Requ
 			return nil, err
 		}
 	}
-	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: a.LookupEnv, EnvFile: f.envFile, File: r.File})
+	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: a.LookupEnv, EnvFile: f.envFile, File: r.File, OwnNames: f.ownNames})
 	if err != nil {
 		return nil, err
 	}

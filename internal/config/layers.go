@@ -28,6 +28,9 @@ type Sources struct {
 	EnvFile string
 	// File is the configuration file, nil for none.
 	File *File
+	// OwnNames says that the run has settings of its own, as a script has: a name that
+	// perfctl does not know is no sign of a typing error.
+	OwnNames bool
 }
 
 // The settings that say where a broker publishes its own figures.
@@ -74,7 +77,9 @@ func Load(s Sources) (*Layers, error) {
 		if !ok || k == "" {
 			return nil, exitcode.UsageError("-e %q: want KEY=VALUE", secrets.Label(kv))
 		}
-		l.warnOfTypo("-e", k, known)
+		if !s.OwnNames {
+			l.warnOfTypo("-e", k, known)
+		}
 		given[k] = v
 	}
 	l.layers = append(l.layers, mapLayer("flag -e", given), layer{origin: "environment", get: s.Lookup})
