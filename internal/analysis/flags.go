@@ -142,9 +142,13 @@ func (a *axis) errors(results []sla.Result) *Finding {
 			first, last = min(first, a.start[k]), a.end(k)
 		}
 	}
-	return &Finding{ID: "error_rate", Severity: Critical, Title: "Error rate over its target",
-		Sentence: fmt.Sprintf("%s of the arrivals of %s failed, over the target of %s, from %.0f s to %.0f s%s.",
-			share(*worst.errorRate), worst.name, share(limit), min(first, last), last, a.kinds(worst.name)),
+	title, target := "Error rate over its target", fmt.Sprintf(", over the target of %s", share(limit))
+	if limit >= 1 {
+		title, target = "Every arrival failed", ""
+	}
+	return &Finding{ID: "error_rate", Severity: Critical, Title: title,
+		Sentence: fmt.Sprintf("%s of the arrivals of %s failed%s, from %.0f s to %.0f s%s.",
+			share(*worst.errorRate), worst.name, target, min(first, last), last, a.kinds(worst.name)),
 		Advice: "Check the failures by kind and the targets' logs for a pattern",
 		Evidence: Evidence{From: min(first, last), To: last, Series: metrics.ArrivalsFailed.Name, Unit: "count",
 			Values: map[string]float64{"error_rate": *worst.errorRate, "target": limit}}}

@@ -115,6 +115,15 @@ func TestTheFlagSaysWhenItWasRaised(t *testing.T) {
 	}
 }
 
+func TestThatEveryArrivalFailedNeedsNoTarget(t *testing.T) {
+	y := system{stages: loadStages(), failing: on(0, 1000, 1, 1), rules: map[string]string{"P95": "response_time: p(95) < 500ms"}}
+	a := y.analyse(t)
+	f := a.Findings[slices.Index(found(a), "error_rate")]
+	if f.Title != "Every arrival failed" || strings.Contains(f.Sentence, "target") {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestStallsThatComeEvenlySayHowOften(t *testing.T) {
 	y := system{stages: loadStages(), scenarios: four, slow: func(t float64) float64 {
 		if int(t)%30 == 15 {
