@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 // mergeFlags are the flags of merge.
@@ -61,7 +61,7 @@ func (a *app) merge(dirs []string, f *mergeFlags) error {
 	}
 	out := f.runDir
 	if out == "" {
-		out = filepath.Join("runs", "merged-"+time.Now().Format("20060102-150405"))
+		out = rundir.Free("merged", time.Now())
 	}
 	place, err := run.Reserve(out)
 	if err != nil {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,7 +105,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	}
 	dir := f.runDir
 	if dir == "" {
-		dir = filepath.Join("runs", p.Profile().Name+"-"+time.Now().Format("20060102-150405"))
+		dir = rundir.Free(p.Profile().Name, time.Now())
 	}
 	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !toStdout(streams))})
 	defer show.Done()

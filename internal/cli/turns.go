@@ -74,7 +74,7 @@ func (a *app) compareTurns(ctx context.Context, o compare.Options, f *compareFla
 	}
 	dir := f.dir
 	if dir == "" {
-		dir = filepath.Join("runs", "compare-"+time.Now().Format("20060102-150405"))
+		dir = rundir.Free("compare", time.Now())
 	}
 	if _, err := os.Stat(dir); err == nil {
 		return exitcode.UsageError("--run-dir %s: exists already\n  next: choose another", dir)

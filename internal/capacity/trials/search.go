@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -51,7 +51,7 @@ func NewSearch(ctx context.Context, r run.Request, o Options) (*Search, error) {
 	}
 	s := &Search{options: o, dir: o.Dir}
 	if s.dir == "" {
-		s.dir = filepath.Join("runs", "capacity-"+time.Now().Format("20060102-150405"))
+		s.dir = rundir.Free("capacity", time.Now())
 	}
 	if taken, _ := Holds(s.dir); taken { // a folder that cannot be looked at cannot be reserved
 		return nil, exitcode.ConfigError(fmt.Errorf("the directory %s already holds a capacity: choose another --run-dir", s.dir))
