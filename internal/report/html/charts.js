@@ -73,7 +73,7 @@
     const b = el('b', { title: help }, title);
     return [el('figcaption', {}, el('span', {}, b, ' ', el('span', { class: 'unit' }, unit)), legend), legend];
   };
-  const unitName = { ms: 'time', '1/s': 'per second', bytes: 'bytes', ratio: '%', percent: '%', s: 'time', count: '' };
+  const unitName = { ms: '', '1/s': 'per second', bytes: 'bytes', ratio: '%', percent: '%', s: '', count: '' };
 
   // The same figures as a table, made when somebody opens it.
   const dataTable = (head, rows) => {
@@ -90,7 +90,7 @@
   const M = { left: 58, right: 10, top: 14, bottom: 20 };
 
   function timeChart(figure, panel, height) {
-    const [cap, legend] = caption(panel.title, (unitName[panel.unit] ?? panel.unit) + (panel.log ? ', log axis' : ''), panel.help);
+    const [cap, legend] = caption(panel.title, [unitName[panel.unit] ?? panel.unit, panel.log ? 'log axis' : ''].filter(Boolean).join(', '), panel.help);
     const svg = el('svg', { role: 'img', tabindex: '0', height, 'aria-label': panel.title + ' over time. ' + panel.help });
     const hidden = new Set(), outputs = [];
     panel.series.forEach((s, i) => {
@@ -276,9 +276,9 @@
     });
   }
 
-  // The heat map: darker where more arrivals had that response time then.
+  // The heat map: stronger where more arrivals had that response time then.
   function heatMap(figure) {
-    const height = 260, [cap, legend] = caption('Response times over time', 'darker: more arrivals, log axis', 'how many arrivals had which response time when');
+    const height = 260, [cap, legend] = caption('Response times over time', 'the stronger the colour, the more arrivals; log axis', 'how many arrivals had which response time when');
     const canvas = el('canvas', { height, role: 'img', 'aria-label': 'Heat map of response times over time' });
     const readout = el('li', {});
     legend.append(readout);

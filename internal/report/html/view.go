@@ -258,3 +258,34 @@ func between(i *[2]float64) string {
 	}
 	return optionalMillis(&i[0]) + " – " + optionalMillis(&i[1])
 }
+
+// ruleRow is a rule that was missed, once, with the stages that it was judged in.
+type ruleRow struct {
+	sla.Result
+	In []sla.Result
+}
+
+// MissedRules returns the missed rules, each once: what it came to in all, or where it
+// was only judged in stages in the first that missed it, and each stage beside it.
+func (v view) MissedRules() (rows []ruleRow) {
+	index := map[string]int{}
+	for _, r := range v.Missed {
+		key := r.Rule + "\x00" + r.Metric
+		if _, seen := index[key]; seen {
+			continue
+		}
+		index[key] = len(rows)
+		row := ruleRow{Result: r}
+		for _, o := range v.Summary.SLA {
+			switch {
+			case o.Rule != r.Rule || o.Metric != r.Metric || o.Status == sla.NotExercised:
+			case o.Stage == "" && o.Status != sla.Passed:
+				row.Result = o
+			case o.Stage != "":
+				row.In = append(row.In, o)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
