@@ -46,6 +46,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(flagError)
+	a.wrapHelp(root)
 	p := root.PersistentFlags()
 	p.BoolVar(&a.NoColor, "no-color", false, "print without colours")
 	p.StringVar(&a.logFormat, "log-format", "text", "format of log lines on stderr: text or json")

@@ -165,19 +165,17 @@ func (m *model) errorSection() section {
 	return s
 }
 
-// ruleSection shows a light for each rule: those that are missed first.
+// ruleSection shows in one line how the rules stand, and each that is missed.
 func (m *model) ruleSection() section {
 	s := section{rank: 4, title: "rules"}
 	counts := map[sla.Status]int{}
-	var missed, known []string
+	var missed []string
 	for _, r := range m.judged.rules {
 		counts[r.Status]++
 		line := fmt.Sprintf("%s %s: %s (%s)", m.light(r.Status), clean(r.Rule), clean(r.Actual), clean(r.Target))
 		switch r.Status {
 		case sla.Failed, sla.Warned:
 			missed = append(missed, line)
-		case sla.Passed:
-			known = append(known, line)
 		}
 	}
 	if len(m.judged.rules) == 0 {
@@ -193,7 +191,7 @@ func (m *model) ruleSection() section {
 	if n := counts[sla.Pending]; n > 0 {
 		head = append(head, m.theme.dim.Render(fmt.Sprintf("· %d not known yet", n)))
 	}
-	s.lines = append(append(m.flow(head...), missed...), known...)
+	s.lines = append(m.flow(head...), missed...)
 	return s
 }
 
