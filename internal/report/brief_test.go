@@ -81,3 +81,13 @@ func TestARuleThatWasMissedInSeveralStagesCountsOnce(t *testing.T) {
 		t.Errorf("printed:\n%s", out)
 	}
 }
+
+func TestAnUndecidedRuleSaysWhatWouldDecideIt(t *testing.T) {
+	mine := sla.Result{Rule: "mine", Metric: "response_time", Target: "P95 < 500ms", Actual: "12 of 72 samples", Status: sla.Undecided,
+		Severity: sla.Fail, Strict: true, Samples: 12, Needed: 72, Action: "find the bottleneck"}
+	s := summary.Summarise(rundir.NewRun(rundirtest.Info(), metrics.NewTotals(), 10*time.Second), summary.Inputs{SLA: []sla.Result{mine}})
+	out := text(t, s, report.Options{Width: 120})
+	if !strings.Contains(out, "run longer, until there are 72, or let it be with --allow-undecided") || strings.Contains(out, "bottleneck") {
+		t.Errorf("printed:\n%s", out)
+	}
+}

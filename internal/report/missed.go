@@ -31,7 +31,9 @@ func (p *page) missed(s *summary.Summary) {
 			text += " (" + strings.Join(m.in, ", ") + ")"
 		}
 		p.wrapped(span{style, "  " + mark + " "}, plain, text)
-		if m.Action != "" && s.Arrivals.Succeeded > 0 {
+		if tooFew(m.Result) {
+			p.wrapped(span{dim, "    → "}, dim, fmt.Sprintf("Too few values to tell: run longer, until there are %d, or let it be with --allow-undecided", m.Needed))
+		} else if m.Action != "" && s.Arrivals.Succeeded > 0 {
 			p.wrapped(span{dim, "    → "}, dim, m.Action)
 		}
 	}
@@ -42,6 +44,12 @@ func (p *page) missed(s *summary.Summary) {
 		p.wrapped(span{red, "  ✗ "}, plain, "check "+c.Name+": "+orNone(c.Detail))
 	}
 	p.heldLine(s, len(s.Checks)-len(broken))
+}
+
+// tooFew says whether a rule was missed only because there are too few values to
+// decide it.
+func tooFew(r sla.Result) bool {
+	return r.Status == sla.Undecided && r.Strict && !r.Allowed && r.Needed > r.Samples
 }
 
 // heldLine says in one line what needs no reader.

@@ -162,7 +162,7 @@ func (s *Arrivals) setting(args []string) (Field[*Scope], error) {
 	}
 	v, ok := s.Setting(args[0])
 	if !ok {
-		return nil, fmt.Errorf("%s is set neither in the environment nor in a file of --env-file", args[0])
+		return nil, fmt.Errorf("%[1]s is set neither in the environment nor in a file of --env-file: give it with -e %[1]s=VALUE", args[0])
 	}
 	return Literal[*Scope](v), nil
 }

@@ -138,7 +138,7 @@ func TestWhatCannotBeCompiledIsExplained(t *testing.T) {
 		"{{key 10 zip}}":    "is not one of uniform, zipf",
 		"{{key 0}}":         "is not a count",
 		"{{n | jsn}}":       `did you mean "json"?`,
-		"{{env NOT_THERE}}": "NOT_THERE is set neither",
+		"{{env NOT_THERE}}": "give it with -e NOT_THERE=VALUE",
 		"{{n 5}}":           "too many",
 	} {
 		if _, err := fields("state").Compile(text); err == nil || !strings.Contains(err.Error(), want) {
