@@ -6,11 +6,8 @@ package config
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
-
-	"github.com/joho/godotenv"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/secrets"
@@ -84,15 +81,20 @@ func Load(s Sources) (*Layers, error) {
 	}
 	l.layers = append(l.layers, mapLayer("flag -e", given), layer{origin: "environment", get: s.Lookup})
 	if s.EnvFile != "" {
-		m, err := readEnvFile(s.EnvFile)
+		f, err := readEnvFile(s.EnvFile, s.Lookup)
 		if err != nil {
 			return nil, exitcode.ConfigError(err)
 		}
-		l.layers = append(l.layers, mapLayer("file "+s.EnvFile, m))
+		l.Warnings = append(l.Warnings, f.notes...)
+		for _, k := range f.keys {
+			l.warnOfTypo(fmt.Sprintf("--env-file %s, line %d:", s.EnvFile, k.line), k.name, known)
+		}
+		l.layers = append(l.layers, mapLayer("file "+s.EnvFile, f.values))
 	}
 	if s.File != nil {
 		l.layers = append(l.layers, mapLayer("file "+s.File.Path, s.File.Settings))
 	}
+	l.warnOfURLs()
 	addresses, _ := targets.Resolve(l.Lookup) // faults are of those who use the address
 	l.Warnings = append(l.Warnings, addresses.Warnings...)
 	return l, nil
@@ -106,6 +108,27 @@ func (l *Layers) warnOfTypo(where, name string, known []string) {
 	}
 	if near, ok := suggest.Nearest(name, known); ok {
 		l.Warnings = append(l.Warnings, fmt.Sprintf("%s %s: perfctl has no such setting; did you mean %s? Only {{env %s}} in a flow reads it", where, name, near, name))
+	}
+}
+
+// warnOfURLs says which URL is not used because a stronger source sets a piece of it.
+func (l *Layers) warnOfURLs() {
+	for _, name := range Names() {
+		pieces := slices.DeleteFunc(slices.Clone(targets.Pieces(name)), func(p string) bool { return p == "" })
+		piece, by := "", ""
+		for _, s := range l.layers {
+			if _, ok := s.get(name); ok {
+				if piece != "" {
+					l.Warnings = append(l.Warnings, fmt.Sprintf("%s of %s is not used: %s is set by %s, and counts instead of all of it", name, s.origin, piece, by))
+				}
+				break
+			}
+			for _, p := range pieces {
+				if v, ok := s.get(p); ok && piece == "" && !targets.ServiceLink(v) {
+					piece, by = p, s.origin
+				}
+			}
+		}
 	}
 }
 
@@ -158,20 +181,4 @@ func (l *Layers) Lookup(name string) (value, origin string, ok bool) {
 
 func mapLayer(origin string, m map[string]string) layer {
 	return layer{origin, func(n string) (string, bool) { v, ok := m[n]; return v, ok }, m}
-}
-
-// readEnvFile parses a file of KEY=VALUE lines. It never touches the process's
-// environment.
-func readEnvFile(path string) (map[string]string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("--env-file: %w", err)
-	}
-	defer file.Close()
-	m, err := godotenv.Parse(file)
-	if err != nil {
-		// The parser's error quotes the file, which holds passwords.
-		return nil, fmt.Errorf("--env-file %s: a line is not of the form KEY=VALUE", path)
-	}
-	return m, nil
 }
