@@ -172,7 +172,7 @@ func (t *tally) arrivals() Arrivals {
 			scheduled += t.count(metrics.Arrivals, p.Name)
 		}
 	}
-	return Arrivals{
+	a := Arrivals{
 		Scheduled:  scheduled,
 		Planned:    min(scheduled, t.count(metrics.Arrivals, "")),
 		Started:    t.count(metrics.ArrivalsStarted, ""),
@@ -181,6 +181,11 @@ func (t *tally) arrivals() Arrivals {
 		Dropped:    t.count(metrics.ArrivalsDropped, ""),
 		Unfinished: t.count(metrics.ArrivalsUnfinished, ""),
 	}
+	if t.run.Killed || t.run.Incomplete {
+		// What was due and had no end when the record ends was under way or waited.
+		a.Unfinished += max(a.Planned-a.Succeeded-a.Failed-a.Dropped-a.Unfinished, 0)
+	}
+	return a
 }
 
 func (t *tally) stage(p *rundir.StageInfo) StageResult {
