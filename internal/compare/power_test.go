@@ -1,8 +1,6 @@
 package compare
 
 import (
-	"flag"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -11,8 +9,6 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
 )
-
-var power = flag.Bool("power", false, "print the power table of docs/analysis.md")
 
 // machine makes runs whose truth is known: response times are lognormal, and a
 // run's median, P95 and P99 differ from the next one's by spread, twice it and
@@ -80,23 +76,4 @@ func tried(t testing.TB, times, runs int, spread, shift float64) (p50, whole map
 		whole[c.Word] += 1 / float64(times)
 	}
 	return p50, whole
-}
-
-// TestPower prints the table of docs/analysis.md; it takes some minutes.
-func TestPower(t *testing.T) {
-	if !*power {
-		t.Skip("prints the power table with -power")
-	}
-	const times = 100
-	fmt.Printf("| runs a side | spread | equal: OK | equal: wrong | +5 %%: wrong OK | +10 %%: REGRESSED | +20 %%: REGRESSED |\n| --: | --: | --: | --: | --: | --: | --: |\n")
-	for _, runs := range []int{4, 5, 8, 12} {
-		for _, spread := range []float64{0.005, 0.01, 0.015, 0.02, 0.04} {
-			equal, whole := tried(t, times, runs, spread, 0)
-			five, _ := tried(t, times, runs, spread, 0.0501)
-			ten, _ := tried(t, times, runs, spread, 0.1)
-			fifth, _ := tried(t, times, runs, spread, 0.2)
-			fmt.Printf("| %d | %.1f %% | %.0f %% | %.1f %% | %.1f %% | %.0f %% | %.0f %% |\n", runs, 100*spread,
-				100*equal[OK], 100*(whole[Regressed]+whole[Improved]), 100*five[OK], 100*ten[Regressed], 100*fifth[Regressed])
-		}
-	}
 }
