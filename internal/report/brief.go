@@ -149,13 +149,18 @@ func (p *page) closing(s *summary.Summary, dir string) {
 	p.line(span{verdictStyle(s), word(s)}, span{plain, fmt.Sprintf("; exit code %d", s.ExitCode)})
 }
 
-// word is the verdict without its reasons: PASS, generator SUSPECT, REGRESSED.
+// word is the verdict without its reasons: PASS, generator SUSPECT. What makes a run red
+// that keeps its rules comes first: REGRESSED against the baseline, by its rules PASS.
 func word(s *summary.Summary) string {
 	text := strings.ToUpper(string(s.Verdict))
 	if suspect(s) {
 		text += ", generator SUSPECT"
 	}
-	if c := s.Comparison; c != nil {
+	switch c := s.Comparison; {
+	case c == nil:
+	case ComparisonFails(s) && s.Verdict == summary.VerdictPass:
+		text = string(c.Word) + " against the baseline, by its rules " + text
+	default:
 		text += ", against the baseline " + string(c.Word)
 	}
 	return text

@@ -70,7 +70,8 @@ func markOfWord(w compare.Word) string {
 	return "✅"
 }
 
-// comparisonSuite holds a case for each figure of the gate and one for the whole.
+// comparisonSuite holds a case for each figure of the gate, and one for the whole where no
+// figure says why it fails, or there is none.
 func comparisonSuite(s *summary.Summary) junitSuite {
 	suite := suiteOf(s, "comparison")
 	c := s.Comparison
@@ -93,6 +94,15 @@ func comparisonSuite(s *summary.Summary) junitSuite {
 			x.Skipped, x.SystemOut = &junitMessage{Message: clean(f.Says)}, ""
 		}
 		suite.add(x)
+	}
+	whole := junitCase{Name: "the comparison with the baseline"}
+	switch {
+	case c.Fails && suite.Failures == 0:
+		whole.Failure = &junitMessage{Message: clean(c.Sentence()), Type: string(c.Word)}
+		suite.add(whole)
+	case len(c.Figures) == 0:
+		whole.Skipped = &junitMessage{Message: clean(c.Sentence())}
+		suite.add(whole)
 	}
 	return suite
 }

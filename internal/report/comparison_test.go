@@ -39,6 +39,10 @@ func TestViewsSayWhatRegressed(t *testing.T) {
 	if got := report.Verdicted(s); !strings.HasPrefix(got, "REGRESSED") {
 		t.Errorf("the verdict is %q", got)
 	}
+	lines := strings.Split(strings.TrimSpace(text(t, s, report.Options{})), "\n")
+	if last := lines[len(lines)-1]; last != "REGRESSED against the baseline, by its rules PASS; exit code 112" {
+		t.Errorf("the last line is %q", last)
+	}
 	if got := viewed(t, report.JUnit, s); strings.Count(got, "<failure") != 1 || strings.Count(got, "<skipped") != 1 {
 		t.Errorf("JUnit is\n%s", got)
 	}
@@ -46,6 +50,13 @@ func TestViewsSayWhatRegressed(t *testing.T) {
 	s.Comparison.Figures = s.Comparison.Figures[1:]
 	if got := viewed(t, report.JUnit, s); strings.Count(got, "<failure") != 1 {
 		t.Errorf("with --fail-on inconclusive JUnit is\n%s", got)
+	}
+	for fails, mark := range map[bool]string{true: "<failure", false: "<skipped"} {
+		c := *s.Comparison
+		c.Figures, c.Fails = nil, fails
+		if got := viewed(t, report.JUnit, &summary.Summary{Verdict: s.Verdict, Comparison: &c}); strings.Count(got, mark) != 1 {
+			t.Errorf("nothing compared, fails %v: JUnit is\n%s", fails, got)
+		}
 	}
 	if got := viewed(t, report.Annotations, s); !strings.Contains(got, "::error title=perfctl%3A INCONCLUSIVE") {
 		t.Errorf("with --fail-on inconclusive the annotations are\n%s", got)
