@@ -24,7 +24,7 @@ func Profile(name string) (*profiles.Profile, error) {
 	}
 	file, data, err := configs.Profile(name)
 	if err != nil {
-		return nil, exitcode.UsageError("unknown profile %q%s\n  next: perfctl profiles lists them; a profile of your own is a FILE.yaml",
+		return nil, exitcode.UsageError("unknown profile %q%s\n  next: perfctl profiles lists them; a profile of your own is a FILE.yaml, a k6 script a FILE.js",
 			name, suggest.DidYouMean(name, configs.Profiles()))
 	}
 	p, err := profiles.Decode(file, data)
