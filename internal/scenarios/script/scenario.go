@@ -199,7 +199,9 @@ func (s *scenario) guard(host string, ip netip.Addr) error {
 	if ip.Unmap().IsLoopback() || s.env.Targets.Allows(host) || s.env.Targets.Allows(ip.String()) {
 		return nil
 	}
-	return work.Fail(KindNotAllowed, fmt.Errorf("%s (%s) is not this machine: if it is yours to load, say so with --allow-target %s", host, ip, host))
+	err := fmt.Errorf("%s (%s) is not this machine: if it is yours to load, say so with --allow-target %s", host, ip, host)
+	s.loaded.script.Refuse(err) // nothing that the script does from here on is what was meant
+	return work.Fail(KindNotAllowed, err)
 }
 
 // Setup runs the script's setup and makes every user.
@@ -363,14 +365,23 @@ func (s *scenario) Check(context.Context) ([]scenarios.Check, error) {
 	if why := s.loaded.script.Failed(); why != "" {
 		out = append(out, scenarios.Check{Name: "exec.test.fail", Detail: why})
 	}
-	if err := s.loaded.script.Aborted(); err != nil {
-		out = append(out, scenarios.Check{Name: "exec.test.abort", Detail: err.Error()})
+	if e := s.loaded.script.Aborted(); e != nil {
+		name := "exec.test.abort"
+		if e.Refused {
+			name = "allowed hosts"
+		}
+		out = append(out, scenarios.Check{Name: name, Detail: e.Error()})
 	}
 	return out, nil
 }
 
 // Aborted returns why the script ended the run itself, nil where it did not.
-func (s *scenario) Aborted() error { return s.loaded.script.Aborted() }
+func (s *scenario) Aborted() error {
+	if e := s.loaded.script.Aborted(); e != nil {
+		return e // and not a nil pointer in an interface
+	}
+	return nil
+}
 
 // Summarise runs the script's handleSummary.
 func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]string, error) {

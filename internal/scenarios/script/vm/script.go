@@ -92,10 +92,19 @@ type Settings struct {
 }
 
 // AbortError says that the script itself ended the run.
-type AbortError struct{ Reason string }
+type AbortError struct {
+	Reason string
+	// Refused says that perfctl ended it: the script asked for what is not allowed.
+	Refused bool
+}
 
 // Error returns the reason.
-func (e *AbortError) Error() string { return "the script ended the run: " + e.Reason }
+func (e *AbortError) Error() string {
+	if e.Refused {
+		return e.Reason
+	}
+	return "the script ended the run: " + e.Reason
+}
 
 // Compile reads the script and runs nothing.
 func Compile(p *bundle.Program, h Host) (*Script, error) {
@@ -140,13 +149,13 @@ func (s *Script) Customs() []metrics.Desc {
 // Uses says whether the script imports a module.
 func (s *Script) Uses(module string) bool { return s.program.Imports[module] }
 
-// Aborted returns why the script ended the run, nil where it did not.
-func (s *Script) Aborted() error {
-	if e := s.aborted.Load(); e != nil {
-		return e
-	}
-	return nil
+// Refuse ends the run because the script asked for what is not allowed.
+func (s *Script) Refuse(err error) {
+	s.aborted.CompareAndSwap(nil, &AbortError{Reason: err.Error(), Refused: true})
 }
+
+// Aborted returns why the run was ended by the script or for it, nil where it was not.
+func (s *Script) Aborted() *AbortError { return s.aborted.Load() }
 
 // Failed returns why the script marked the run as failed, empty where it did not.
 func (s *Script) Failed() string {
