@@ -62,7 +62,9 @@ func publicValue(values map[string]string, secret string) bool {
 
 // shownArgs returns the command line as it may be recorded.
 func (a *app) shownArgs() []string {
-	c, _, err := a.rootCommand().Find(a.args)
+	// A command of its own: making one gives its flags their defaults.
+	t := *a.Terminal
+	c, _, err := (&app{Terminal: &t}).rootCommand().Find(a.args)
 	if err != nil {
 		return nil
 	}
