@@ -30,6 +30,9 @@ func (p *page) missed(s *summary.Summary) {
 		if len(m.in) > 0 {
 			text += " (" + strings.Join(m.in, ", ") + ")"
 		}
+		if m.Status == sla.Undecided {
+			text += ": undecided"
+		}
 		p.wrapped(span{style, "  " + mark + " "}, plain, text)
 		if tooFew(m.Result) {
 			p.wrapped(span{dim, "    → "}, dim, fmt.Sprintf("Too few values to tell: run longer, until there are %d, or let it be with --allow-undecided", m.Needed))
