@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/analysis"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -93,7 +94,7 @@ func (p *page) briefFailures(s *summary.Summary) {
 			continue
 		}
 		p.wrapped(span{red, "  " + showCount(f.Count) + " "}, plain,
-			fmt.Sprintf("%s of %s: %s", f.Kind, f.Scenario, shorten(clean(example), briefExample)))
+			fmt.Sprintf("%s of %s: %s", f.Kind, f.Scenario, shorten(figure.Line(example), briefExample)))
 	}
 	p.rest(len(s.Failures)-briefFailures, "kind")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -86,22 +87,22 @@ func comparisonSuite(s *summary.Summary) junitSuite {
 		if stage != "" {
 			stage = " in " + stage
 		}
-		x := junitCase{Name: clean(f.Metric + " " + f.Stat + stage), SystemOut: clean(f.Says)}
+		x := junitCase{Name: figure.Line(f.Metric + " " + f.Stat + stage), SystemOut: figure.Line(f.Says)}
 		switch {
 		case f.Word == compare.Regressed, f.Word == compare.Inconclusive && c.FailOn == compare.Inconclusive:
-			x.Failure, x.SystemOut = &junitMessage{Message: clean(f.Says), Type: string(f.Word)}, ""
+			x.Failure, x.SystemOut = &junitMessage{Message: figure.Line(f.Says), Type: string(f.Word)}, ""
 		case f.Word == compare.Inconclusive:
-			x.Skipped, x.SystemOut = &junitMessage{Message: clean(f.Says)}, ""
+			x.Skipped, x.SystemOut = &junitMessage{Message: figure.Line(f.Says)}, ""
 		}
 		suite.add(x)
 	}
 	whole := junitCase{Name: "the comparison with the baseline"}
 	switch {
 	case c.Fails && suite.Failures == 0:
-		whole.Failure = &junitMessage{Message: clean(c.Sentence()), Type: string(c.Word)}
+		whole.Failure = &junitMessage{Message: figure.Line(c.Sentence()), Type: string(c.Word)}
 		suite.add(whole)
 	case len(c.Figures) == 0:
-		whole.Skipped = &junitMessage{Message: clean(c.Sentence())}
+		whole.Skipped = &junitMessage{Message: figure.Line(c.Sentence())}
 		suite.add(whole)
 	}
 	return suite

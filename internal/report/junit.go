@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -61,16 +62,16 @@ type (
 // breaches the SLA is a failure, what makes the run worthless an error, a rule
 // that was not exercised is skipped, and one that only warns passes and says so.
 func JUnit(w io.Writer, s *summary.Summary) error {
-	out := junitSuites{Name: "perfctl " + clean(s.Run.Profile), Time: junitSeconds(s.Run.Duration)}
+	out := junitSuites{Name: "perfctl " + figure.Line(s.Run.Profile), Time: junitSeconds(s.Run.Duration)}
 	rules := suiteOf(s, "SLA")
 	for _, r := range s.SLA {
 		rules.add(ruleCase(r))
 	}
 	checks := suiteOf(s, "consistency")
 	for _, c := range s.Checks {
-		x := junitCase{Name: clean(c.Name), SystemOut: clean(c.Detail)}
+		x := junitCase{Name: figure.Line(c.Name), SystemOut: figure.Line(c.Detail)}
 		if !c.Passed {
-			x.Failure, x.SystemOut = &junitMessage{Message: clean(c.Detail), Type: "check"}, ""
+			x.Failure, x.SystemOut = &junitMessage{Message: figure.Line(c.Detail), Type: "check"}, ""
 		}
 		checks.add(x)
 	}
@@ -78,7 +79,7 @@ func JUnit(w io.Writer, s *summary.Summary) error {
 	run := suiteOf(s, "run")
 	run.Time = out.Time // in one suite only, so that the sum over suites is the run's
 	run.Properties = &junitProps{[]junitProperty{
-		{"run", clean(s.Run.ID)}, {"seed", fmt.Sprint(s.Run.Seed)}, {"version", clean(s.Run.Version)},
+		{"run", figure.Line(s.Run.ID)}, {"seed", fmt.Sprint(s.Run.Seed)}, {"version", figure.Line(s.Run.Version)},
 		{"verdict", string(s.Verdict)}, {"exit code", fmt.Sprint(s.ExitCode)},
 	}}
 	run.add(generatorCase(s))
@@ -104,7 +105,7 @@ func JUnit(w io.Writer, s *summary.Summary) error {
 
 func suiteOf(s *summary.Summary, name string) junitSuite {
 	return junitSuite{
-		Name:      "perfctl." + clean(s.Run.Profile) + "." + name,
+		Name:      "perfctl." + figure.Line(s.Run.Profile) + "." + name,
 		Time:      junitSeconds(0),
 		Timestamp: s.Run.Started.UTC().Format("2006-01-02T15:04:05"),
 	}
@@ -127,11 +128,11 @@ func (x *junitSuite) add(c junitCase) {
 func junitSeconds(s float64) string { return fmt.Sprintf("%.3f", s) }
 
 func ruleCase(r sla.Result) junitCase {
-	c := junitCase{Name: clean(ruleName(r))}
-	text := clean(ruleText(r))
+	c := junitCase{Name: figure.Line(ruleName(r))}
+	text := figure.Line(ruleText(r))
 	switch {
 	case r.Breaches():
-		c.Failure = &junitMessage{Message: clean(breachText(r)), Type: string(r.Status), Text: clean(r.Action)}
+		c.Failure = &junitMessage{Message: figure.Line(breachText(r)), Type: string(r.Status), Text: figure.Line(r.Action)}
 	case r.Status == sla.NotExercised:
 		c.Skipped = &junitMessage{Message: "not exercised: " + text}
 	case r.Status == sla.Undecided:
@@ -141,7 +142,7 @@ func ruleCase(r sla.Result) junitCase {
 	case r.Status == sla.Passed:
 		c.SystemOut = text
 	default:
-		c.SystemOut = "warning: " + text + "\n" + clean(r.Action)
+		c.SystemOut = "warning: " + text + "\n" + figure.Line(r.Action)
 	}
 	return c
 }
@@ -153,7 +154,7 @@ func ruleText(r sla.Result) string {
 
 func generatorCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the generator kept up"}
-	reasons := clean(strings.Join(s.Generator.Reasons, "; "))
+	reasons := figure.Line(strings.Join(s.Generator.Reasons, "; "))
 	switch s.Generator.Status {
 	case "invalid":
 		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "The generator was the bottleneck: the figures say nothing about the target."}
@@ -169,7 +170,7 @@ func completeCase(s *summary.Summary) junitCase {
 	case s.Verdict == summary.VerdictInterrupted:
 		c.Error = &junitMessage{Message: interrupted(s), Type: "interrupted"}
 	case s.Run.Incomplete:
-		c.Error = &junitMessage{Message: clean(strings.Join(s.Notes, "; ")), Type: "incomplete"}
+		c.Error = &junitMessage{Message: figure.Line(strings.Join(s.Notes, "; ")), Type: "incomplete"}
 	}
 	return c
 }

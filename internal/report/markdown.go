@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -41,7 +42,7 @@ var escapes = strings.NewReplacer(
 )
 
 // escape makes a text harmless in Markdown.
-func escape(s string) string { return escapes.Replace(clean(s)) }
+func escape(s string) string { return escapes.Replace(figure.Line(s)) }
 
 func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
@@ -146,7 +147,7 @@ func (m markdown) failures(s *summary.Summary) {
 	}
 	m.line("\n| failures of | kind | count | for example |\n| --- | --- | --: | --- |")
 	for _, f := range s.Failures {
-		m.row(escape(f.Scenario), escape(f.Kind), showCount(f.Count), escape(shorten(clean(f.Example), failureExample)))
+		m.row(escape(f.Scenario), escape(f.Kind), showCount(f.Count), escape(shorten(figure.Line(f.Example), failureExample)))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -217,7 +218,7 @@ func groupMetrics(s *summary.Summary) []metricGroup {
 	for _, g := range order {
 		group := metricGroup{name: g}
 		for _, name := range names[g] {
-			group.lines = append(group.lines, metricLine{key: name, label: clean(name), m: s.Metrics[name]})
+			group.lines = append(group.lines, metricLine{key: name, label: figure.Line(name), m: s.Metrics[name]})
 			for _, key := range subs[name] {
 				if l, ok := subLine(key, s.Metrics[key], len(s.Metrics[name].Scenarios) > 1); ok {
 					group.lines = append(group.lines, l)
@@ -242,7 +243,7 @@ func scenarioRank(s *summary.Summary, key string) int {
 	return slices.IndexFunc(s.Run.Scenarios, func(sc rundir.ScenarioShare) bool { return sc.Name == series.Scenario })
 }
 
-func scenarioGroup(name string) string { return "scenario " + clean(name) }
+func scenarioGroup(name string) string { return "scenario " + figure.Line(name) }
 
 func groupOf(name string, scenarios []string) string {
 	switch {
@@ -299,5 +300,5 @@ func subLine(key string, m summary.Metric, manyScenarios bool) (metricLine, bool
 	if len(names) == 1 {
 		label = names[0] + ":" + label
 	}
-	return metricLine{key: key, label: clean("  { " + label + " }"), sub: true, m: m}, true
+	return metricLine{key: key, label: figure.Line("  { " + label + " }"), sub: true, m: m}, true
 }

@@ -4,8 +4,9 @@ import (
 	"bufio"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // Options are how a text view is laid out.
@@ -76,7 +77,7 @@ func newPage(w io.Writer, o Options) *page {
 // until it is flushed.
 func (p *page) line(spans ...span) {
 	for i := range spans {
-		spans[i].text = clean(spans[i].text)
+		spans[i].text = figure.Line(spans[i].text)
 	}
 	for i := len(spans) - 1; i >= 0; i-- {
 		if spans[i].text = strings.TrimRight(spans[i].text, " "); spans[i].text != "" {
@@ -104,7 +105,7 @@ func (p *page) head(s string) {
 func (p *page) wrapped(first span, style style, text string) {
 	indent := utf8.RuneCountInString(first.text)
 	room := max(p.width-indent, 20)
-	words := shortWords(clean(text), room)
+	words := shortWords(figure.Line(text), room)
 	lead := first
 	for len(words) > 0 {
 		n, length := 1, utf8.RuneCountInString(words[0])
@@ -128,71 +129,6 @@ func shortWords(text string, room int) (out []string) {
 		out = append(out, string(r))
 	}
 	return out
-}
-
-// clean makes a text harmless for a terminal: escape sequences and control
-// characters are taken out, line ends and tabs become spaces.
-func clean(s string) string {
-	plainText := true
-	for i := 0; i < len(s) && plainText; i++ {
-		plainText = s[i] >= 0x20 && s[i] < 0x7f
-	}
-	if plainText {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == 0x1b || r == 0x9b || r == 0x9d || r == 0x90:
-			size = escapeLen(s[i:], r, size)
-		case r == '\n' || r == '\r' || r == '\t':
-			b.WriteByte(' ')
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
-		default:
-			b.WriteRune(r) // U+FFFD for a byte that is no UTF-8
-		}
-		i += size
-	}
-	return b.String()
-}
-
-// escapeLen returns the length of the escape sequence that s begins with: a
-// control sequence to its final byte, a string sequence to its terminator, or
-// the introducer alone where that is missing.
-func escapeLen(s string, r rune, intro int) int {
-	kind := byte('[')
-	switch {
-	case r == 0x9d || r == 0x90:
-		kind = ']'
-	case r == 0x1b && len(s) > 1:
-		kind = s[1]
-		intro = 2
-	case r == 0x1b:
-		return 1
-	}
-	switch kind {
-	case '[':
-		for i := intro; i < len(s) && i < intro+64; i++ {
-			if s[i] >= 0x40 && s[i] <= 0x7e {
-				return i + 1
-			}
-		}
-	case ']', 'P', 'X', '^', '_':
-		for i := intro; i < len(s); i++ {
-			if s[i] == 0x07 {
-				return i + 1
-			}
-			if strings.HasPrefix(s[i:], "\x1b\\") {
-				return i + 2
-			}
-		}
-	default:
-		if kind >= 0x80 {
-			return 1 // the byte belongs to a character
-		}
-	}
-	return intro
 }
 
 // pad fills s up to n columns on the right, padLeft on the left.

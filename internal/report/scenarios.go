@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -21,10 +22,10 @@ func (p *page) scenarioTable(s *summary.Summary) {
 			m, ok = s.Metrics[metrics.ResponseTime.Name]
 		}
 		if ok && m.Trend != nil {
-			t.add(distributionCells("  "+shorten(clean(sc.Name), widestName), m.Trend)...)
+			t.add(distributionCells("  "+shorten(figure.Line(sc.Name), widestName), m.Trend)...)
 		}
 		for _, step := range stepsOf(s, sc.Name) {
-			t.add(distributionCells("    "+shorten(clean(step.name), widestName-2), step.d)...)
+			t.add(distributionCells("    "+shorten(figure.Line(step.name), widestName-2), step.d)...)
 		}
 	}
 	if len(t.rows) == 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -23,20 +24,20 @@ func (p *page) stages(s *summary.Summary) {
 	var away []string // stages that were not reached
 	for i := range s.Stages {
 		st := &s.Stages[i]
-		name := shorten(clean(st.Name), widestStage)
+		name := shorten(figure.Line(st.Name), widestStage)
 		if !st.Judged {
 			name, unjudged = "("+name+")", true
 		}
 		r := &st.Response
-		cells := plainCells("  "+name, clean(st.Class),
+		cells := plainCells("  "+name, figure.Line(st.Class),
 			optional(st.Offered, showNumber), optional(st.Achieved, showNumber), optional(st.ErrorRate, showShare),
 			bounded(r, "med", r.Med), bounded(r, "p95", r.P95), bounded(r, "p99", r.P99), bounded(r, "max", r.Max))
 		if st.ErrorRate != nil && *st.ErrorRate > 0 {
 			cells[4].style = red
 		}
 		if unreached(s, st) {
-			cells = dimmed("  "+name, clean(st.Class), none, none, none, none, none, none, none)
-			away = append(away, clean(st.Name))
+			cells = dimmed("  "+name, figure.Line(st.Class), none, none, none, none, none, none, none)
+			away = append(away, figure.Line(st.Name))
 		}
 		t.add(cells...)
 	}
@@ -111,9 +112,9 @@ func (p *page) rules(all []sla.Result) {
 			unused = append(unused, name)
 			continue
 		}
-		name = max(name, utf8.RuneCountInString(clean(ruleName(r))))
-		target = max(target, utf8.RuneCountInString(clean(r.Target)))
-		actual = max(actual, utf8.RuneCountInString(clean(r.Actual)))
+		name = max(name, utf8.RuneCountInString(figure.Line(ruleName(r))))
+		target = max(target, utf8.RuneCountInString(figure.Line(r.Target)))
+		actual = max(actual, utf8.RuneCountInString(figure.Line(r.Actual)))
 	}
 	target, actual = min(target, 24), min(actual, 20)
 	name = min(name, p.width-4-target-actual-3*2-len("no data"))
@@ -126,8 +127,8 @@ func (p *page) rules(all []sla.Result) {
 		}
 		mark, style := ruleMark(r)
 		p.line(span{style, "  " + mark + " "},
-			span{plain, pad(shorten(clean(ruleName(r)), name), name) + "  " + pad(shorten(clean(r.Target), target), target) + "  "},
-			span{style, pad(shorten(clean(orNone(r.Actual)), actual), actual)},
+			span{plain, pad(shorten(figure.Line(ruleName(r)), name), name) + "  " + pad(shorten(figure.Line(r.Target), target), target) + "  "},
+			span{style, pad(shorten(figure.Line(orNone(r.Actual)), actual), actual)},
 			span{style, "  " + statusText(r)})
 		if r.Status != sla.Passed && r.Status != sla.Undecided && r.Action != "" {
 			p.wrapped(span{dim, "      → "}, style, r.Action)

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -127,7 +128,7 @@ func (p *page) failures(all []summary.Failure) {
 	p.head("failures")
 	var widths [3]int
 	columns := func(f *summary.Failure) [3]string {
-		return [3]string{shorten(clean(f.Scenario), widestName), shorten(clean(f.Kind), widestName), showCount(f.Count)}
+		return [3]string{shorten(figure.Line(f.Scenario), widestName), shorten(figure.Line(f.Kind), widestName), showCount(f.Count)}
 	}
 	for i := range all {
 		for c, text := range columns(&all[i]) {

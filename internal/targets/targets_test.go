@@ -56,7 +56,7 @@ func TestFaultsAreReportedAtOnceAndWithoutSecrets(t *testing.T) {
 	}
 	for _, want := range []string{"DB_PORT", "REDIS_URL", "RABBITMQ_URL"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q does not tell of %s", err, want)
+			t.Errorf("%q does not name %s", err, want)
 		}
 	}
 	if strings.Contains(err.Error(), "hidden") {

@@ -43,7 +43,7 @@ func TestJudge(t *testing.T) {
 				t.Fatalf("%s %v, want %s", r.Status, r.Reasons, c.want)
 			}
 			if text := strings.Join(r.Reasons, "; "); !strings.Contains(text, c.reason) {
-				t.Errorf("reasons %q do not tell of %q", text, c.reason)
+				t.Errorf("reasons %q do not name %q", text, c.reason)
 			}
 			if (r.Status == Valid) != (len(r.Reasons) == 0) {
 				t.Errorf("status %s with reasons %v", r.Status, r.Reasons)

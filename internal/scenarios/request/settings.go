@@ -92,7 +92,7 @@ func Client(e *scenarios.Env, o httpapi.Options) (*httpapi.Client, *Origins, err
 	return httpapi.New(o), origins, nil
 }
 
-// Check asks the guard about the servers that the settings name, and tells of a proxy
+// Check asks the guard about the servers that the settings name, and logs a proxy
 // of the environment that is not used.
 func Check(ctx context.Context, e *scenarios.Env, o *Origins) error {
 	if err := o.Check(ctx); err != nil {
