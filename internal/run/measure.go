@@ -7,10 +7,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/engine/health"
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -83,7 +85,16 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	last.Go(m.guarded(func() { m.collector.Run(collecting) }))
 
 	out := &Measurement{}
-	out.Outcome, out.Panicked = e.Run(arrivals, all)
+	out.Outcome, err = e.Run(arrivals, all)
+	if p, ok := errors.AsType[*engine.PanicError](err); ok {
+		out.Panicked = p
+	} else if err != nil { // no arrival was released
+		end()
+		m.beside.Wait()
+		endCollecting()
+		last.Wait()
+		return nil, cannotStart(err)
+	}
 	out.Interrupted = errors.Is(context.Cause(arrivals), ErrInterrupted) || errors.Is(context.Cause(all), ErrInterrupted)
 	out.Aborted = m.second.aborted
 	m.drain(all)
@@ -97,6 +108,15 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	out.Failures, out.Elapsed = e.Failures(), e.Elapsed()
 	m.collector.Totals(func(t *metrics.Totals) { out.Totals = t }) // the collector is done with it
 	return out, nil
+}
+
+// cannotStart is the error of a generator that has not what it takes to release arrivals.
+func cannotStart(err error) error {
+	next := "look at the limits of this process"
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		next = "allow more open files, as in ulimit -n 65536; perfctl doctor says how many it takes"
+	}
+	return exitcode.With(exitcode.Invalid, fmt.Errorf("the generator cannot start: %w\n  next: %s", err, next))
 }
 
 // newEngine makes the engine of the plan.
