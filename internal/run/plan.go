@@ -148,9 +148,6 @@ func (p *Plan) MaxInFlight() int { return p.request.MaxInFlight }
 // GracefulStop is how long what is due may go on after the last arrival.
 func (p *Plan) GracefulStop() time.Duration { return p.request.GracefulStop }
 
-// StartAt is the instant of the first arrival, zero for as soon as may be.
-func (p *Plan) StartAt() time.Time { return p.request.StartAt }
-
 // Share is a scenario's part of a run.
 type Share struct {
 	Name   string

@@ -1,7 +1,6 @@
 package scripts
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -43,14 +42,4 @@ func ParseStages(list []string) (out []options.Stage, err error) {
 		}
 	}
 	return out, nil
-}
-
-// Describe says in a few words what a script will do, for people.
-func Describe(o *options.Options) string {
-	var parts []string
-	for i := range o.Scenarios {
-		s := &o.Scenarios[i]
-		parts = append(parts, fmt.Sprintf("%s (%s, %d users)", s.Name, s.Executor, s.Users()))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -146,9 +146,6 @@ func (s *Script) Customs() []metrics.Desc {
 	return out
 }
 
-// Uses says whether the script imports a module.
-func (s *Script) Uses(module string) bool { return s.program.Imports[module] }
-
 // Refuse ends the run because the script asked for what is not allowed.
 func (s *Script) Refuse(err error) {
 	s.aborted.CompareAndSwap(nil, &AbortError{Reason: err.Error(), Refused: true})
