@@ -139,6 +139,7 @@ type Engine struct {
 	failures  *failures
 	abandoned int64
 	panicked  atomic.Pointer[PanicError]
+	keeper    atomic.Pointer[housekeeper]
 
 	// arrivals ends when no more are to come due; ctx is what they are executed
 	// under, kill ends it.
@@ -240,7 +241,9 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	}
 	defer closePacers()
 
-	defer holdProcessors(e.cfg.Processors)()
+	keeper, undo := holdProcessors(e.cfg.Processors)
+	defer undo()
+	e.keeper.Store(keeper)
 
 	out := Outcome{}
 	d := e.cfg.Schedule.Duration()

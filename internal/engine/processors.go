@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 	"runtime"
-	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +17,9 @@ func Processors(rate float64) int {
 }
 
 // holdProcessors lets the runtime work with n processors, and with one more that is
-// kept from looking idle. It adds processors where those are too busy. It
-// returns a function that undoes it.
+// kept from looking idle and does the run's housekeeping. It adds processors where
+// those are too busy. It returns the housekeeper, nil where nothing is held, and a
+// function that undoes it.
 //
 // An arrival is short, and between two of them nothing happens. Each time the
 // last busy processor of the runtime goes idle, its monitor thread is put to
@@ -30,37 +30,24 @@ func Processors(rate float64) int {
 // system call that the runtime does not see is neither idle nor in the way: the
 // system call sleeps. The signal by which the runtime stops the world ends the
 // sleep, so that garbage collection does not wait for it.
-func holdProcessors(n int) (undo func()) {
+func holdProcessors(n int) (h *housekeeper, undo func()) {
 	if n <= 0 || !canHold {
-		return func() {}
+		return nil, func() {}
 	}
 	before := runtime.GOMAXPROCS(n + 1)
-	var over atomic.Bool
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		b := busy{used: processorTime(), at: time.Now()}
-		for !over.Load() {
-			hold(holdTime)
-			runtime.Gosched()
-			if n < runtime.NumCPU() && b.tooBusy(processorTime(), time.Now(), n) {
-				n++
-				runtime.GOMAXPROCS(n + 1)
-			}
+	h = newHousekeeper()
+	b := busy{used: processorTime(), at: time.Now()}
+	go h.run(func() {
+		if n < runtime.NumCPU() && b.tooBusy(processorTime(), time.Now(), n) {
+			n++
+			runtime.GOMAXPROCS(n + 1)
 		}
-	}()
-	return func() {
-		over.Store(true)
-		<-gone
+	})
+	return h, func() {
+		h.end()
 		runtime.GOMAXPROCS(before)
 	}
 }
-
-// holdTime is how long the processor is held at a time: its wake-ups cost CPU,
-// and the end of a run waits for one.
-const holdTime = 20 * time.Millisecond
 
 // Processors that work more than busyShare of busyWindow are too few: an arrival
 // that comes due while all are at work waits for one.

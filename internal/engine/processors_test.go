@@ -8,7 +8,7 @@ import (
 
 func TestProcessorsAreGivenBack(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
-	undo := holdProcessors(1)
+	_, undo := holdProcessors(1)
 	if canHold && runtime.GOMAXPROCS(0) != 2 {
 		t.Errorf("%d processors, want the one asked for and the one held", runtime.GOMAXPROCS(0))
 	}

@@ -60,6 +60,7 @@ type Collector struct {
 	stageAt func(time.Duration) int
 	now     func() time.Duration
 	subs    []func(*Snapshot)
+	through func(func())
 
 	snap   Snapshot
 	hists  map[*cell]*Hist
@@ -75,11 +76,17 @@ func NewCollector(reg *Registry, now func() time.Duration, stageAt func(time.Dur
 	return &Collector{
 		reg: reg, now: now, stageAt: stageAt,
 		hists: map[*cell]*Hist{}, gauges: map[*Gauge][]Series{}, totals: NewTotals(),
+		through: func(f func()) { f() },
 	}
 }
 
 // Subscribe adds a reader of snapshots. It must be called before Run.
 func (c *Collector) Subscribe(f func(*Snapshot)) { c.subs = append(c.subs, f) }
+
+// Through makes every snapshot, with what its subscribers do, be taken inside a call
+// of run, which must call what it is given once before it returns: a place where
+// that work is in nobody's way. It must be called before Run.
+func (c *Collector) Through(run func(func())) { c.through = run }
 
 // Run takes a snapshot at every full second until ctx ends, then a last one. None is
 // taken before the run's start.
@@ -90,10 +97,10 @@ func (c *Collector) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			c.take(true)
+			c.through(func() { c.take(true) })
 			return
 		case <-timer.C:
-			c.take(false)
+			c.through(func() { c.take(false) })
 		}
 	}
 }

@@ -65,6 +65,7 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	m := &measurer{Prepared: x, show: x.session.Observer, engine: e, heap: heap, sampler: health.NewSampler(x.registry),
 		second: &second{prepared: x, abort: abort}}
 	m.collector = metrics.NewCollector(x.registry, e.Elapsed, x.plan.schedule.StageAt)
+	m.collector.Through(e.Housekeep)
 	m.collector.Subscribe(func(s *metrics.Snapshot) { m.second.look(s, m.collector) })
 	for _, sub := range subscribers {
 		m.collector.Subscribe(sub)
@@ -143,16 +144,16 @@ func (m *measurer) takeReadings() {
 		g := m.registry.Gauge(metrics.Users, metrics.Tags{})
 		users = func(n int) { g.Set(float64(n)) }
 	}
-	m.beside.Go(m.guarded(func() { m.sampler.Run(m.background) }))
-	m.everySecond(func() {
+	m.everySecond(m.aside(m.sampler.Sample))
+	m.everySecond(m.aside(func() {
 		m.heap.tend()
 		n := m.engine.Progress()
 		inFlight.Set(float64(n.InFlight))
 		queued.Set(float64(n.Queued))
 		users(n.Users)
-	})
+	}))
 	if m.processes != nil {
-		m.everySecond(func() { m.processes.Sample(m.stage()) })
+		m.everySecond(m.aside(func() { m.processes.Sample(m.stage()) }))
 	}
 	m.beside.Go(m.guarded(func() { m.probes.Run(m.background, m.stage) }))
 	for _, s := range m.scenarios {
@@ -160,6 +161,12 @@ func (m *measurer) takeReadings() {
 			m.everySecond(func() { sampleOnce(m.background, x) })
 		}
 	}
+}
+
+// aside returns f made the engine's housekeeping: work that takes no processor from
+// an arrival. It must not wait for a server.
+func (m *measurer) aside(f func()) func() {
+	return func() { m.engine.Housekeep(f) }
 }
 
 // stage returns the stage that the run is in.

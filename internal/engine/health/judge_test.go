@@ -59,7 +59,7 @@ func TestSamplerSeesTheProcess(t *testing.T) {
 	for n := 0; time.Now().Before(deadline); n++ {
 		_ = n * n
 	}
-	s.sample()
+	s.Sample()
 	u := s.Usage()
 	if u.CPUPercent <= 0 {
 		t.Errorf("a busy process used %g %% CPU", u.CPUPercent)

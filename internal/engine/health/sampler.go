@@ -1,7 +1,6 @@
 package health
 
 import (
-	"context"
 	"math"
 	"runtime"
 	rtm "runtime/metrics"
@@ -107,21 +106,8 @@ func NewSampler(reg *metrics.Registry) *Sampler {
 	return s
 }
 
-// Run samples once a second until ctx ends.
-func (s *Sampler) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.sample()
-		}
-	}
-}
-
-func (s *Sampler) sample() {
+// Sample takes a reading; it is meant to be called about once a second.
+func (s *Sampler) Sample() {
 	r := read()
 	span := r.at.Sub(s.last.at).Seconds()
 	if span <= 0 {
@@ -144,7 +130,7 @@ func (s *Sampler) note(r reading) {
 	s.last = r
 }
 
-// Usage returns what was used since NewSampler. Run must have returned.
+// Usage returns what was used since NewSampler. No Sample may go on meanwhile.
 func (s *Sampler) Usage() Usage {
 	r := read()
 	s.note(r)

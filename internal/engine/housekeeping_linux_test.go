@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// policy is how the kernel schedules the thread that does h's work.
+func policy(t *testing.T, h *housekeeper) (p uint32) {
+	t.Helper()
+	h.do(func() {
+		a, err := unix.SchedGetAttr(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = a.Policy
+	})
+	return p
+}
+
+// What is no arrival's work gives way, unless it found no core for too long.
+func TestHousekeepingGivesWayUntilItStarves(t *testing.T) {
+	h := hold1(t)
+	if got := policy(t, h); got != unix.SCHED_IDLE {
+		t.Errorf("the work is scheduled by policy %d, want %d, which gives way", got, unix.SCHED_IDLE)
+	}
+	h.patience = 0
+	h.do(func() {})
+	if got := policy(t, h); got != unix.SCHED_NORMAL {
+		t.Errorf("after starving the work is scheduled by policy %d, want %d", got, unix.SCHED_NORMAL)
+	}
+	h.until = time.Time{}
+	if got := policy(t, h); got != unix.SCHED_IDLE {
+		t.Errorf("after the respite the work is scheduled by policy %d", got)
+	}
+}
