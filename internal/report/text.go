@@ -161,8 +161,8 @@ func (p *page) generator(g *summary.GeneratorHealth) {
 	case "suspect":
 		style = yellow
 	}
-	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s max=%s",
-		optional(g.Lag.P50, showMillis), optional(g.Lag.P99, showMillis), optional(g.Lag.Max, showMillis))}
+	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s p(99.9)=%s max=%s",
+		optional(g.Lag.P50, showMillis), optional(g.Lag.P99, showMillis), optional(g.Lag.P999, showMillis), optional(g.Lag.Max, showMillis))}
 	if g.CPU != nil {
 		parts = append(parts, "CPU "+show(*g.CPU, metrics.UnitPercent)+" of a core")
 	}

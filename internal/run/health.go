@@ -27,7 +27,7 @@ func (p *Plan) generatorHealth(m *Measurement, lost error) *summary.GeneratorHea
 	r := health.Judge(e)
 	out := &summary.GeneratorHealth{Status: string(r.Status), Reasons: r.Reasons, Notes: r.Notes}
 	if e.Lag.N > 0 {
-		out.Lag = summary.LagMillis{P50: lagMillis(e.Lag, 0.5), P99: lagMillis(e.Lag, 0.99), Max: lagMillis(e.Lag, 1)}
+		out.Lag = summary.LagMillis{P50: lagMillis(e.Lag, 0.5), P99: lagMillis(e.Lag, 0.99), P999: lagMillis(e.Lag, 0.999), Max: lagMillis(e.Lag, 1)}
 	}
 	gc := m.Usage.GCPauseMax.Seconds() * 1e3
 	out.CPU, out.GCPauseMax = &m.Usage.CPUPercent, &gc
@@ -113,7 +113,7 @@ func (p *Plan) burstAllowance() (d time.Duration) {
 
 func lagMillis(h *metrics.Hist, q float64) *float64 {
 	v, _, ok := h.Quantile(q)
-	if !ok {
+	if !ok || q < 1 && !h.Carries(q) {
 		return nil
 	}
 	ms := float64(v) / 1e6

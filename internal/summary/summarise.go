@@ -242,7 +242,7 @@ func (t *tally) generator(given *GeneratorHealth, killed bool) GeneratorHealth {
 	g.Reasons = notNil(g.Reasons)
 	if g.Lag == (LagMillis{}) {
 		d := distribution(t.hist(metrics.DispatchLag.Name, ""))
-		g.Lag = LagMillis{d.Med, d.P99, d.Max}
+		g.Lag = LagMillis{d.Med, d.P99, d.P999, d.Max}
 	}
 	if f := t.gaugeNamed("generator_cpu_percent"); f != nil && g.CPU == nil {
 		g.CPU = &f.Avg

@@ -160,9 +160,12 @@ type GeneratorHealth struct {
 	GCPauseMax *float64 `json:"gc_pause_max_ms"`
 }
 
-// LagMillis is a lag's distribution in milliseconds.
+// LagMillis is a lag's distribution in milliseconds. A quantile is null where too few
+// arrivals tell it. Max is the longest time for which nothing that was due was
+// released.
 type LagMillis struct {
-	P50 *float64 `json:"p50"`
-	P99 *float64 `json:"p99"`
-	Max *float64 `json:"max"`
+	P50  *float64 `json:"p50"`
+	P99  *float64 `json:"p99"`
+	P999 *float64 `json:"p999"`
+	Max  *float64 `json:"max"`
 }

@@ -66,6 +66,7 @@ type limit struct{ suspect, invalid float64 }
 var (
 	lagP50      = limit{2e6, 20e6}    // ns
 	lagP99      = limit{1e6, 100e6}   // ns
+	lagP999     = limit{10e6, 1e9}    // ns; a kernel's or hypervisor's hold-ups last a few ms
 	unreleased  = limit{0.0001, 0.01} // share of the plan
 	cpuShare    = limit{0.85, 1.01}   // of the cores allowed; CPU alone never invalidates
 	runQueue    = limit{0.5, 4}       // threads waiting for a core, mean
@@ -90,6 +91,9 @@ func Judge(e Evidence) Report {
 		j.weighLag(float64(p50)-tol, lagP50, "arrivals were released late: half of them by more than %s (limit %s)", dur)
 		if e.Lag.N >= 100 {
 			j.weighLag(float64(p99)-tol, lagP99, "arrivals were released late: 1 %% of them by more than %s (limit %s)", dur)
+		}
+		if p999, _, _ := e.Lag.Quantile(0.999); e.Lag.Carries(0.999) {
+			j.weighLag(float64(p999)-tol, lagP999, "arrivals were released late: one in a thousand by more than %s (limit %s)", dur)
 		}
 	}
 	if e.Planned > 0 {

@@ -23,7 +23,9 @@ func TestJudge(t *testing.T) {
 		reason string
 	}{
 		{"a healthy generator", Evidence{Lag: lagOf(0, 0), Planned: 100, Released: 100, Started: 100, Usage: Usage{CPUShare: 0.4}}, Valid, ""},
-		{"a few late arrivals", Evidence{Lag: lagOf(time.Second, 0.005), Planned: 100, Released: 100}, Valid, ""},
+		{"too few late arrivals to matter", Evidence{Lag: lagOf(time.Second, 0.0005), Planned: 100, Released: 100}, Valid, ""},
+		{"one in two hundred late by a second", Evidence{Lag: lagOf(time.Second, 0.005), Planned: 100, Released: 100}, Suspect, "one in a thousand"},
+		{"one in two hundred late by 5 ms", Evidence{Lag: lagOf(5*time.Millisecond, 0.005), Planned: 100, Released: 100}, Valid, ""},
 		{"one in fifty late by 2 ms", Evidence{Lag: lagOf(2*time.Millisecond, 0.02)}, Suspect, "1 % of them"},
 		{"one in fifty late by 200 ms", Evidence{Lag: lagOf(200*time.Millisecond, 0.02)}, Invalid, "1 % of them"},
 		{"half of them late by 3 ms", Evidence{Lag: lagOf(3*time.Millisecond, 0.6)}, Suspect, "half of them"},
