@@ -31,4 +31,7 @@ perfctl init writes it beside the files that it makes.`,
 	}
 }
 
-func (a *app) schema() ([]byte, error) { return schema.Make(a.runCommand().Flags()) }
+func (a *app) schema() ([]byte, error) {
+	flags := a.runCommand().Flags()
+	return schema.Make(&fileOptions{flags: flags}, flags)
+}

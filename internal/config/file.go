@@ -45,20 +45,35 @@ func ReadFile(path string, options Options) (*File, error) {
 		return nil, exitcode.ConfigError(fmt.Errorf("--config: %w", err))
 	}
 	f := &File{Path: path, Settings: map[string]string{}}
-	err = strictyaml.Parse(path, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
-		root.Map("the configuration",
-			strictyaml.Optional("settings", f.readSettings),
-			strictyaml.Optional("scenarios", f.readScenarios),
-			strictyaml.Optional("allow_targets", texts("the allowed targets", &f.AllowTargets)),
-			strictyaml.Optional("allow_databases", texts("the allowed databases", &f.AllowDatabases)),
-			strictyaml.Optional("options", func(v strictyaml.Value) { readOptions(v, options) }),
-		)
-	})
+	err = strictyaml.Parse(path, data, f.read(options))
 	return f, exitcode.ConfigError(err)
+}
+
+// DescribeFile returns what a configuration file may hold.
+func DescribeFile(options Options) strictyaml.Description {
+	return strictyaml.Describe(func(root strictyaml.Value, c *strictyaml.Collector) {
+		(&File{Settings: map[string]string{}}).read(options)(root, c)
+	})
+}
+
+func (f *File) read(options Options) func(strictyaml.Value, *strictyaml.Collector) {
+	return func(root strictyaml.Value, _ *strictyaml.Collector) {
+		root.Map("the configuration",
+			strictyaml.Optional("settings", f.readSettings).Help("settings of targets, by the names of the environment"),
+			strictyaml.Optional("scenarios", f.readScenarios).Help("settings of scenarios"),
+			strictyaml.Optional("allow_targets", texts("the allowed targets", &f.AllowTargets)).
+				Help("hosts besides this machine that may be loaded"),
+			strictyaml.Optional("allow_databases", texts("the allowed databases", &f.AllowDatabases)).
+				Help("databases without test or perf in their name that may be loaded"),
+			strictyaml.Optional("options", func(v strictyaml.Value) { readOptions(v, options) }).
+				Help("any flag of perfctl run, without its dashes"),
+		)
+	}
 }
 
 func (f *File) readSettings(v strictyaml.Value) {
 	known := Names()
+	v.Keys(known...)
 	v.Entries("the settings", func(key string, _ strictyaml.Pos, value strictyaml.Value) {
 		if !slices.Contains(known, key) {
 			value.Add("unknown setting %q%s", key, suggest.DidYouMean(key, known))
@@ -71,6 +86,7 @@ func (f *File) readSettings(v strictyaml.Value) {
 }
 
 func (f *File) readScenarios(v strictyaml.Value) {
+	v.Named(profiles.ShapeSettings)
 	v.Entries("the scenarios", func(scenario string, _ strictyaml.Pos, of strictyaml.Value) {
 		of.Entries("the settings of "+scenario, func(key string, at strictyaml.Pos, value strictyaml.Value) {
 			if s, ok := value.Scalar(); ok {
@@ -92,6 +108,7 @@ func texts(what string, p *[]string) strictyaml.Reader {
 
 func readOptions(v strictyaml.Value, options Options) {
 	names := options.Names()
+	v.Keys(names...)
 	v.Entries("the options", func(key string, _ strictyaml.Pos, value strictyaml.Value) {
 		if !slices.Contains(names, key) {
 			value.Add("unknown option %q%s", key, strings.Replace(suggest.DidYouMean(key, names), "; there are", "; options are", 1))

@@ -121,10 +121,6 @@ func (d *decoder) checkSize() {
 	if d.c.Err() != nil {
 		return
 	}
-	if len(d.p.Stages) == 0 {
-		d.c.Add(d.root, "a profile needs at least one stage")
-		return
-	}
 	if _, err := Compile(d.p.Stages, Options{}); err != nil {
 		d.c.Add(d.root, "%v", err)
 		return

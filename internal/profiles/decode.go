@@ -75,13 +75,28 @@ type rawRate struct {
 	pos   strictyaml.Pos
 }
 
+// Describe returns what a profile file may hold.
+func Describe() strictyaml.Description {
+	return strictyaml.Describe(func(root strictyaml.Value, c *strictyaml.Collector) {
+		(&decoder{p: &Profile{}}).read(root, c)
+	})
+}
+
+// The names of the shapes that hold what only scenarios know.
+const (
+	// ShapeSettings are the settings of scenarios, by scenario and key.
+	ShapeSettings = "settings"
+	// ShapeWeights are weights, by scenario.
+	ShapeWeights = "weights"
+)
+
 func (d *decoder) read(root strictyaml.Value, c *strictyaml.Collector) {
 	d.c, d.root = c, root.Pos()
 	root.Map("a profile",
 		strictyaml.Optional("name", name(&d.p.Name)),
 		strictyaml.Optional("description", strictyaml.String(&d.p.Description)),
-		strictyaml.Optional("rates", d.rates),
-		strictyaml.Optional("scenarios", d.scenarios),
+		strictyaml.Optional("rates", d.rates).Help("rates that stages refer to by name"),
+		strictyaml.Optional("scenarios", d.scenarios).Help("which scenarios arrivals exercise, with their weights"),
 		strictyaml.Optional("settings", settings(&d.p.Settings)),
 		strictyaml.Required("stages", d.stages),
 	)
@@ -100,6 +115,7 @@ func (d *decoder) read(root strictyaml.Value, c *strictyaml.Collector) {
 func name(p *string) strictyaml.Reader {
 	return func(v strictyaml.Value) {
 		var s string
+		v.Like(NamePattern)
 		strictyaml.String(&s)(v)
 		if s != "" && !nameForm.MatchString(s) {
 			v.Add("%.80q is no name: a name is a letter followed by up to 63 letters, digits, - and _", s)
@@ -109,6 +125,7 @@ func name(p *string) strictyaml.Reader {
 }
 
 func (d *decoder) rates(v strictyaml.Value) {
+	v.KeysLike(NamePattern)
 	v.Entries("rates", func(key string, at strictyaml.Pos, v strictyaml.Value) {
 		if !nameForm.MatchString(key) {
 			d.c.Add(at, "%.80q is no name for a rate: a name is a letter followed by up to 63 letters, digits, - and _", key)
@@ -130,6 +147,7 @@ func readRate(p *float64) strictyaml.Reader {
 }
 
 func (d *decoder) scenarios(v strictyaml.Value) {
+	v.Named(ShapeWeights)
 	v.Entries("scenarios", func(key string, at strictyaml.Pos, v strictyaml.Value) {
 		weight := int64(1)
 		strictyaml.Int(&weight, 1, maxBlock)(v)
@@ -143,6 +161,7 @@ func (d *decoder) scenarios(v strictyaml.Value) {
 // settings reads a mapping of scenarios to mappings of keys to scalars.
 func settings(p *[]Setting) strictyaml.Reader {
 	return func(v strictyaml.Value) {
+		v.Named(ShapeSettings)
 		v.Entries("settings", func(scenario string, _ strictyaml.Pos, v strictyaml.Value) {
 			v.Entries("the settings of "+scenario, func(key string, at strictyaml.Pos, v strictyaml.Value) {
 				if s, ok := v.Scalar(); ok {
@@ -154,7 +173,7 @@ func settings(p *[]Setting) strictyaml.Reader {
 }
 
 func (d *decoder) stages(v strictyaml.Value) {
-	v.List("stages", func(i int, v strictyaml.Value) {
+	if v.List("stages", func(i int, v strictyaml.Value) {
 		if i >= MaxStages {
 			if i == MaxStages {
 				v.Add("a profile has at most %d stages", MaxStages)
@@ -167,21 +186,23 @@ func (d *decoder) stages(v strictyaml.Value) {
 			strictyaml.Optional("duration", func(v strictyaml.Value) {
 				s.hasDuration = true
 				readDuration(&s.Duration)(v)
-			}),
-			strictyaml.Optional("rate", s.rate.read),
-			strictyaml.Optional("from", s.from.read),
-			strictyaml.Optional("to", s.to.read),
-			strictyaml.Optional("users", s.readUsers),
-			strictyaml.Optional("pace", s.userTime("pace", &s.users.Pace)),
-			strictyaml.Optional("pause", s.userTime("pause", &s.users.Pause)),
-			strictyaml.Optional("iterations", s.readIterations),
-			strictyaml.Optional("burst", strictyaml.Int(&s.Burst, 1, MaxArrivals)),
-			strictyaml.Optional("class", class(&s.Class)),
-			strictyaml.Optional("judge", strictyaml.Bool(&s.Judged)),
-			strictyaml.Optional("settings", settings(&s.Settings)),
+			}).Help("how long it lasts"),
+			strictyaml.Optional("rate", s.rate.read).Help("arrivals a second, or the name of a rate"),
+			strictyaml.Optional("from", s.from.read).Help("where a ramp begins: arrivals a second, or the name of a rate"),
+			strictyaml.Optional("to", s.to.read).Help("where a ramp ends"),
+			strictyaml.Optional("users", s.readUsers).Help("users in place of a rate: how many, or from and to for a ramp"),
+			strictyaml.Optional("pace", s.userTime("pace", &s.users.Pace)).Help("a due time for every user each so long"),
+			strictyaml.Optional("pause", s.userTime("pause", &s.users.Pause)).Help("how long a user waits between two arrivals"),
+			strictyaml.Optional("iterations", s.readIterations).Help("arrivals of all users together after which the stage ends, or per_user"),
+			strictyaml.Optional("burst", strictyaml.Int(&s.Burst, 1, MaxArrivals)).Help("arrivals that are all due when the stage starts"),
+			strictyaml.Optional("class", class(&s.Class)).Help("which error rate is allowed"),
+			strictyaml.Optional("judge", strictyaml.Bool(&s.Judged)).Help("false for a stage that no SLA rule looks at"),
+			strictyaml.Optional("settings", settings(&s.Settings)).Help("settings in force in this stage only"),
 		)
 		d.raw = append(d.raw, s)
-	})
+	}) {
+		v.Add("a profile needs at least one stage")
+	}
 }
 
 func readDuration(p *time.Duration) strictyaml.Reader {
@@ -196,9 +217,8 @@ func readDuration(p *time.Duration) strictyaml.Reader {
 // class reads a class of the SLA table.
 func class(p *Class) strictyaml.Reader {
 	return func(v strictyaml.Value) {
-		var s string
-		strictyaml.String(&s)(v)
 		classes := []string{string(Normal), string(High), string(Spike)}
+		s, _ := v.Word(classes...)
 		if s == "" || slices.Contains(classes, s) {
 			*p = Class(s)
 			return
@@ -214,10 +234,8 @@ func class(p *Class) strictyaml.Reader {
 // read reads a number, or a word that is taken for the name of a rate.
 func (r *rawRate) read(v strictyaml.Value) {
 	r.given, r.pos = true, v.Pos()
-	if s, ok := v.Scalar(); ok && nameForm.MatchString(s) {
+	if s := v.Bare(); nameForm.MatchString(s) {
 		r.name = s
-		return
-	} else if !ok {
 		return
 	}
 	readRate(&r.value)(v)

@@ -111,7 +111,7 @@ p.yaml:17:16: a stage of 2000h0m0s is longer than 1000h0m0s
 p.yaml:17:42: judge must be true or false, not the text "no"
 p.yaml:17:53: burst must be a number of 1 … 1000000000000, not 0
 p.yaml:18:35: rate: "100/day" has an unknown unit: write /s, /min or /h
-p.yaml:19:35: rate must be a single value, not a mapping
+p.yaml:19:35: rate must be a rate such as 100 (per second) or 6000/min, not a mapping
 p.yaml:20:5: a stage must be a mapping of keys to values, not the number 5
 p.yaml:21:35: unknown rate "summit": rates has base, peak, no name, hot
 `)
@@ -129,7 +129,7 @@ func TestDecodeRejects(t *testing.T) {
 		text, want string
 	}{
 		{"name: a", `p.yaml:1:1: a profile needs the key "stages"`},
-		{"name: a\nstages: []", "p.yaml:1:1: a profile needs at least one stage"},
+		{"name: a\nstages: []", "p.yaml:2:9: a profile needs at least one stage"},
 		{"name: a\nscenarios: {}\nstages: [{name: s, burst: 1}]", "p.yaml:2:12: scenarios names none"},
 		{"name: a\nstages: [{name: s, duration: 10s, rate: base}]", `p.yaml:2:41: unknown rate "base": the profile has no rates`},
 		{"name: a\nstages: [{name: s, duration: 10s, rate: 0}]", "p.yaml:1:1: profile offers no arrival: the area under its rates is 0 over 10s"},

@@ -20,7 +20,7 @@ const maxSize = 1 << 20
 func Parse(file string, data []byte, read func(root Value, c *Collector)) error {
 	var c Collector
 	if root := parse(file, data, &c); root != nil {
-		read(Value{root, &c, file, "the file"}, &c)
+		read(Value{node: root, c: &c, file: file, name: "the file"}, &c)
 	}
 	return c.Err()
 }

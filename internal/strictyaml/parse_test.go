@@ -22,7 +22,12 @@ type menu struct {
 
 func readMenu(file, text string) (menu, error) {
 	m := menu{Prices: map[string]string{}}
-	err := Parse(file, []byte(text), func(root Value, c *Collector) {
+	err := Parse(file, []byte(text), readMenuInto(&m))
+	return m, err
+}
+
+func readMenuInto(m *menu) func(Value, *Collector) {
+	return func(root Value, c *Collector) {
 		root.Map("a menu",
 			Required("name", String(&m.Name)),
 			Optional("open", Bool(&m.Open)),
@@ -47,8 +52,7 @@ func readMenu(file, text string) (menu, error) {
 				})
 			}),
 		)
-	})
-	return m, err
+	}
 }
 
 func TestParse(t *testing.T) {

@@ -10,6 +10,10 @@ import (
 // Scalar returns a text, number or boolean as it stands in the file, whatever
 // it is; anything else, and nothing, is a problem.
 func (v Value) Scalar() (string, bool) {
+	if v.at != nil {
+		v.at.scalar(func(s *Shape) { s.takes(aScalar) })
+		return "", false
+	}
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == nullTag {
 		v.wrong("a single value")
 		return "", false
@@ -17,11 +21,28 @@ func (v Value) Scalar() (string, bool) {
 	return v.node.Value, true
 }
 
+// Bare returns a text, number or boolean as Scalar does, and "" for anything else,
+// which is the caller's to refuse.
+func (v Value) Bare() string {
+	if v.at != nil {
+		v.at.scalar(func(s *Shape) { s.Text = true })
+		return ""
+	}
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == nullTag {
+		return ""
+	}
+	return v.node.Value
+}
+
 func (v Value) wrong(want string) { v.Add("%s must be %s, not %s", v.name, want, v.kind()) }
 
 // String reads a text. A number or a boolean is one only in quotes.
 func String(p *string) Reader {
 	return func(v Value) {
+		if v.at != nil {
+			v.at.scalar(func(s *Shape) { s.Text = true })
+			return
+		}
 		if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != strTag {
 			v.wrong("a text (in quotes if it looks like something else)")
 			return
@@ -33,6 +54,10 @@ func String(p *string) Reader {
 // Bool reads true or false.
 func Bool(p *bool) Reader {
 	return func(v Value) {
+		if v.at != nil {
+			v.at.scalar(func(s *Shape) { s.Bool = true })
+			return
+		}
 		if v.node.Kind != yaml.ScalarNode || v.node.Value != "true" && v.node.Value != "false" {
 			v.wrong("true or false")
 			return
@@ -44,6 +69,10 @@ func Bool(p *bool) Reader {
 // Int reads a whole number of low … high.
 func Int(p *int64, low, high int64) Reader {
 	return func(v Value) {
+		if v.at != nil {
+			v.at.scalar(func(s *Shape) { s.integer(low, high) })
+			return
+		}
 		n, err := strconv.ParseInt(v.node.Value, 10, 64)
 		if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != intTag || err != nil {
 			v.wrong("a whole number")
@@ -60,6 +89,10 @@ func Int(p *int64, low, high int64) Reader {
 // Duration reads a length of time as ParseDuration does.
 func Duration(p *time.Duration) Reader {
 	return func(v Value) {
+		if v.at != nil {
+			v.at.scalar(func(s *Shape) { s.Duration = true })
+			return
+		}
 		if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == nullTag {
 			v.wrong("a duration such as 90s or 2m")
 			return
@@ -76,6 +109,10 @@ func Duration(p *time.Duration) Reader {
 // Rate reads a number of events per second as ParseRate does.
 func Rate(p *float64) Reader {
 	return func(v Value) {
+		if v.at != nil {
+			v.at.scalar(func(s *Shape) { s.Rate = true })
+			return
+		}
 		if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == nullTag {
 			v.wrong("a rate such as 100 (per second) or 6000/min")
 			return
@@ -90,13 +127,28 @@ func Rate(p *float64) Reader {
 }
 
 // IsNull says whether the value is empty or null.
-func (v Value) IsNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag }
+func (v Value) IsNull() bool {
+	if v.at != nil {
+		return v.at.is(aNull)
+	}
+	return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag
+}
 
 // IsList says whether the value is a list.
-func (v Value) IsList() bool { return v.node.Kind == yaml.SequenceNode }
+func (v Value) IsList() bool {
+	if v.at != nil {
+		return v.at.is(aList)
+	}
+	return v.node.Kind == yaml.SequenceNode
+}
 
 // IsText says whether the value is a text, and no number and no boolean.
 func (v Value) IsText() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == strTag }
 
 // IsMap says whether the value is a mapping.
-func (v Value) IsMap() bool { return v.node.Kind == yaml.MappingNode }
+func (v Value) IsMap() bool {
+	if v.at != nil {
+		return v.at.is(aMap)
+	}
+	return v.node.Kind == yaml.MappingNode
+}

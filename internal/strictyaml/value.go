@@ -24,13 +24,20 @@ type Value struct {
 	c    *Collector
 	file string
 	name string // what messages call it
+	// at is where the value stands while a reader is described; nil while a file is read.
+	at *place
 }
 
 // Pos returns where the value stands.
 func (v Value) Pos() Pos { return Pos{v.file, v.node.Line, v.node.Column} }
 
 // Add adds a problem of this value; format and args are those of fmt.Sprintf.
-func (v Value) Add(format string, args ...any) { v.c.Add(v.Pos(), format, args...) }
+func (v Value) Add(format string, args ...any) {
+	if v.at != nil {
+		v.at.complained()
+	}
+	v.c.Add(v.Pos(), format, args...)
+}
 
 // Reader takes what it needs from a value.
 type Reader func(Value)
@@ -40,19 +47,24 @@ type Field struct {
 	key      string
 	required bool
 	read     Reader
+	// help and group are for Describe.
+	help, group string
 }
 
 // Optional is a key that may be left out.
-func Optional(key string, read Reader) Field { return Field{key, false, read} }
+func Optional(key string, read Reader) Field { return Field{key: key, read: read} }
 
 // Required is a key that must be there.
-func Required(key string, read Reader) Field { return Field{key, true, read} }
+func Required(key string, read Reader) Field { return Field{key: key, required: true, read: read} }
 
 // Map reads a mapping with these keys. what, as "a stage", names the mapping in
 // messages. A key that is unknown, is there twice, or is required and missing is
 // a problem. It returns whether v is a mapping and none was found, in it or in
 // what it holds, so that the caller need not complain about what follows.
 func (v Value) Map(what string, fields ...Field) bool {
+	if v.at != nil {
+		return v.describeMap(fields)
+	}
 	before := len(v.c.problems)
 	found := make([]bool, len(fields))
 	ok := v.each(what, func(key Value, value Value) {
@@ -88,7 +100,22 @@ func (v Value) unknown(what string, fields []Field) {
 // Entries reads a mapping whose keys are the user's own, in file order. what, as
 // "the rates", names it in messages. A key that is there twice is a problem.
 func (v Value) Entries(what string, read func(key string, at Pos, value Value)) {
+	if v.at != nil {
+		v.describeEntries(read)
+		return
+	}
 	v.each(what, func(key Value, value Value) { read(key.node.Value, key.Pos(), value) })
+}
+
+// EachKey calls visit for each key of a mapping, and finds nothing wrong with a value
+// that is none. It is for looking at what is at fault already.
+func (v Value) EachKey(visit func(key string)) {
+	if v.at != nil || v.node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		visit(v.node.Content[i].Value)
+	}
 }
 
 // each calls read for the entries that are sound, and returns whether v is a
@@ -100,7 +127,7 @@ func (v Value) each(what string, read func(key, value Value)) bool {
 	}
 	lines := make(map[string]int, len(v.node.Content)/2)
 	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		key := Value{v.node.Content[i], v.c, v.file, "a key"}
+		key := Value{node: v.node.Content[i], c: v.c, file: v.file, name: "a key"}
 		switch line, twice := lines[key.node.Value]; {
 		case key.node.Kind != yaml.ScalarNode || key.node.ShortTag() == nullTag:
 			key.Add("a key of %s must be a word, not %s", what, key.kind())
@@ -110,7 +137,7 @@ func (v Value) each(what string, read func(key, value Value)) bool {
 			key.Add("the key %q is in %s twice, the first time in line %d", key.short(), what, line)
 		default:
 			lines[key.node.Value] = key.node.Line
-			read(key, Value{v.node.Content[i+1], v.c, v.file, key.node.Value})
+			read(key, Value{node: v.node.Content[i+1], c: v.c, file: v.file, name: key.node.Value})
 		}
 	}
 	return true
@@ -120,12 +147,15 @@ func (v Value) each(what string, read func(key, value Value)) bool {
 // whether v is a sequence with nothing in it, which is the caller's to judge;
 // anything but a sequence is a problem already.
 func (v Value) List(what string, read func(i int, item Value)) (empty bool) {
+	if v.at != nil {
+		return v.describeList(what, read)
+	}
 	if v.node.Kind != yaml.SequenceNode {
 		v.Add("%s must be a list, not %s", what, v.kind())
 		return false
 	}
 	for i, n := range v.node.Content {
-		read(i, Value{n, v.c, v.file, "an item of " + what})
+		read(i, Value{node: n, c: v.c, file: v.file, name: "an item of " + what})
 	}
 	return len(v.node.Content) == 0
 }

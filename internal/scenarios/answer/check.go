@@ -30,6 +30,9 @@ type Check struct {
 // Range is a range of statuses, both ends included.
 type Range struct{ From, To int }
 
+// CheckHelp says what checks are, for the files that hold them.
+const CheckHelp = "what the answer must be: a place in it, and what that must equal; a place may be followed by contains, matches, above, below, not or present"
+
 // operators are the words that may end the left side of a check. Without one the
 // two sides must be equal.
 var operators = []string{"contains", "matches", "above", "below", "not", "present"}

@@ -35,30 +35,41 @@ func load(path string, fields *template.Fields) ([]*call, error) {
 		return nil, err
 	}
 	var out []*call
-	err = strictyaml.Parse(path, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
-		root.Map("a file of requests", strictyaml.Required("requests", func(v strictyaml.Value) {
-			if v.List("the requests", func(i int, item strictyaml.Value) {
-				if c := readCall(i, item, fields); c != nil {
-					out = append(out, c)
-				}
-			}) {
-				v.Add("there are no requests")
-			}
-		}))
-	})
+	err = strictyaml.Parse(path, data, readRequests(fields, func(c *call) { out = append(out, c) }))
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
+// DescribeRequests returns what a file of requests may hold.
+func DescribeRequests() strictyaml.Description {
+	return strictyaml.Describe(readRequests(blank(), func(*call) {}))
+}
+
+// readRequests reads a file of requests and hands on each that is sound.
+func readRequests(fields *template.Fields, found func(*call)) func(strictyaml.Value, *strictyaml.Collector) {
+	return func(root strictyaml.Value, _ *strictyaml.Collector) {
+		root.Map("a file of requests", strictyaml.Required("requests", func(v strictyaml.Value) {
+			if v.List("the requests", func(i int, item strictyaml.Value) {
+				if c := readCall(i, item, fields); c != nil {
+					found(c)
+				}
+			}) {
+				v.Add("there are no requests")
+			}
+		}))
+	}
+}
+
 func readCall(i int, v strictyaml.Value, fields *template.Fields) *call {
 	c := &call{name: "request_" + strconv.Itoa(i+1), weight: 1, request: &request.Request{}, statuses: request.DefaultStatuses}
 	keys := append(c.request.Read(fields),
-		strictyaml.Optional("name", strictyaml.String(&c.name)),
-		strictyaml.Optional("weight", strictyaml.Int(&c.weight, 1, 1_000_000)),
+		strictyaml.Optional("name", strictyaml.String(&c.name)).Help("name under which it is measured"),
+		strictyaml.Optional("weight", strictyaml.Int(&c.weight, 1, 1_000_000)).Help("share of the arrivals"),
 		strictyaml.Optional("check", func(of strictyaml.Value) {
 			of.Entries("the checks", func(left string, _ strictyaml.Pos, right strictyaml.Value) {
+				right.Note(template.MayHoldFields)
 				want, ok := right.Scalar()
 				if !ok {
 					return
@@ -70,7 +81,7 @@ func readCall(i int, v strictyaml.Value, fields *template.Fields) *call {
 				}
 				c.checks = append(c.checks, x)
 			})
-		}))
+		}).Help(answer.CheckHelp))
 	if !v.Map("a request", keys...) {
 		return nil
 	}

@@ -23,7 +23,18 @@ func (r *Rows) Read(path string) strictyaml.Reader {
 	return func(v strictyaml.Value) {
 		var file string
 		order := string(Sequential)
-		if !v.Map("data", strictyaml.Required("file", strictyaml.String(&file)), strictyaml.Optional("order", strictyaml.String(&order))) {
+		if !v.Map("data",
+			strictyaml.Required("file", strictyaml.String(&file)).
+				Help("a .csv, .tsv, .ndjson, .jsonl or .json file, found from this file's folder"),
+			strictyaml.Optional("order", func(of strictyaml.Value) {
+				if s, ok := of.Word(Orders...); ok {
+					order = s
+				}
+			}).Help("which row an arrival uses")) {
+			return
+		}
+		if file == "" {
+			v.Add("data needs the name of a file")
 			return
 		}
 		if !slices.Contains(Orders, order) {

@@ -47,12 +47,13 @@ func (f *parser) consume(v strictyaml.Value) action {
 	sp := a.spec
 	keyed := false
 	if !v.Map("consume",
-		strictyaml.Optional("queue", strictyaml.String(&sp.queue)),
-		strictyaml.Optional("own_queue", strictyaml.String(&sp.own)),
-		strictyaml.Optional("exchange", strictyaml.String(&sp.exchange)),
-		strictyaml.Optional("key", func(of strictyaml.Value) { keyed = true; strictyaml.String(&sp.key)(of) }),
-		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)),
-		strictyaml.Optional("match", func(of strictyaml.Value) { f.match(a, of) })) {
+		strictyaml.Optional("queue", strictyaml.String(&sp.queue)).Help("a queue of yours, from which every message is taken"),
+		strictyaml.Optional("own_queue", strictyaml.String(&sp.own)).Help("a queue that the run makes"),
+		strictyaml.Optional("exchange", strictyaml.String(&sp.exchange)).Help("what own_queue is bound to"),
+		strictyaml.Optional("key", func(of strictyaml.Value) { keyed = true; strictyaml.String(&sp.key)(of) }).Help("by which key"),
+		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)).Help("bound on the wait"),
+		strictyaml.Optional("match", func(of strictyaml.Value) { f.match(a, of) }).
+			Help("which message: one place in it, and what that must equal")) {
 		return nil
 	}
 	switch {
@@ -86,13 +87,13 @@ func (f *parser) match(a *consumeAction, v strictyaml.Value) {
 			want.Add("match has one entry, as in \"property correlation_id: '{{id}}'\"")
 			return
 		}
+		request.Text(&f.fields, &a.want)(want)
 		source, err := answer.ParseSource(place, messageWords)
 		if err != nil {
 			want.Add("match %s: %v", place, err)
 			return
 		}
 		a.spec.match = &source
-		request.Text(&f.fields, &a.want)(want)
 	})
 }
 

@@ -126,9 +126,9 @@ func (f *parser) repeat(v, inner strictyaml.Value) node {
 	var until, steps strictyaml.Value
 	hasUntil := false
 	if !inner.Map("repeat",
-		strictyaml.Required("times", strictyaml.Int(&r.times, 1, maxTimes)),
-		strictyaml.Optional("every", strictyaml.Duration(&r.every)),
-		strictyaml.Optional("until", func(of strictyaml.Value) { until, hasUntil = of, true }),
+		strictyaml.Required("times", strictyaml.Int(&r.times, 1, maxTimes)).Help("how often at most"),
+		strictyaml.Optional("every", strictyaml.Duration(&r.every)).Help("pause between two times"),
+		strictyaml.Optional("until", func(of strictyaml.Value) { until, hasUntil = of, true }).Help("ends it where it holds"),
 		strictyaml.Required("steps", func(of strictyaml.Value) { steps = of })) {
 		return nil
 	}
@@ -184,6 +184,7 @@ type condition struct {
 var numbers = []string{"n", "k", "turn", "stage"}
 
 func (f *parser) expression(v strictyaml.Value) *condition {
+	v.Note(`an expression, as in state == "done" && n % 2 == 0`)
 	s, ok := v.Scalar()
 	if !ok {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
@@ -65,20 +66,40 @@ func blank() *parser { return newParser(&template.Arrivals{}) }
 // parse reads the text of a file. The error is an *strictyaml.Errors with every
 // problem.
 func (f *parser) parse(file string, data []byte) (*program, error) {
-	err := strictyaml.Parse(file, data, func(root strictyaml.Value, _ *strictyaml.Collector) {
+	if err := strictyaml.Parse(file, data, f.read(file)); err != nil {
+		return nil, err
+	}
+	return f.out, nil
+}
+
+// Describe returns what a file of steps may hold.
+func Describe() strictyaml.Description {
+	return strictyaml.Describe(func(root strictyaml.Value, c *strictyaml.Collector) { blank().read("")(root, c) })
+}
+
+// shapeSteps is the name of the shape of a list of steps.
+const shapeSteps = "steps"
+
+// read returns what reads the file.
+func (f *parser) read(file string) func(strictyaml.Value, *strictyaml.Collector) {
+	return func(root strictyaml.Value, _ *strictyaml.Collector) {
 		var vars, setup, steps, teardown, rows strictyaml.Value
 		keep := func(into *strictyaml.Value) strictyaml.Reader { return func(v strictyaml.Value) { *into = v } }
 		has := map[string]bool{}
-		note := func(key string, into *strictyaml.Value) strictyaml.Field {
+		note := func(key, help string, into *strictyaml.Value) strictyaml.Field {
 			read := func(v strictyaml.Value) { has[key] = true; keep(into)(v) }
 			if key == "steps" {
-				return strictyaml.Required(key, read)
+				return strictyaml.Required(key, read).Help(help)
 			}
-			return strictyaml.Optional(key, read)
+			return strictyaml.Optional(key, read).Help(help)
 		}
 		if !root.Map("a flow",
 			strictyaml.Optional("description", strictyaml.String(&f.out.description)),
-			note("data", &rows), note("setup", &setup), note("vars", &vars), note("steps", &steps), note("teardown", &teardown)) {
+			note("data", "rows of a file, of which each arrival uses one: {{data.COLUMN}}", &rows),
+			note("setup", "steps executed once, before the first arrival; what they capture holds for all", &setup),
+			note("vars", "variables, evaluated at the start of each arrival", &vars),
+			note("steps", "steps, executed in turn", &steps),
+			note("teardown", "steps executed once, after the run", &teardown)) {
 			return
 		}
 		// What an arrival may use is known in this order, whatever the file's.
@@ -97,11 +118,7 @@ func (f *parser) parse(file string, data []byte) (*program, error) {
 		if has["teardown"] {
 			f.out.teardown = f.nodes("teardown", teardown)
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	return f.out, nil
 }
 
 // nodes reads one part of the file.
@@ -111,6 +128,7 @@ func (f *parser) nodes(part string, v strictyaml.Value) []node {
 }
 
 func (f *parser) readVar(name string, at strictyaml.Pos, v strictyaml.Value) {
+	v.Note(template.MayHoldFields)
 	s, ok := v.Scalar()
 	if !ok {
 		return
@@ -175,9 +193,29 @@ func (f *parser) need(k targets.Kind) {
 // stepKinds are the keys that say what a step does.
 var stepKinds = []string{"http", "sql", "transaction", "publish", "consume", "redis", "think", "repeat", "if"}
 
+// stepHelp says what they and their companions are for.
+var stepHelp = map[string]string{
+	"http":        "send a request",
+	"sql":         "execute a statement",
+	"transaction": "statements on one connection, committed together or not at all",
+	"publish":     "publish a message, done at its confirm",
+	"consume":     "wait for a message",
+	"redis":       "execute a command, or several in one round trip",
+	"think":       "pause: a duration, min and max, or the mean of an exponential distribution",
+	"repeat":      "execute steps several times, or until an expression holds",
+	"if":          "execute then where an expression holds, else where it does not",
+	"check":       answer.CheckHelp,
+	"capture":     "variables, each with the place in the answer that it is taken from",
+	"then":        "steps executed where the expression of if holds",
+	"else":        "steps executed where the expression of if does not hold",
+}
+
 // list reads a list of steps.
 func (f *parser) list(what string, v strictyaml.Value) []node {
 	var out []node
+	if v.Named(shapeSteps) {
+		return nil
+	}
 	if v.List(what, func(_ int, item strictyaml.Value) {
 		if n := f.node(item); n != nil {
 			out = append(out, n)

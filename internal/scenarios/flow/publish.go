@@ -42,20 +42,24 @@ func (f *parser) publish(v strictyaml.Value) action {
 	a := &publishAction{persistent: true, mandatory: true}
 	read := func(into *text) strictyaml.Reader { return request.Text(&f.fields, into) }
 	if !v.Map("publish",
-		strictyaml.Optional("exchange", read(&a.exchange)), strictyaml.Optional("key", read(&a.key)),
-		strictyaml.Optional("body", request.TextAt(&f.fields, &a.body, a.inBody)), strictyaml.Optional("content_type", read(&a.contentType)),
-		strictyaml.Optional("message_id", read(&a.messageID)), strictyaml.Optional("correlation_id", read(&a.correlation)),
-		strictyaml.Optional("reply_to", read(&a.replyTo)),
-		strictyaml.Optional("persistent", strictyaml.Bool(&a.persistent)), strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)),
-		strictyaml.Optional("priority", strictyaml.Int(&a.priority, 0, 255)),
-		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)),
+		strictyaml.Optional("exchange", read(&a.exchange)).Help("exchange; the default one if left out"),
+		strictyaml.Optional("key", read(&a.key)).Help("routing key, or without an exchange the name of a queue"),
+		strictyaml.Optional("body", request.TextAt(&f.fields, &a.body, a.inBody)).Help("body"),
+		strictyaml.Optional("content_type", read(&a.contentType)).Help("content type"),
+		strictyaml.Optional("message_id", read(&a.messageID)).Help("message id"),
+		strictyaml.Optional("correlation_id", read(&a.correlation)).Help("correlation id"),
+		strictyaml.Optional("reply_to", read(&a.replyTo)).Help("where to reply"),
+		strictyaml.Optional("persistent", strictyaml.Bool(&a.persistent)).Help("true if left out"),
+		strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)).Help("fail where no queue takes it; true if left out"),
+		strictyaml.Optional("priority", strictyaml.Int(&a.priority, 0, 255)).Help("priority of the message"),
+		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)).Help("bound on the confirm"),
 		strictyaml.Optional("headers", func(of strictyaml.Value) {
 			of.Entries("the headers", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
 				h := messageHeader{name: name}
 				read(&h.value)(value)
 				a.headers = append(a.headers, h)
 			})
-		})) {
+		}).Help("headers of the message")) {
 		return nil
 	}
 	if a.exchange.Empty() && a.key.Empty() {

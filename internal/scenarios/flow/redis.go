@@ -59,7 +59,9 @@ func (f *parser) redis(v strictyaml.Value) action {
 			}
 		}
 	}
-	if !v.Map("redis", strictyaml.Optional("pipeline", list(false)), strictyaml.Optional("multi", list(true))) {
+	if !v.Map("redis",
+		strictyaml.Optional("pipeline", list(false)).Either("several").Help("commands sent in one go"),
+		strictyaml.Optional("multi", list(true)).Either("several").Help("commands that the server executes as one (MULTI, EXEC)")) {
 		return nil
 	}
 	if !a.several {

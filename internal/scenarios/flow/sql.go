@@ -45,10 +45,10 @@ func (f *parser) sql(v strictyaml.Value) action {
 			if err := unsafeStatement(a.sql, f.inside); err != nil {
 				of.Add("%v", err)
 			}
-		}),
+		}).Help("one statement, with $1, $2 … for what args says"),
 		strictyaml.Optional("args", func(of strictyaml.Value) {
 			of.List("args", func(_ int, item strictyaml.Value) { a.args = append(a.args, f.argument(item)) })
-		})) {
+		}).Help("values of the parameters $1, $2 …")) {
 		return nil
 	}
 	f.need(targets.Postgres)

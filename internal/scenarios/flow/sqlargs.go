@@ -54,9 +54,10 @@ func (f *parser) argument(v strictyaml.Value) argument {
 		a.asJSON = f.compile(v, jsonOf(v), template.InJSON)
 	case v.IsMap():
 		v.Map("an arg",
-			strictyaml.Optional("json", func(of strictyaml.Value) { a.text = f.compile(of, jsonText(of), template.InJSON) }),
-			strictyaml.Optional("bytes", func(of strictyaml.Value) { a.form = asBytes; request.Text(&f.fields, &a.text)(of) }),
-			strictyaml.Optional("base64", func(of strictyaml.Value) { a.form = asBase64; f.base64(&a, of) }))
+			strictyaml.Optional("json", func(of strictyaml.Value) { a.text = f.compile(of, jsonText(of), template.InJSON) }).
+				Help("JSON, or a text with JSON in it"),
+			strictyaml.Optional("bytes", func(of strictyaml.Value) { a.form = asBytes; request.Text(&f.fields, &a.text)(of) }).Help("the bytes of a text"),
+			strictyaml.Optional("base64", func(of strictyaml.Value) { a.form = asBase64; f.base64(&a, of) }).Help("bytes in base64"))
 		if a.text.Empty() && a.form == asText {
 			v.Add("an arg is a value, a list, or one of {json: …}, {bytes: TEXT}, {base64: TEXT}")
 		}
@@ -93,6 +94,9 @@ func (f *parser) compile(v strictyaml.Value, s string, place func(string) templa
 // arrayOf writes a list as PostgreSQL's array literal ("Array Input and Output
 // Syntax"), each item in quotes.
 func arrayOf(v strictyaml.Value) string {
+	if v.Anything() {
+		return ""
+	}
 	var items []string
 	v.List("an arg", func(_ int, item strictyaml.Value) {
 		switch {
@@ -126,6 +130,9 @@ func appendArrayItem(dst, value []byte) []byte {
 
 // jsonText is a value as JSON; a text is JSON already, with fields in it.
 func jsonText(v strictyaml.Value) string {
+	if v.Anything() {
+		return ""
+	}
 	if v.IsList() || v.IsMap() || v.IsNull() {
 		return jsonOf(v)
 	}
@@ -135,6 +142,9 @@ func jsonText(v strictyaml.Value) string {
 
 // jsonOf writes a value as JSON, and leaves the fields in its texts.
 func jsonOf(v strictyaml.Value) string {
+	if v.Anything() {
+		return ""
+	}
 	switch {
 	case v.IsNull():
 		return "null"

@@ -11,6 +11,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 )
 
@@ -63,15 +64,16 @@ func (f *parser) node(v strictyaml.Value) node {
 				return
 			}
 			kind, inner = k, of
-		}))
+		}).Either("kind").Help(stepHelp[k]))
 	}
 	for _, k := range []string{"check", "capture", "then", "else"} {
-		fields = append(fields, strictyaml.Optional(k, func(of strictyaml.Value) { others[k] = of }))
+		fields = append(fields, strictyaml.Optional(k, func(of strictyaml.Value) { others[k] = of }).Help(stepHelp[k]))
 	}
 	fields = append(fields,
-		strictyaml.Optional("name", readTag(&name)),
-		strictyaml.Optional("group", readTag(&group)),
-		strictyaml.Optional("on_failure", strictyaml.String(&onFail)))
+		strictyaml.Optional("name", readTag(&name)).Help("name under which the step is measured"),
+		strictyaml.Optional("group", readTag(&group)).Help("name under which the step is measured together with others"),
+		strictyaml.Optional("on_failure", func(of strictyaml.Value) { onFail, _ = of.Word("stop", "continue") }).
+			Help("stop ends the arrival, continue goes on"))
 	if !v.Map("a step", fields...) {
 		f.declareAll(others)
 		return nil
@@ -112,8 +114,8 @@ func (f *parser) node(v strictyaml.Value) node {
 // declareAll makes the variables of a step that is at fault, so that the steps that
 // use them are not blamed as well.
 func (f *parser) declareAll(others map[string]strictyaml.Value) {
-	if of, ok := others["capture"]; ok && of.IsMap() {
-		of.Entries("the captures", func(variable string, _ strictyaml.Pos, _ strictyaml.Value) { f.declare(variable, of) })
+	if of, ok := others["capture"]; ok {
+		of.EachKey(func(variable string) { f.declare(variable, of) })
 	}
 }
 
@@ -190,6 +192,7 @@ func (f *parser) action(kind string, v strictyaml.Value) action {
 }
 
 func (f *parser) check(s *step, left string, right strictyaml.Value) {
+	right.Note(template.MayHoldFields)
 	want, ok := right.Scalar()
 	if !ok {
 		return

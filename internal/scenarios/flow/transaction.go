@@ -52,10 +52,11 @@ func (f *parser) transaction(v, inner strictyaml.Value, name, group, onFail stri
 	var steps strictyaml.Value
 	has := false
 	ok := inner.Map("transaction",
-		strictyaml.Required("steps", func(of strictyaml.Value) { steps, has = of, true }),
-		strictyaml.Optional("isolation", oneOf(&t.isolation, isolations...)),
-		strictyaml.Optional("retries", strictyaml.Int(&t.retries, 0, maxRetries)),
-		strictyaml.Optional("end", oneOf(&end, "commit", "rollback")))
+		strictyaml.Required("steps", func(of strictyaml.Value) { steps, has = of, true }).Help("steps of sql, think, repeat and if"),
+		strictyaml.Optional("isolation", oneOf(&t.isolation, isolations...)).Help("the server's default if left out"),
+		strictyaml.Optional("retries", strictyaml.Int(&t.retries, 0, maxRetries)).
+			Help("how often it is tried again where the server asks for it (40001, 40P01); 3 if left out"),
+		strictyaml.Optional("end", oneOf(&end, "commit", "rollback")).Help("commit if left out"))
 	t.back = end == "rollback"
 	f.need(targets.Postgres)
 	f.out.transactions = append(f.out.transactions, t)
@@ -77,7 +78,7 @@ func (f *parser) transaction(v, inner strictyaml.Value, name, group, onFail stri
 // oneOf reads one of several words.
 func oneOf(into *string, words ...string) strictyaml.Reader {
 	return func(v strictyaml.Value) {
-		s, ok := v.Scalar()
+		s, ok := v.Word(words...)
 		if !ok {
 			return
 		}

@@ -29,17 +29,17 @@ func (r *Request) bodyKeys(fields *template.Fields) []strictyaml.Field {
 			}
 			given = key
 			read(v)
-		})
+		}).Either("body")
 	}
 	return []strictyaml.Field{
-		one("body", TextAt(fields, &r.body, r.inBody)),
+		one("body", TextAt(fields, &r.body, r.inBody)).Help("body of the request"),
 		one("body_file", func(v strictyaml.Value) {
 			if data, ok := readUpload(v); ok {
 				r.body = template.Constant[*template.Scope](data)
 			}
-		}),
-		one("form", func(v strictyaml.Value) { r.readForm(fields, v) }),
-		one("multipart", func(v strictyaml.Value) { r.readParts(fields, v) }),
+		}).Help("file that is the body, as it is"),
+		one("form", func(v strictyaml.Value) { r.readForm(fields, v) }).Help("names and values of a form"),
+		one("multipart", func(v strictyaml.Value) { r.readParts(fields, v) }).Help("parts, each a text or a file, by their names"),
 	}
 }
 
@@ -68,6 +68,7 @@ func (r *Request) readForm(fields *template.Fields, v strictyaml.Value) {
 	r.form, r.bodyType = true, "application/x-www-form-urlencoded"
 	var b strings.Builder
 	v.Entries("the form", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
+		value.Note(template.MayHoldFields)
 		s, ok := value.Scalar()
 		if !ok {
 			return
@@ -141,10 +142,11 @@ func (p *part) read(fields *template.Fields, v strictyaml.Value) bool {
 			if name, ok := of.Scalar(); ok && !named {
 				p.filename = template.Constant[*template.Scope](appendQuoted(nil, []byte(filepath.Base(name))))
 			}
-		}),
-		strictyaml.Optional("value", func(of strictyaml.Value) { has++; Text(fields, &p.value)(of) }),
+		}).Help("file that is the part, as it is"),
+		strictyaml.Optional("value", func(of strictyaml.Value) { has++; Text(fields, &p.value)(of) }).Help("text that is the part"),
 		strictyaml.Optional("filename", func(of strictyaml.Value) {
 			named, p.file = true, true
+			of.Note(template.MayHoldFields)
 			s, ok := of.Scalar()
 			if !ok {
 				return
@@ -154,8 +156,8 @@ func (p *part) read(fields *template.Fields, v strictyaml.Value) bool {
 			if p.filename, err = fields.CompileAt(s, func(string) template.Encoding { return template.Encoding{Apply: appendQuoted} }); err != nil {
 				of.Add("%v", err)
 			}
-		}),
-		strictyaml.Optional("type", strictyaml.String(&p.kind)))
+		}).Help("name that the server is told"),
+		strictyaml.Optional("type", strictyaml.String(&p.kind)).Help("content type of the part"))
 	if ok && has != 1 {
 		v.Add("a part has either file or value")
 		return false

@@ -182,10 +182,10 @@ func (r *Request) inBody(before string) template.Encoding {
 func (r *Request) Read(fields *template.Fields) []strictyaml.Field {
 	r.method = http.MethodGet
 	return append(r.bodyKeys(fields),
-		strictyaml.Optional("method", r.readMethod),
-		strictyaml.Optional("endpoint", strictyaml.String(&r.endpoint)),
-		strictyaml.Required("path", r.readPath(fields)),
-		strictyaml.Optional("headers", r.readHeaders(fields)),
+		strictyaml.Optional("method", r.readMethod).Help("GET if left out"),
+		strictyaml.Optional("endpoint", strictyaml.String(&r.endpoint)).Help("name of another server, of the setting endpoints"),
+		strictyaml.Required("path", r.readPath(fields)).Help("path and query below API_BASE_URL, or a whole address that may be reached"),
+		strictyaml.Optional("headers", r.readHeaders(fields)).Help("headers of the request"),
 	)
 }
 
@@ -197,6 +197,7 @@ func Text(fields *template.Fields, into *text) strictyaml.Reader {
 // TextAt reads a text with fields whose values are encoded for where they land.
 func TextAt(fields *template.Fields, into *text, place func(before string) template.Encoding) strictyaml.Reader {
 	return func(v strictyaml.Value) {
+		v.Note(template.MayHoldFields)
 		s, ok := v.Scalar()
 		if !ok {
 			return
@@ -211,7 +212,7 @@ func TextAt(fields *template.Fields, into *text, place func(before string) templ
 }
 
 func (r *Request) readMethod(v strictyaml.Value) {
-	s, ok := v.Scalar()
+	s, ok := v.Word(Methods...)
 	if !ok {
 		return
 	}
@@ -222,6 +223,7 @@ func (r *Request) readMethod(v strictyaml.Value) {
 
 func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 	return func(v strictyaml.Value) {
+		v.Note(template.MayHoldFields)
 		s, ok := v.Scalar()
 		if !ok {
 			return
@@ -244,6 +246,7 @@ func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 func (r *Request) readHeaders(fields *template.Fields) strictyaml.Reader {
 	return func(v strictyaml.Value) {
 		v.Entries("the headers", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
+			value.Note(template.MayHoldFields)
 			s, ok := value.Scalar()
 			if !ok {
 				return

@@ -34,9 +34,10 @@ func (r *Request) ReadEvents(fields *template.Fields) strictyaml.Field {
 	return strictyaml.Optional("events", func(v strictyaml.Value) {
 		st := &stream{max: 1_000_000}
 		if v.Map("events",
-			strictyaml.Optional("max", strictyaml.Int(&st.max, 1, 1_000_000)),
+			strictyaml.Optional("max", strictyaml.Int(&st.max, 1, 1_000_000)).Help("bound on how many are read"),
 			strictyaml.Optional("until", func(of strictyaml.Value) {
 				of.Entries("until", func(left string, _ strictyaml.Pos, right strictyaml.Value) {
+					right.Note(template.MayHoldFields)
 					want, ok := right.Scalar()
 					if !ok {
 						return
@@ -48,10 +49,10 @@ func (r *Request) ReadEvents(fields *template.Fields) strictyaml.Field {
 					}
 					st.until = append(st.until, c)
 				})
-			})) {
+			}).Help("what the last event must be")) {
 			r.stream = st
 		}
-	})
+	}).Help("read server-sent events until one is as asked for, or the stream ends")
 }
 
 // Streams says whether the answer is a stream of events.

@@ -52,6 +52,9 @@ var arrivalFields = []struct{ name, args, help string }{
 	{"env", "NAME", "the setting NAME of the environment or of --env-file"},
 }
 
+// MayHoldFields is what a description of a text with fields says of it.
+const MayHoldFields = "may hold fields, as in {{n}}"
+
 // ArrivalFields returns the arrival's fields as a user writes them, each with what
 // it stands for.
 func ArrivalFields() [][2]string {
