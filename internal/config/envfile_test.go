@@ -4,6 +4,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 func environment(values map[string]string) func(string) (string, bool) {
@@ -60,15 +62,40 @@ func TestAFaultOfAnEnvironmentFileNamesLineAndKey(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotUsedOrLooksMistypedIsSaid(t *testing.T) {
+func TestAPieceOfAStrongerSourceReplacesThatOfAURL(t *testing.T) {
 	l, err := Load(Sources{
-		Env: []string{"DB_PASSWORD=secret", "MINE=1"}, Lookup: environment(map[string]string{"DATABASE_URL": "postgres://app@127.0.0.1/app_test"}),
+		Env: []string{"DB_PASSWORD=secret", "MINE=1"}, Lookup: environment(map[string]string{"DATABASE_URL": "postgres://app@127.0.0.1/app_test", "REDIS_DB": "3"}),
+		File: &File{Path: "c.yaml", Settings: map[string]string{"DB_HOST": "elsewhere", "REDIS_URL": "redis://127.0.0.1"}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := strings.Join(l.Warnings, "\n"); !strings.Contains(text, "DATABASE_URL of environment is not used: DB_PASSWORD is set by flag -e") || strings.Contains(text, "MINE") {
-		t.Errorf("warnings %q", text)
+	if len(l.Warnings) > 0 {
+		t.Errorf("warnings %q", l.Warnings)
+	}
+	s, err := targets.Resolve(l.Lookup)
+	if err != nil || s.Postgres.String() != "postgres://app@127.0.0.1/app_test" || s.Postgres.Password() != "secret" || s.Redis.String() != "redis://127.0.0.1?db=3" {
+		t.Errorf("%s with %q, %s, %v", s.Postgres, s.Postgres.Password(), s.Redis, err)
+	}
+	if v, ok := s.Setting("DB_HOST"); v != "elsewhere" || !ok {
+		t.Errorf("a flow cannot read a setting that the address does not use: %q, %v", v, ok)
+	}
+}
+
+func TestNamesThatOtherProgramsUseAreToldApart(t *testing.T) {
+	for name, want := range map[string]string{"POSTGRES_PASSWORD": "DB_PASSWORD", "PGHOST": "DB_HOST", "CLOUDAMQP_URL": "RABBITMQ_URL", "REDIS_TLS_URL": "REDIS_URL",
+		"SPRING_DATASOURCE_URL": "DATABASE_URL", "DB_HOSTS": "DB_HOST", "MINE": "", "DB_USER": ""} {
+		l, err := Load(Sources{Env: []string{name + "=secret"}, Lookup: environment(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(l.Warnings, "\n"); !strings.Contains(text, want) || (want == "") != (text == "") || strings.Contains(text, "secret") {
+			t.Errorf("%s: warned %q, want %q", name, text, want)
+		}
+	}
+	l, err := Load(Sources{Env: []string{"POSTGRES_PASSWORD=secret", "DATABASE_URL=postgres://h/x_test"}, Lookup: environment(nil)})
+	if err != nil || len(l.Warnings) > 0 {
+		t.Errorf("warned %q, %v, though the setting is there", l.Warnings, err)
 	}
 }
 

@@ -67,7 +67,7 @@ type Layers struct {
 // Load reads the sources.
 func Load(s Sources) (*Layers, error) {
 	l := &Layers{}
-	known := Names()
+	var strays []stray
 	given := map[string]string{}
 	for _, kv := range s.Env {
 		k, v, ok := strings.Cut(kv, "=")
@@ -75,7 +75,7 @@ func Load(s Sources) (*Layers, error) {
 			return nil, exitcode.UsageError("-e %q: want KEY=VALUE", secrets.Label(kv))
 		}
 		if !s.OwnNames {
-			l.warnOfTypo("-e", k, known)
+			strays = append(strays, stray{"-e", k})
 		}
 		given[k] = v
 	}
@@ -87,48 +87,27 @@ func Load(s Sources) (*Layers, error) {
 		}
 		l.Warnings = append(l.Warnings, f.notes...)
 		for _, k := range f.keys {
-			l.warnOfTypo(fmt.Sprintf("--env-file %s, line %d:", s.EnvFile, k.line), k.name, known)
+			strays = append(strays, stray{fmt.Sprintf("--env-file %s, line %d:", s.EnvFile, k.line), k.name})
 		}
 		l.layers = append(l.layers, mapLayer("file "+s.EnvFile, f.values))
 	}
 	if s.File != nil {
 		l.layers = append(l.layers, mapLayer("file "+s.File.Path, s.File.Settings))
 	}
-	l.warnOfURLs()
+	l.warnOfStrays(strays)
 	addresses, _ := targets.Resolve(l.Lookup) // faults are of those who use the address
 	l.Warnings = append(l.Warnings, addresses.Warnings...)
 	return l, nil
 }
 
-// warnOfTypo warns of a name that is not a setting's and near to one: flows have
-// names of their own, but few are so alike by intent.
-func (l *Layers) warnOfTypo(where, name string, known []string) {
+// warnOfTypo warns of a name that is not a setting's and near to one.
+func (l *Layers) warnOfTypo(where, name string) {
+	known := Names()
 	if slices.Contains(known, name) {
 		return
 	}
 	if near, ok := suggest.Nearest(name, known); ok {
 		l.Warnings = append(l.Warnings, fmt.Sprintf("%s %s: perfctl has no such setting; did you mean %s? Only {{env %s}} in a flow reads it", where, name, near, name))
-	}
-}
-
-// warnOfURLs says which URL is not used because a stronger source sets a piece of it.
-func (l *Layers) warnOfURLs() {
-	for _, name := range Names() {
-		pieces := slices.DeleteFunc(slices.Clone(targets.Pieces(name)), func(p string) bool { return p == "" })
-		piece, by := "", ""
-		for _, s := range l.layers {
-			if _, ok := s.get(name); ok {
-				if piece != "" {
-					l.Warnings = append(l.Warnings, fmt.Sprintf("%s of %s is not used: %s is set by %s, and counts instead of all of it", name, s.origin, piece, by))
-				}
-				break
-			}
-			for _, p := range pieces {
-				if v, ok := s.get(p); ok && piece == "" && !targets.ServiceLink(v) {
-					piece, by = p, s.origin
-				}
-			}
-		}
 	}
 }
 
@@ -156,24 +135,18 @@ func (l *Layers) Above(origin string, settings map[string]string) *Layers {
 	return &Layers{layers: slices.Insert(slices.Clone(l.layers), 0, mapLayer(origin, settings)), Warnings: l.Warnings}
 }
 
-// Lookup returns a setting and where it came from. A URL counts only where no
-// stronger source sets one of the pieces that it is made of: who says -e
-// DB_HOST=x means it, whatever DATABASE_URL is in the environment. What changes one
-// thing of a URL, as REDIS_DB does, counts only where no stronger source sets the
-// URL.
+// Lookup returns a setting and where it came from. What changes one thing of a URL, as
+// DB_PASSWORD and REDIS_DB do, counts only where no stronger source sets the URL; where
+// one does, ok is false, and origin says who set what does not count.
 func (l *Layers) Lookup(name string) (value, origin string, ok bool) {
-	pieces, whole := targets.Pieces(name), targets.URLOf(name)
+	whole := targets.URLOf(name)
+	covered := false
 	for _, s := range l.layers {
 		if v, ok := s.get(name); ok {
-			return v, s.origin, true
+			return v, s.origin, !covered
 		}
-		if _, ok := s.get(whole); ok && whole != "" {
-			return "", "", false
-		}
-		for _, p := range pieces {
-			if v, ok := s.get(p); ok && p != "" && !targets.ServiceLink(v) {
-				return "", "", false
-			}
+		if v, _ := s.get(whole); v != "" && whole != "" {
+			covered = true
 		}
 	}
 	return "", "", false

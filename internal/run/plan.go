@@ -108,7 +108,7 @@ func (p *Plan) resolve() (err error) {
 	if p.request.Lab {
 		layers = layers.Above("lab", labStandIns)
 	}
-	if p.addresses, err = targets.Resolve(layers.Lookup); err != nil {
+	if p.addresses, err = targets.Resolve(layers.Lookup, p.targetKinds()...); err != nil {
 		return exitcode.ConfigError(err)
 	}
 	p.addresses.Allowed = p.guarding().AllowTargets

@@ -91,7 +91,7 @@ func (s *Session) addresses(ctx context.Context, p *Plan) (*targets.Settings, er
 	if s.overrides == nil {
 		return p.addresses, nil
 	}
-	a, err := targets.Resolve(p.request.Settings.Above("lab", s.overrides).Lookup)
+	a, err := targets.Resolve(p.request.Settings.Above("lab", s.overrides).Lookup, p.targetKinds()...)
 	if err != nil {
 		return nil, exitcode.ConfigError(err)
 	}

@@ -8,6 +8,7 @@ package targets
 import (
 	"context"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ type Address struct {
 	// Allow returns an error for a host that may not be reached; nil allows
 	// this machine only, besides the hosts of the address.
 	Allow func(ctx context.Context, host string) error
+	// Reach returns an error for an address of a host that no connection may be
+	// opened to; nil lets this machine's be reached only.
+	Reach func(host string, ip netip.Addr) error
 }
 
 // Permit returns an error where a host may not be reached that a server named, as

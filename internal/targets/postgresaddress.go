@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/perfctl/perfctl/internal/suggest"
 )
 
 // postgresUnused are parameters of other programs' addresses that have no meaning
@@ -13,14 +15,44 @@ var postgresUnused = []string{
 	"connection_limit", "pool_timeout", "socket_timeout", "sslaccept", "sslidentity", "statement_cache_size", "prepared_statement_cache_size",
 	"pool_size", "max_overflow", "pool_recycle", "pool_pre_ping", "applicationname", "logintimeout", "connecttimeout", "sockettimeout",
 	"tcpkeepalive", "rewritebatchedinserts", "binarytransfer", "defaultrowfetchsize", "async_fallback", "description_cache_capacity",
+	"pool", "timeout", "checkout_timeout", "reaping_frequency", "adapter", "min_messages", "encoding", "conn_max_age", "conn_health_checks", "ssl_require",
+	"stringtype", "loggerlevel", "loadbalancehosts", "sslfactory", "preferquerymode", "autosave", "cancelsignaltimeout", "preparedstatementcachequeries",
+	"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "gssencmode", "sslcompression", "sslcrl",
+	"load_balance_hosts", "fallback_application_name", "uselibpqcompat", "max", "idle_timeout", "command_timeout", "statement_cache_mode",
+	"pool_max_conns", "pool_min_conns", "pool_max_conn_lifetime", "pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter",
+}
+
+// postgresKnown are the parameters that the driver reads, and the server's own that
+// stand in addresses. Any other one is sent to the server, too, which refuses what it
+// does not know.
+var postgresKnown = []string{
+	"host", "port", "database", "dbname", "user", "password", "passfile", "connect_timeout", "service", "servicefile", "options", "application_name",
+	"sslmode", "sslkey", "sslcert", "sslcertmode", "sslrootcert", "sslnegotiation", "sslpassword", "sslsni", "krbspn", "krbsrvname", "target_session_attrs",
+	"min_protocol_version", "max_protocol_version", "channel_binding", "require_auth", execMode,
+	"search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "timezone", "TimeZone", "datestyle", "DateStyle",
+	"client_encoding", "default_transaction_isolation", "default_transaction_read_only", "work_mem", "role", "session_authorization", "synchronous_commit",
+	"extra_float_digits", "intervalstyle", "jit", "client_min_messages", "tcp_keepalives_idle",
+}
+
+// unknownPostgres says of parameters that nobody knows what becomes of them.
+func unknownPostgres(setting string, unknown []string) (out []string) {
+	for _, name := range unknown {
+		text := fmt.Sprintf("%s: perfctl does not know the parameter %s, and hands it to the server as a setting", setting, name)
+		if near, ok := suggest.Nearest(name, postgresKnown); ok {
+			text += "; did you mean " + near + "?"
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // unnamed is how the driver's own parameter says that statements get no names.
 const execMode, unnamed = "default_query_exec_mode", "exec"
 
 // adoptPostgres changes an address of PostgreSQL as other programs write it into
-// one that the driver reads, and returns the parameters that have no effect.
-func adoptPostgres(u *url.URL) (ignored []string, err error) {
+// one that the driver reads, and returns the parameters that have no effect, and
+// those that nobody here knows.
+func adoptPostgres(u *url.URL) (ignored, unknown []string, err error) {
 	q := u.Query()
 	take := func(name string) (string, bool) {
 		v, ok := q.Get(name), q.Has(name)
@@ -37,7 +69,7 @@ func adoptPostgres(u *url.URL) (ignored []string, err error) {
 	if v, ok := take("pgbouncer"); ok {
 		var on bool
 		if err := truth(&on, v); err != nil {
-			return nil, fmt.Errorf("parameter pgbouncer: %w", err)
+			return nil, nil, fmt.Errorf("parameter pgbouncer: %w", err)
 		}
 		if on {
 			q.Set(execMode, unnamed)
@@ -48,7 +80,16 @@ func adoptPostgres(u *url.URL) (ignored []string, err error) {
 			q.Set(execMode, unnamed)
 		}
 	}
-	for _, name := range []string{"schema", "currentSchema"} { // Prisma, JDBC
+	if v, ok := take("prepared_statements"); ok { // Rails
+		on := true
+		if err := truth(&on, v); err != nil {
+			return nil, nil, fmt.Errorf("parameter prepared_statements: %w", err)
+		}
+		if !on {
+			q.Set(execMode, unnamed)
+		}
+	}
+	for _, name := range []string{"schema", "currentSchema", "schema_search_path"} { // Prisma, JDBC, Rails
 		if v, ok := take(name); ok && v != "" {
 			q.Set("search_path", v)
 		}
@@ -62,10 +103,27 @@ func adoptPostgres(u *url.URL) (ignored []string, err error) {
 		}
 		q.Set("sslmode", v)
 	}
+	if q.Get("sslmode") == "no-verify" { // node-postgres: TLS, and any certificate
+		q.Set("sslmode", "require")
+		q.Del("sslrootcert")
+	}
+	if v, ok := take("targetServerType"); ok { // JDBC
+		to, known := map[string]string{"any": "any", "primary": "primary", "master": "primary", "secondary": "standby", "slave": "standby", "preferSecondary": "prefer-standby", "preferSlave": "prefer-standby"}[v]
+		if !known {
+			return nil, nil, fmt.Errorf("parameter targetServerType: %q is none of any, primary, secondary, preferSecondary", v)
+		}
+		q.Set("target_session_attrs", to)
+	}
+	for name := range q {
+		if !slices.Contains(postgresKnown, name) && !strings.Contains(name, ".") {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
 	if text := q.Encode(); text != u.Query().Encode() { // else the order stays, too
 		u.RawQuery = text
 	}
-	return ignored, nil
+	return ignored, unknown, nil
 }
 
 // postgresText strips from an address what names a library and not a place: the

@@ -5,15 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // Lookup returns the value of a setting and where it came from ("flag -e",
-// "environment", "file .env.test" …); ok is false where nobody set it.
+// "environment", "file .env.test" …); ok is false where nobody set it. It is false,
+// too, for a piece of an address whose URL a stronger source sets: origin then says
+// who set the piece that does not count.
 type Lookup func(name string) (value, origin string, ok bool)
 
 // Setting is one resolved setting, for display: the value of a secret is
@@ -47,8 +47,8 @@ func (s *Settings) Setting(name string) (value string, ok bool) {
 	if s.look == nil {
 		return "", false
 	}
-	value, _, ok = s.look(name)
-	return value, ok
+	value, origin, ok := s.look(name)
+	return value, ok || origin != ""
 }
 
 // Address returns the address of a kind.
@@ -93,7 +93,7 @@ var kinds = []parts{
 func Names() []string {
 	var out []string
 	for _, p := range kinds {
-		for _, n := range []string{p.urlName, p.host, p.port, p.user, p.pass, p.path} {
+		for _, n := range p.nameList() {
 			if n != "" {
 				out = append(out, n)
 			}
@@ -105,17 +105,6 @@ func Names() []string {
 	return out
 }
 
-// Pieces returns the settings that together say what a URL setting says; nil
-// for a setting that is no URL.
-func Pieces(urlName string) []string {
-	for _, p := range kinds {
-		if p.urlName == urlName && p.host != "" {
-			return []string{p.host, p.port, p.user, p.pass, p.path}
-		}
-	}
-	return nil
-}
-
 // Owns says whether a setting belongs to a kind of target.
 func Owns(k Kind, name string) bool {
 	for _, e := range extras {
@@ -125,31 +114,28 @@ func Owns(k Kind, name string) bool {
 	}
 	for _, p := range kinds {
 		if p.kind == k && name != "" {
-			return name == p.urlName || name == p.host || name == p.port || name == p.user || name == p.pass || name == p.path
+			return slices.Contains(p.nameList(), name)
 		}
 	}
 	return false
 }
 
-// Resolve reads the addresses of all targets. Where a URL is set it counts
-// alone, and the pieces that are set beside it are shown as overridden. All
-// faults are reported at once.
-func Resolve(look Lookup) (*Settings, error) {
+// Resolve reads the addresses of all targets. A URL is the base, and the pieces that
+// the same or a stronger source sets replace those in it. All faults are reported at
+// once; where used names kinds, those of the other ones are left out, and a default
+// stands for their addresses.
+func Resolve(look Lookup, used ...Kind) (*Settings, error) {
 	s := &Settings{look: look}
 	var errs []error
 	for _, p := range kinds {
-		a, list, err := p.resolve(look)
+		a, list, err := s.resolve(p, look)
 		s.List = append(s.List, list...)
-		if err == nil {
-			list, err = applyExtras(a, look)
-			s.List = append(s.List, list...)
-		}
-		if err == nil {
-			err = s.check(a, p.urlName)
-		}
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			if len(used) == 0 || slices.Contains(used, p.kind) {
+				errs = append(errs, err)
+				continue
+			}
+			a = Address{Kind: p.kind, URL: p.build(p.defaults)}
 		}
 		switch p.kind {
 		case RabbitMQ:
@@ -165,73 +151,99 @@ func Resolve(look Lookup) (*Settings, error) {
 	return s, errors.Join(errs...)
 }
 
-// check refuses an address with a parameter that nobody reads, and notes those
-// that have no effect.
+// resolve reads the address of one kind.
+func (s *Settings) resolve(p parts, look Lookup) (Address, []Setting, error) {
+	a, list, notes, err := p.resolve(look)
+	s.Warnings = append(s.Warnings, notes...)
+	if err != nil {
+		return a, list, err
+	}
+	more, err := applyExtras(a, look)
+	for i := range list {
+		if list[i].Name == "RABBITMQ_PORT" && list[i].Origin == "default" && a.URL.Scheme == "amqps" {
+			list[i].Value = standardPort("amqps")
+			err = errors.Join(err, p.replace(a.URL, piecePort, list[i].Value))
+		}
+	}
+	if err == nil {
+		err = s.check(a, p.urlName)
+	}
+	return a, append(list, more...), err
+}
+
+// check refuses an address with a fault in its parameters, and notes those that have
+// no effect.
 func (s *Settings) check(a Address, name string) error {
-	if a.Kind == Postgres {
-		ignored, err := adoptPostgres(a.URL)
-		for _, u := range ignored {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s has no effect: perfctl sets up the connections itself", name, u))
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	var unused []string
+	var err error
+	switch a.Kind {
+	case Postgres:
+		var unknown []string
+		unused, unknown, err = adoptPostgres(a.URL)
+		s.Warnings = append(s.Warnings, unknownPostgres(name, unknown)...)
+	case Redis:
+		var r RedisAddress
+		r, err = a.Redis()
+		unused = r.Unused
+	case RabbitMQ:
+		var r RabbitAddress
+		r, err = a.Rabbit()
+		unused = r.Unused
+		s.Warnings = append(s.Warnings, unknownNotes(name, r.Unknown, append(RabbitParameters(), rabbitUnused...))...)
+	case API:
+		if a.URL.RawQuery != "" || a.URL.Fragment != "" {
+			s.Warnings = append(s.Warnings, name+": what stands behind ? or # is no part of the address that requests are below, so it has no effect")
 		}
 	}
-	if a.Kind != Redis {
-		return nil
+	for _, u := range unused {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s has no effect: perfctl sets up the connections itself", name, u))
 	}
-	r, err := a.Redis()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	for _, u := range r.Unused {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %s has no effect: perfctl sets up the connections itself", name, u))
 	}
 	return nil
 }
 
-// AllowBy lets a guard decide on the hosts that servers name.
+// AllowBy lets a guard decide on the hosts that servers name, and on the addresses that
+// connections are opened to.
 func (s *Settings) AllowBy(g Guard) {
 	for _, a := range []*Address{&s.RabbitMQ, &s.Postgres, &s.Redis, &s.API} {
 		at := *a
 		a.Allow = func(ctx context.Context, host string) error { return g.Permit(ctx, at, host) }
+		a.Reach = g.Reaches
 	}
 }
 
-func (p parts) resolve(look Lookup) (Address, []Setting, error) {
-	var list []Setting
+func (p parts) resolve(look Lookup) (a Address, list []Setting, notes []string, err error) {
 	if raw, origin, ok := look(p.urlName); ok && raw != "" {
 		a, err := p.parse(raw)
 		if err != nil {
-			return a, list, fmt.Errorf("%s (from %s): %w", p.urlName, origin, err)
+			return a, nil, nil, fmt.Errorf("%s (from %s): %w", p.urlName, origin, err)
 		}
 		list = append(list, Setting{p.urlName, a.String(), origin})
-		for _, n := range []string{p.host, p.port, p.user, p.pass, p.path} {
-			if _, o, ok := look(n); n != "" && ok {
-				list = append(list, Setting{n, "(overridden by " + p.urlName + ")", o})
-			}
-		}
-		return a, list, nil
+		more, notes, err := p.override(a, look, origin)
+		return a, append(list, more...), notes, err
 	}
-	names := [5]string{p.host, p.port, p.user, p.pass, p.path}
 	values := p.defaults
-	var portOrigin string
-	for i, n := range names {
+	for i, n := range p.names() {
 		if n == "" {
 			continue
 		}
 		v, origin, ok := look(n)
-		if i == 1 && ServiceLink(v) {
+		if i == piecePort && ServiceLink(v) {
 			ok = false
 		}
 		if !ok || v == "" && i < 2 {
 			v, origin = p.defaults[i], "default"
 		}
-		values[i] = v
-		if i == 1 {
-			portOrigin = origin
+		switch i {
+		case pieceHost:
+			err = errors.Join(err, within(n, origin, p.checkHost(v)))
+		case piecePort:
+			err = errors.Join(err, within(n, origin, checkPort(v)))
 		}
-		if i == 3 && v != "" {
+		values[i] = v
+		if i == piecePassword && v != "" {
 			v = "xxx"
 		}
 		list = append(list, Setting{n, v, origin})
@@ -239,13 +251,18 @@ func (p parts) resolve(look Lookup) (Address, []Setting, error) {
 	if p.host == "" {
 		list = append(list, Setting{p.urlName, "http://localhost:3000", "default"})
 	}
-	if host, port, err := net.SplitHostPort(values[0]); err == nil && port != "" {
-		return Address{}, list, fmt.Errorf("%s: %q is a host with a port in it: set %s to %q and %s to %q", p.host, values[0], p.host, host, p.port, port)
+	if err != nil {
+		return Address{}, list, nil, err
 	}
-	if n, err := strconv.Atoi(values[1]); err != nil || n < 1 || n > 65535 {
-		return Address{}, list, fmt.Errorf("%s (from %s): %q is not a port, a number from 1 to 65535", p.port, portOrigin, values[1])
+	return Address{Kind: p.kind, URL: p.build(values)}, list, nil, nil
+}
+
+// within names the setting that an error is about; nil stays nil.
+func within(name, origin string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return Address{Kind: p.kind, URL: p.build(values)}, list, nil
+	return fmt.Errorf("%s (from %s): %w", name, origin, err)
 }
 
 // ServiceLink says whether a value is what Kubernetes and container links put into
@@ -256,15 +273,12 @@ func ServiceLink(value string) bool {
 }
 
 func (p parts) build(v [5]string) *url.URL {
-	u := &url.URL{Scheme: p.schemes[0], Host: net.JoinHostPort(v[0], v[1])}
-	if v[2] != "" || v[3] != "" {
-		u.User = url.UserPassword(v[2], v[3])
+	u := &url.URL{Scheme: p.schemes[0], Host: joinHosts(v[pieceHost], v[piecePort])}
+	if v[pieceUser] != "" || v[piecePassword] != "" {
+		u.User = url.UserPassword(v[pieceUser], v[piecePassword])
 	}
 	if p.path != "" {
-		u.Path = "/" + v[4]
-		if p.kind == RabbitMQ {
-			u.RawPath = "/" + url.PathEscape(v[4])
-		}
+		p.setPath(u, v[piecePath])
 	}
 	return u
 }

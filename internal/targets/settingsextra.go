@@ -1,8 +1,8 @@
 package targets
 
 import (
-	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -31,19 +31,39 @@ var extras = []extra{
 	{kind: Redis, name: "REDIS_SENTINEL_USERNAME", apply: parameter("sentinel_username")},
 	{kind: Redis, name: "REDIS_SENTINEL_PASSWORD", apply: parameter("sentinel_password"), secret: true},
 	{kind: Redis, name: "REDIS_CLUSTER", apply: parameter("cluster")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS", apply: secureScheme("amqp", "amqps")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS_CA", apply: rabbitTLS("cacertfile")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS_CERT", apply: rabbitTLS("certfile")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS_KEY", apply: rabbitTLS("keyfile")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS_SERVER_NAME", apply: rabbitTLS("server_name_indication")},
+	{kind: RabbitMQ, name: "RABBITMQ_TLS_INSECURE", apply: rabbitInsecure},
+	{kind: RabbitMQ, name: "RABBITMQ_AUTH_MECHANISM", apply: parameter("auth_mechanism")},
+	{kind: Postgres, name: "DB_SSLMODE", apply: parameter("sslmode")},
+	{kind: Postgres, name: "DB_SSLROOTCERT", apply: parameter("sslrootcert")},
+	{kind: Postgres, name: "DB_SSLCERT", apply: parameter("sslcert")},
+	{kind: Postgres, name: "DB_SSLKEY", apply: parameter("sslkey")},
 }
 
-// URLOf returns the URL setting of which an extra setting changes one thing, empty
+// URLOf returns the URL setting of which another setting changes one thing, empty
 // for any other setting.
 func URLOf(name string) string {
 	for _, e := range extras {
-		if e.name != name {
-			continue
+		if e.name == name {
+			return urlNameOf(e.kind)
 		}
-		for _, p := range kinds {
-			if p.kind == e.kind {
-				return p.urlName
-			}
+	}
+	for _, p := range kinds {
+		if name != "" && name != p.urlName && slices.Contains(p.nameList(), name) {
+			return p.urlName
+		}
+	}
+	return ""
+}
+
+func urlNameOf(k Kind) string {
+	for _, p := range kinds {
+		if p.kind == k {
+			return p.urlName
 		}
 	}
 	return ""
@@ -54,12 +74,18 @@ func URLOf(name string) string {
 func applyExtras(a Address, look Lookup) ([]Setting, error) {
 	var list []Setting
 	for _, e := range extras {
+		if e.kind != a.Kind {
+			continue
+		}
 		value, origin, ok := look(e.name)
-		if e.kind != a.Kind || !ok || value == "" {
+		if !ok && origin != "" {
+			list = append(list, Setting{e.name, "(overridden by " + urlNameOf(e.kind) + ")", origin})
+		}
+		if !ok || value == "" {
 			continue
 		}
 		if err := e.apply(a.URL, value); err != nil {
-			return list, fmt.Errorf("%s (from %s): %w", e.name, origin, err)
+			return list, within(e.name, origin, err)
 		}
 		if e.secret {
 			value = "xxx"
@@ -107,6 +133,28 @@ func secureScheme(plain, secure string) func(*url.URL, string) error {
 		}
 		return nil
 	}
+}
+
+// rabbitTLS sets a parameter of TLS, which it switches on.
+func rabbitTLS(key string) func(*url.URL, string) error {
+	return func(u *url.URL, value string) error {
+		if err := secureScheme("amqp", "amqps")(u, "true"); err != nil {
+			return err
+		}
+		return parameter(key)(u, value)
+	}
+}
+
+// rabbitInsecure says whether the broker's certificate is checked.
+func rabbitInsecure(u *url.URL, value string) error {
+	var on bool
+	if err := truth(&on, value); err != nil {
+		return err
+	}
+	if !on {
+		return nil
+	}
+	return rabbitTLS("verify")(u, "verify_none")
 }
 
 // redisTLS sets a parameter of TLS, which it switches on.

@@ -31,20 +31,6 @@ func TestDefaultsAreThoseOfTheGuide(t *testing.T) {
 	}
 }
 
-func TestAURLCountsAloneAndTellsWhatItOverrides(t *testing.T) {
-	s, err := Resolve(from(map[string]string{"DATABASE_URL": "postgres://u:pw@db:1/x_test?sslmode=require", "DB_HOST": "elsewhere"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.Postgres.HostPort() != "db:1" || s.Postgres.Database() != "x_test" || s.Postgres.Password() != "pw" {
-		t.Errorf("got %v", s.Postgres)
-	}
-	list := fmt.Sprint(s.List)
-	if !strings.Contains(list, "overridden by DATABASE_URL") || strings.Contains(list, "pw") {
-		t.Errorf("list %s", list)
-	}
-}
-
 func TestFaultsAreReportedAtOnceAndWithoutSecrets(t *testing.T) {
 	_, err := Resolve(from(map[string]string{
 		"DB_PORT":      "54x2",

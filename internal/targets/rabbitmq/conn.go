@@ -38,8 +38,15 @@ func (c *stallConn) Write(b []byte) (int, error) {
 		c.armed.Store(until)
 	}
 	n, err := c.Conn.Write(b)
+	if err != nil && timedOut(err) && closedWindow(c.Conn) {
+		err = errFlow
+	}
 	return n, c.note(err)
 }
+
+// errFlow is a write that made no headway because the broker reads nothing, though it
+// acknowledges what it is sent: its own flow control, and not the network.
+var errFlow = errors.New("the broker reads nothing (flow control)")
 
 // Read reads and remembers an error.
 func (c *stallConn) Read(b []byte) (int, error) {
@@ -73,6 +80,19 @@ func (c *stallConn) note(err error) error {
 		c.first.CompareAndSwap(nil, &err)
 	}
 	return err
+}
+
+// noting is TLS over a stallConn, which it tells what it meets: an alert is an error of
+// TLS, and none of the transport below.
+type noting struct {
+	net.Conn
+	below *stallConn
+}
+
+// Read reads and remembers an error.
+func (c *noting) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	return n, c.below.note(err)
 }
 
 // seen returns the first error of the transport.

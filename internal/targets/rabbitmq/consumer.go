@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -20,6 +21,10 @@ type ConsumerConfig struct {
 	// Prefetch is how many messages the broker hands out ahead of their
 	// acknowledgement.
 	Prefetch int
+	// Offset is where the reading of a stream begins: "first", "last", "next", a number
+	// (int64), a time.Time, or an interval as "5m". It is nil for a queue. Each
+	// connection that replaces another goes on where that one ended.
+	Offset any
 	// Declare, if set, is called with every new channel, before it consumes.
 	Declare func(ch *amqp.Channel) error
 	// Handle is given every message, one after the other, in the order of the
@@ -37,6 +42,8 @@ type Consumer struct {
 	cfg        ConsumerConfig
 	link       *Link[struct{}]
 	background sync.WaitGroup
+	// next is the offset behind the last message of a stream, 0 for none yet.
+	next atomic.Int64
 }
 
 // OpenConsumer connects and begins to consume. Its error is a
@@ -63,7 +70,7 @@ func (c *Consumer) prepare(_ context.Context, conn *amqp.Connection, lost func()
 	if err := ch.Qos(max(c.cfg.Prefetch, 1), 0, false); err != nil {
 		return nil, err
 	}
-	messages, err := ch.Consume(c.cfg.Queue, "", false, false, false, false, nil)
+	messages, err := ch.Consume(c.cfg.Queue, "", false, false, false, false, c.arguments())
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +80,28 @@ func (c *Consumer) prepare(_ context.Context, conn *amqp.Connection, lost func()
 			// An acknowledgement that is lost makes the broker deliver the
 			// message again, marked as such.
 			_ = d.Ack(false)
+			if at, ok := d.Headers[streamOffset].(int64); ok {
+				c.next.Store(at + 1)
+			}
 			c.cfg.Handle(&d)
 		}
 	})
 	return &struct{}{}, nil
+}
+
+// streamOffset is both the argument of a consumer that says where a stream's reading
+// begins, and the header that says where a message stands.
+const streamOffset = "x-stream-offset"
+
+// arguments are the consumer's own.
+func (c *Consumer) arguments() amqp.Table {
+	if c.cfg.Offset == nil {
+		return nil
+	}
+	if next := c.next.Load(); next > 0 {
+		return amqp.Table{streamOffset: next}
+	}
+	return amqp.Table{streamOffset: c.cfg.Offset}
 }
 
 // Close ends the connection.

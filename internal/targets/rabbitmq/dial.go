@@ -6,9 +6,9 @@ package rabbitmq
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -70,40 +70,50 @@ func (c *Conn) End(wait time.Duration) {
 	_ = c.CloseDeadline(time.Now().Add(wait))
 }
 
-// Dial connects, to the first of several hosts that lets it. Its error is a *targets.UnreachableError that holds no secret.
-// The driver's own recovery stays off: it would restart delivery tags and
-// consumers behind the measurement; see Link.
+// Dial connects, to the first of several hosts that lets it. Its error is a
+// *targets.UnreachableError, or several, that holds no secret. The driver's own
+// recovery stays off: it would restart delivery tags and consumers behind the
+// measurement; see Link.
 func Dial(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 	o = o.filled()
-	hosts := strings.Split(a.URL.Host, ",")
-	if len(hosts) == 1 {
-		return dialOne(ctx, a, o)
+	r, err := a.Rabbit()
+	if err != nil {
+		return nil, targets.Unreachable(a, "read the address", err, "check RABBITMQ_URL: amqp://user:password@host:port/vhost")
 	}
 	// Each has a share of the time, so that one that is silent leaves some.
-	o.Timeout /= time.Duration(len(hosts))
+	o.Timeout /= time.Duration(len(r.Hosts))
 	var errs []error
-	for _, h := range hosts {
-		one := a
-		u := *a.URL
-		u.Host = h
+	for _, host := range r.Hosts {
+		one, u := a, *a.URL
+		u.Host = host
 		one.URL = &u
-		c, err := dialOne(ctx, one, o)
+		c, err := dialOne(ctx, one, r.TLS, o)
 		if err == nil {
 			return c, nil
 		}
 		errs = append(errs, err)
 	}
+	if len(errs) == 1 {
+		return nil, errs[0]
+	}
 	return nil, errors.Join(errs...)
 }
 
 // dialOne connects to one host.
-func dialOne(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
+func dialOne(ctx context.Context, a targets.Address, files *targets.TLSFiles, o Options) (*Conn, error) {
 	deadline := time.Now().Add(o.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
+	var secure *tls.Config
+	if files != nil {
+		var err error
+		if secure, err = files.Config(a.Host()); err != nil {
+			return nil, targets.Unreachable(a, "set up TLS", err, filesStep)
+		}
+	}
 
 	var raw atomic.Pointer[stallConn]
 	properties := amqp.NewConnectionProperties()
@@ -112,18 +122,26 @@ func dialOne(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 		Heartbeat:  o.Heartbeat,
 		Properties: properties,
 		Dial: func(network, addr string) (net.Conn, error) {
-			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			c, err := a.Dial(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
 			s := newStallConn(c, o.WriteStall)
+			raw.Store(s)
 			// The driver clears this deadline once the handshake is over.
 			if err := s.SetDeadline(deadline); err != nil {
 				_ = s.Close()
 				return nil, err
 			}
-			raw.Store(s)
-			return s, nil
+			if secure == nil {
+				return s, nil
+			}
+			t := tls.Client(s, secure)
+			if err := t.HandshakeContext(ctx); err != nil {
+				_ = s.Close()
+				return nil, targets.Handshake(err)
+			}
+			return &noting{t, s}, nil
 		},
 	}
 	stop := context.AfterFunc(ctx, func() {
@@ -132,7 +150,7 @@ func dialOne(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 		}
 	})
 	defer stop()
-	c, err := amqp.DialConfig(a.URL.String(), config)
+	c, err := amqp.DialConfig(driverURL(a), config)
 	if err == nil {
 		return &Conn{c, raw.Load()}, nil
 	}
@@ -146,4 +164,21 @@ func dialOne(ctx context.Context, a targets.Address, o Options) (*Conn, error) {
 		seen = context.Cause(ctx)
 	}
 	return nil, explainDial(a, err, seen)
+}
+
+// driverURL is the address as the driver is to read it: TLS is set up here, and of the
+// parameters it gets those that are its own.
+func driverURL(a targets.Address) string {
+	u := *a.URL
+	if u.Scheme == "amqps" {
+		u.Host, u.Scheme = a.HostPort(), "amqp"
+	}
+	q := u.Query()
+	for name := range q {
+		if name != "auth_mechanism" && name != "heartbeat" {
+			q.Del(name)
+		}
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
 }

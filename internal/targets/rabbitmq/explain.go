@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -24,11 +25,19 @@ const (
 // is what the transport met: the driver reports every silent end of the
 // handshake as a refused password, a stalled broker included.
 func explainDial(a targets.Address, err, seen error) error {
+	for _, e := range []error{err, seen} {
+		if next := tlsStep(a, e); next != "" {
+			return targets.Unreachable(a, "set up TLS", e, next)
+		}
+	}
+	if r, ok := errors.AsType[*targets.RefusedError](err); ok {
+		return targets.Unreachable(a, "connect", errors.New(r.Reason), r.Next)
+	}
 	if errors.Is(seen, context.Canceled) || errors.Is(seen, context.DeadlineExceeded) || timedOut(seen) {
 		return targets.Unreachable(a, "connect", seen, "")
 	}
-	if next := tlsStep(a, err); next != "" {
-		return targets.Unreachable(a, "set up TLS", err, next)
+	if errors.Is(err, amqp.ErrSASL) {
+		return targets.Unreachable(a, "log in", err, mechanismStep)
 	}
 	if errors.Is(err, amqp.ErrCredentials) {
 		if errors.Is(seen, syscall.ECONNRESET) {
@@ -66,6 +75,8 @@ func step(a targets.Address, e *amqp.Error) string {
 	switch {
 	case e == amqp.ErrCredentials:
 		return credentialStep(a)
+	case e == amqp.ErrSASL:
+		return mechanismStep
 	case e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "not found"):
 		return fmt.Sprintf("create the virtual host with: rabbitmqctl add_vhost %q, or set RABBITMQ_VHOST (or the path of RABBITMQ_URL) to one that exists", vhost)
 	case e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "limit"):
@@ -89,6 +100,9 @@ func step(a targets.Address, e *amqp.Error) string {
 }
 
 func credentialStep(a targets.Address) string {
+	if slices.Contains(a.URL.Query()["auth_mechanism"], "external") {
+		return "the broker must have a user of the name in the client's certificate (its CN, unless ssl_cert_login_from says otherwise): rabbitmqctl add_user NAME, and set_permissions"
+	}
 	s := "check " + setUser
 	if a.URL.User.Username() == "guest" && !loopbackHost(a.Host()) {
 		s += "; RabbitMQ lets guest in from its own machine only: add a user of your own"
@@ -106,21 +120,25 @@ func protocolStep(a targets.Address) string {
 
 var tlsSteps = targets.TLSSteps(targets.RabbitMQ, targets.TLSWords{
 	Server: "the broker", Plain: "use amqp:// in RABBITMQ_URL or the TLS port, usually 5671",
-	CA: "?cacertfile=FILE in RABBITMQ_URL", Name: "add ?server_name_indication=NAME to RABBITMQ_URL",
-	Client: "name it with ?certfile=FILE&keyfile=FILE in RABBITMQ_URL", Files: "the query of RABBITMQ_URL",
+	CA:     "RABBITMQ_TLS_CA=FILE (or ?cacertfile=FILE in RABBITMQ_URL), or check none with RABBITMQ_TLS_INSECURE=true",
+	Name:   "say which with RABBITMQ_TLS_SERVER_NAME=NAME (or ?server_name_indication=NAME in RABBITMQ_URL)",
+	Client: "name it with RABBITMQ_TLS_CERT=FILE and RABBITMQ_TLS_KEY=FILE (or ?certfile=FILE&keyfile=FILE in RABBITMQ_URL)",
+	Files:  "RABBITMQ_TLS_CA, RABBITMQ_TLS_CERT and RABBITMQ_TLS_KEY (or the query of RABBITMQ_URL)",
 })
+
+const (
+	filesStep     = "check RABBITMQ_TLS_CA, RABBITMQ_TLS_CERT and RABBITMQ_TLS_KEY (or the query of RABBITMQ_URL)"
+	mechanismStep = "the broker offers none of the mechanisms in auth_mechanism (RABBITMQ_AUTH_MECHANISM): for external, enable the plugin rabbitmq_auth_mechanism_ssl and list EXTERNAL in auth_mechanisms of rabbitmq.conf; or leave it out"
+)
 
 // tlsStep returns the next step for a failed TLS handshake, empty if err is
 // something else.
 func tlsStep(a targets.Address, err error) string {
-	if a.URL.Scheme != "amqps" {
+	if a.URL.Scheme != "amqps" || err == nil {
 		return ""
 	}
 	if s, ok := targets.FindStep(tlsSteps, err); ok {
 		return s.Next
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return "the port closed the TLS handshake: use amqp:// in RABBITMQ_URL or the TLS port, usually 5671"
 	}
 	return ""
 }
@@ -140,6 +158,7 @@ func Steps() []targets.Step {
 		{"406 PRECONDITION_FAILED", "a queue exists with other properties", amqp.Error{Code: amqp.PreconditionFailed}},
 		{"530 NOT_ALLOWED, vhost not found", "there is no such virtual host", amqp.Error{Code: amqp.NotAllowed, Reason: "vhost VHOST not found"}},
 		{"530 NOT_ALLOWED, limit", "the user or the virtual host has no connection left", amqp.Error{Code: amqp.NotAllowed, Reason: "limit"}},
+		{"SASL could not negotiate a shared mechanism", "the broker offers no mechanism that auth_mechanism names", *amqp.ErrSASL},
 		{"501 FRAME_ERROR, 502 SYNTAX_ERROR", "the port speaks another protocol", amqp.Error{Code: amqp.FrameError}},
 		{"540 NOT_IMPLEMENTED", "the broker's version knows no such thing", amqp.Error{Code: amqp.NotImplemented}},
 		{"541 INTERNAL_ERROR", "the broker failed", amqp.Error{Code: amqp.InternalError}},
@@ -151,8 +170,10 @@ func Steps() []targets.Step {
 
 // orCredentials returns the driver's own value of the error of credentials.
 func orCredentials(e *amqp.Error) *amqp.Error {
-	if *e == *amqp.ErrCredentials {
-		return amqp.ErrCredentials
+	for _, own := range []*amqp.Error{amqp.ErrCredentials, amqp.ErrSASL} {
+		if *e == *own {
+			return own
+		}
 	}
 	return e
 }

@@ -39,6 +39,8 @@ type LinkConfig[S any] struct {
 	// lost may be called at any time, any number of times, to say that it has
 	// become useless though the connection may still stand.
 	Prepare func(ctx context.Context, c *amqp.Connection, lost func()) (*S, error)
+	// Blocked, if set, is told how long the broker blocked publishers, when that ends.
+	Blocked func(took time.Duration)
 	// Reconnected, if set, is told of every reconnect: how long there was no
 	// usable connection.
 	Reconnected func(took time.Duration)
@@ -52,8 +54,11 @@ type LinkConfig[S any] struct {
 type Link[S any] struct {
 	cfg     LinkConfig[S]
 	session atomic.Pointer[S]
-	stop    context.CancelFunc
-	done    chan struct{}
+	// blockedAt is when the broker began to block publishers, in Unix nanoseconds; 0
+	// while it does not.
+	blockedAt atomic.Int64
+	stop      context.CancelFunc
+	done      chan struct{}
 }
 
 // OpenLink dials, prepares the first session and keeps the link alive until
@@ -79,6 +84,16 @@ func OpenLink[S any](ctx context.Context, cfg LinkConfig[S]) (*Link[S], error) {
 // Session returns the session of the present connection, nil while there is
 // none.
 func (l *Link[S]) Session() *S { return l.session.Load() }
+
+// Blocked says whether the broker blocks publishers at the moment.
+func (l *Link[S]) Blocked() bool { return l.blockedAt.Load() != 0 }
+
+// unblock notes that the broker does not block publishers any more.
+func (l *Link[S]) unblock() {
+	if at := l.blockedAt.Swap(0); at != 0 && l.cfg.Blocked != nil {
+		l.cfg.Blocked(time.Since(time.Unix(0, at)))
+	}
+}
 
 // Close ends the link and its connection, and waits for it within ctx.
 func (l *Link[S]) Close(ctx context.Context) error {
@@ -161,6 +176,7 @@ func (l *Link[S]) run(ctx context.Context, e *epoch) {
 // watch returns when the connection is of no more use, with the cause, or when
 // ctx ends.
 func (l *Link[S]) watch(ctx context.Context, e *epoch) (cause string, stopped bool) {
+	defer l.unblock()
 	for {
 		select {
 		case <-ctx.Done():
@@ -176,8 +192,10 @@ func (l *Link[S]) watch(ctx context.Context, e *epoch) (cause string, stopped bo
 			if !ok {
 				e.blocked = nil
 			} else if b.Active {
+				l.blockedAt.CompareAndSwap(0, time.Now().UnixNano())
 				l.cfg.Log.Warn("RabbitMQ blocks publishing", "connection", l.cfg.Options.Name, "cause", b.Reason)
 			} else {
+				l.unblock()
 				l.cfg.Log.Info("RabbitMQ lets publish again", "connection", l.cfg.Options.Name)
 			}
 		}

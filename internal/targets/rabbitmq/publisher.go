@@ -23,13 +23,18 @@ const (
 	KindReturned work.Kind = "returned"
 	// KindUnknown: the connection was lost before the confirm came.
 	KindUnknown work.Kind = "unknown"
+	// KindBlocked: the broker held its publishers back, for its memory or its disk ran
+	// short (connection.blocked), or stopped reading from this one (credit flow).
+	KindBlocked work.Kind = "blocked"
 )
 
 // The failures of a message, made once.
 var (
 	errDown     = work.Fail(work.KindClosed, ErrNoConnection)
 	errUnsent   = work.Fail(work.KindClosed, errors.New("the channel was closed before the message was sent"))
-	errStalled  = work.Fail(work.KindTimeout, errors.New("the broker stopped reading: the message could not be written"))
+	errStalled  = work.Fail(work.KindTimeout, errors.New("the message could not be written: what was sent before is not acknowledged"))
+	errHeld     = work.Fail(KindBlocked, errors.New("the broker stopped reading (flow control): the message could not be written"))
+	errBlocked  = work.Fail(KindBlocked, errors.New("the broker blocks its publishers (connection.blocked): no confirm in time"))
 	errCut      = work.Fail(KindUnknown, errors.New("the connection was lost while the message was written"))
 	errLost     = work.Fail(KindUnknown, errors.New("the connection was lost before the confirm"))
 	errLate     = work.Fail(work.KindTimeout, errors.New("no confirm in time"))
@@ -47,7 +52,9 @@ type PublisherConfig struct {
 	Limiter *rate.Limiter
 	// Reconnected, if set, is told of every reconnect.
 	Reconnected func(took time.Duration)
-	Log         *slog.Logger
+	// Blocked, if set, is told how long the broker blocked publishers on the connection.
+	Blocked func(took time.Duration)
+	Log     *slog.Logger
 }
 
 // Publisher publishes messages over one connection and waits for their confirms.
@@ -73,7 +80,7 @@ func OpenPublisher(ctx context.Context, cfg PublisherConfig) (*Publisher, error)
 	p := &Publisher{channels: max(cfg.Channels, 1)}
 	var err error
 	p.link, err = OpenLink(ctx, LinkConfig[publisherSession]{
-		Address: cfg.Address, Options: cfg.Options, Limiter: cfg.Limiter, Reconnected: cfg.Reconnected, Log: cfg.Log, Prepare: p.prepare,
+		Address: cfg.Address, Options: cfg.Options, Limiter: cfg.Limiter, Reconnected: cfg.Reconnected, Blocked: cfg.Blocked, Log: cfg.Log, Prepare: p.prepare,
 	})
 	return p, err
 }
@@ -126,6 +133,9 @@ func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string,
 	confirm, err := l.ch.PublishWithDeferredConfirm(exchange, key, mandatory, false, *m)
 	l.mu.Unlock()
 	if err != nil {
+		if p.link.Blocked() {
+			return errBlocked
+		}
 		return unwritten(err)
 	}
 	timer.Reset(timeout)
@@ -133,6 +143,9 @@ func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string,
 	case <-confirm.Done():
 		timer.Stop()
 	case <-timer.C:
+		if p.link.Blocked() {
+			return errBlocked
+		}
 		return errLate
 	case <-ctx.Done():
 		timer.Stop()
@@ -146,6 +159,8 @@ func unwritten(err error) error {
 	switch {
 	case errors.Is(err, amqp.ErrClosed):
 		return errUnsent // refused before the last frame, so the broker has no message
+	case errors.Is(err, errFlow):
+		return errHeld
 	case work.KindOf(err) == work.KindTimeout:
 		return errStalled
 	}

@@ -99,7 +99,7 @@ func TestDialExplainsWhatListensThere(t *testing.T) {
 		"a silent server":         {"amqp://u:s3cret@" + silent, "no answer in time"},
 		"an unknown authority":    {"amqps://u:s3cret@" + secure.Listener.Addr().String(), "?cacertfile=FILE"},
 		"HTTP where TLS is meant": {"amqps://u:s3cret@" + http.Listener.Addr().String(), "does not speak TLS"},
-		"a file that is missing":  {"amqps://u:s3cret@" + secure.Listener.Addr().String() + "/?cacertfile=/nowhere/ca.pem", "check the files"},
+		"a file that is missing":  {"amqps://u:s3cret@" + secure.Listener.Addr().String() + "/?cacertfile=/nowhere/ca.pem", "check RABBITMQ_TLS_CA"},
 		"nobody":                  {"amqp://u:s3cret@127.0.0.1:1", "nothing listens there"},
 	} {
 		t.Run(name, func(t *testing.T) {
