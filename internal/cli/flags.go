@@ -48,6 +48,7 @@ type loadFlags struct {
 	scenarioFlags
 	scrape     []string
 	noProbes   bool
+	noRecords  bool
 	setupRate  float64
 	vus        int
 	arrivals   string
@@ -82,6 +83,7 @@ func (f *loadFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.StringArrayVar(&f.scrape, "scrape", nil, "read the memory, CPU, garbage collection and event loop of a program from its `NAME=URL` for Prometheus, as in app=http://localhost:9464/metrics; #METRIC,METRIC behind it names metrics of its own to read as well (repeatable)")
 	fs.BoolVar(&f.noProbes, "no-probes", false, "do not read what RabbitMQ, PostgreSQL and Redis say of themselves")
+	fs.BoolVar(&f.noRecords, "no-exemplars", false, "keep no records of single arrivals (perfctl slow shows them)")
 	fs.Float64Var(&f.setupRate, "setup-rate", 0, "load at most so many rows or keys a second in the set-up (0: as fast as the servers take them)")
 	fs.IntVar(&f.queue, "queue", 0, "bound, for each scenario, on arrivals that wait for a worker (0: 30 s of the highest rate)")
 	fs.DurationVar(&f.maxLateness, "max-lateness", run.DefaultMaxLateness, "drop an arrival that waited longer for a worker")

@@ -49,7 +49,7 @@ func (a *app) request(f *loadFlags, fs *pflag.FlagSet) (*run.Request, error) {
 	}
 	r.MaxInFlight, r.Process, r.Seed, r.Tolerance = f.vus, profiles.Process(f.arrivals), f.seed, f.tolerance
 	r.Queue, r.MaxLateness, r.GracefulStop, r.SetupRate = f.queue, f.maxLateness, f.graceful, f.setupRate
-	r.Watch, r.Scrape, r.NoProbes = f.watch, f.scrape, f.noProbes
+	r.Watch, r.Scrape, r.NoProbes, r.NoExemplars = f.watch, f.scrape, f.noProbes, f.noRecords
 	r.Judging.Confidence, r.Judging.AllowUndecided = f.confidence, f.allowUndecided
 	r.Options = options.list()
 	r.Rules, err = config.ReadRules(f.sla, f.thresholds)

@@ -44,9 +44,11 @@ type runFlags struct {
 	baseline    string
 	gateFlags
 	repeat int
-	out    []string
-	json   bool
-	quiet  bool
+	// logFailures is the file that failed arrivals are written to.
+	logFailures string
+	out         []string
+	json        bool
+	quiet       bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -61,6 +63,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
+	fs.StringVar(&f.logFailures, "log-failures", "", "write a line of JSON for each arrival that fails to this `FILE`, 500 a second at most")
 	fs.StringArrayVar(&f.tags, "tag", nil, "label the run with `KEY=VALUE`, as in branch=main (repeatable; TEST_ENV is the label env)")
 	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
@@ -110,6 +113,14 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !toStdout(streams))})
 	defer show.Done()
 	env := a.environment(show)
+	if f.logFailures != "" {
+		log, err := openFailures(f.logFailures)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = log.Close() }() // what could not be written was said
+		env.Failures = log
+	}
 	if f.repeat > 1 {
 		return a.repeat(ctx, env, p, dir, f)
 	}

@@ -22,6 +22,9 @@ type lane struct {
 	// busy holds, for each worker, the stage of its arrival plus one, 0 while
 	// it has none. Whoever swaps it to 0 accounts for the arrival.
 	busy []atomic.Int32
+	// notes are the workers' own, nil where no records are kept; index is the lane's.
+	notes []*work.Notes
+	index int
 
 	arrivals, started, succeeded, unfinished *metrics.Counter
 	dropped                                  [len(dropReasons)]*metrics.Counter
@@ -71,6 +74,13 @@ func newLane(e *Engine, c Lane) *lane {
 		failure:    m.Trend(metrics.FailureTime, tags),
 	}
 	l.rations, _ = c.Executor.(work.Rationed)
+	l.index = len(e.lanes)
+	if e.cfg.Keeper != nil {
+		l.notes = make([]*work.Notes, len(l.busy))
+		for i := range l.notes {
+			l.notes[i] = e.cfg.Keeper.Notes(l.index, i)
+		}
+	}
 	for r, name := range dropReasons {
 		l.dropped[r] = m.Counter(metrics.ArrivalsDropped, metrics.Tags{Scenario: c.Name, Outcome: name})
 	}
@@ -83,6 +93,7 @@ func newLane(e *Engine, c Lane) *lane {
 func (l *lane) arrive(a *work.Arrival) {
 	l.arrivals.Add(a.Stage, 1)
 	now := l.cfg.Clock.Now()
+	a.Released = now
 	l.lag.Record(a.Stage, now-a.Due)
 	if now > l.end {
 		l.drop(a.Stage, dropGenerator)
@@ -177,10 +188,18 @@ func (l *lane) execute(a *work.Arrival, busy *atomic.Int32) {
 	l.lagTrend.Record(a.Stage, a.Started-a.Due)
 	stage := a.Stage
 	busy.Store(int32(stage) + 1)
+	if l.notes != nil {
+		if a.Notes = l.notes[a.Worker]; a.Notes != nil {
+			a.Notes.Reset()
+		}
+	}
 	err := l.exec.Do(l.ctx, a)
 	end := l.cfg.Clock.Now()
 	if busy.Swap(0) == 0 {
 		return // abandoned: already counted as unfinished
+	}
+	if l.notes != nil {
+		l.cfg.Keeper.Keep(l.index, a, end, err)
 	}
 	switch {
 	case err == nil:

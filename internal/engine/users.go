@@ -300,6 +300,7 @@ func (u *user) comesDue(t time.Duration) bool {
 func (l *lane) serve(id int, a *work.Arrival, waited bool) {
 	l.arrivals.Add(a.Stage, 1)
 	now := l.cfg.Clock.Now()
+	a.Released = now
 	if waited {
 		l.lag.Record(a.Stage, now-a.Due)
 	}

@@ -71,6 +71,9 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 		return nil, exitcode.ConfigError(err)
 	}
 	show, r := x.session.Observer, &x.plan.request
+	if err := x.keepRecords(dir); err != nil {
+		return nil, errors.Join(exitcode.ConfigError(err), out.Close())
+	}
 	show.Begin(View{
 		Profile: r.Profile.Name, Schedule: x.plan.schedule, Stages: r.Profile.Stages, Share: 1 / float64(r.Shards), SoFar: x.soFar,
 	})
@@ -83,6 +86,7 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	m, err := x.measure(ctx, heap, watch, subscribers...)
 	heap.set(collectAfterwards)
 	if err != nil {
+		x.records.close()
 		return nil, errors.Join(err, out.Close())
 	}
 	var lost []string
@@ -90,6 +94,7 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	if sinks != nil {
 		lost, kept = sinks.Close()
 	}
+	x.records.close()
 	s := x.conclude(m, rundir.NewRun(info, m.Totals, m.Elapsed), dir, out.Err())
 	noteLost(lost, kept, s, show)
 	if m.Panicked != nil {

@@ -130,7 +130,7 @@ func (x *Prepared) newEngine() (*engine.Engine, error) {
 	return engine.New(engine.Config{
 		Schedule: x.plan.schedule, Mix: x.plan.mix, Lanes: lanes, Shard: r.Shard, Shards: r.Shards, Seed: r.Seed,
 		Queue: r.Queue, MaxLateness: r.MaxLateness, GracefulStop: r.GracefulStop,
-		Tolerance: r.Tolerance, Clock: x.clock, Metrics: x.registry, Processors: x.session.processors(x.plan),
+		Tolerance: r.Tolerance, Clock: x.clock, Metrics: x.registry, Processors: x.session.processors(x.plan), Keeper: x.records.engineKeeper(),
 	})
 }
 
@@ -156,6 +156,9 @@ func (m *measurer) takeReadings() {
 		m.everySecond(m.aside(func() { m.processes.Sample(m.stage()) }))
 	}
 	m.beside.Go(m.guarded(func() { m.probes.Run(m.background, m.stage) }))
+	if m.records != nil {
+		m.beside.Go(m.guarded(func() { m.records.run(m.background, m.engine.Elapsed) }))
+	}
 	for _, s := range m.scenarios {
 		if x, ok := s.(scenarios.Sampler); ok {
 			m.everySecond(func() { sampleOnce(m.background, x) })

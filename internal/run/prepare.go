@@ -41,7 +41,9 @@ type Prepared struct {
 	processes *process.Sampler
 	// probes reads the targets and the programs of --scrape.
 	probes *probe.Set
-	judge  *sla.Judge
+	// records keeps the records of single arrivals; nil where none are kept.
+	records *records
+	judge   *sla.Judge
 }
 
 // Prepare makes the scenarios of a plan and sets them up: every target that it

@@ -51,6 +51,8 @@ type Request struct {
 	// Watch names processes on this machine whose memory and CPU are read, Scrape
 	// programs whose /metrics are.
 	Watch, Scrape []string
+	// NoExemplars keeps no records of single arrivals.
+	NoExemplars bool
 	// NoProbes leaves out what the servers say of themselves.
 	NoProbes bool
 	// Rules are what the run is judged by.

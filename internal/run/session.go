@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,9 @@ type Environment struct {
 	Log *slog.Logger
 	// LookupEnv reads the environment.
 	LookupEnv func(name string) (string, bool)
+	// Failures, where it is not nil, receives a line of JSON for each arrival that
+	// failed, as many as its bound allows.
+	Failures io.Writer
 	// Interrupts delivers a value for each signal to end.
 	Interrupts <-chan struct{}
 }

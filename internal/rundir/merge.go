@@ -318,6 +318,9 @@ func writeMerged(shards []*shard, info *RunInfo, copies []string, out string) (e
 		info.Merged.Incomplete = info.Merged.Incomplete || s.run.Incomplete
 	}
 	info.Merged.Notes = append(info.Merged.Notes, copies...)
+	if err := mergeExemplars(shards, info, out); err != nil {
+		return err
+	}
 	return writeInfo(out, info)
 }
 

@@ -31,6 +31,12 @@ type Arrival struct {
 	User int
 	// Iteration is how many arrivals the user began before this one.
 	Iteration int64
+	// Released is when it came into a worker's or a queue's hands: from then until
+	// Started it waited for a worker.
+	Released time.Duration
+	// Notes, where it is not nil, is where its operations are noted; see Begin. They
+	// are the worker's own.
+	Notes *Notes
 	// Paused is how long the arrival paused of its own will, as a reader does
 	// between two pages: its executor adds to it. It is left out of response and
 	// service time. See Pause.

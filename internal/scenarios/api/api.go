@@ -10,6 +10,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/httpapi"
 )
 
@@ -154,7 +155,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	c, w := s.pick(a), &s.workers[a.Worker]
 	w.scope.Arrival = a
 	w.sender.Phases, w.sender.Stage = c.phases, a.Stage
+	w.sender.Note = a.Begin(string(targets.API), c.label(), a.Started)
 	got, err := c.request.Send(ctx, &w.sender, &w.scope, c.keep)
+	a.End(s.env.Clock, err)
 	if err != nil {
 		c.phases.Resent(a.Stage, w.sender.Exchange)
 		return c.named(err)
@@ -180,6 +183,14 @@ func (c *call) named(err error) error {
 		return err
 	}
 	return &work.Failure{Kind: work.KindOf(err), Err: fmt.Errorf("%s: %w", c.name, err)}
+}
+
+// label is what a request is noted as.
+func (c *call) label() string {
+	if c.name == "" {
+		return "request"
+	}
+	return c.name
 }
 
 // Sample counts bytes and connections.

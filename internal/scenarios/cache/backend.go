@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -102,15 +103,19 @@ func (d *store) warm(ctx context.Context, c postgres.Conn, _ int) error {
 }
 
 // get reads the row that stands for a key.
-func (d *store) get(ctx context.Context, worker int, id int64) error {
+func (d *store) get(ctx context.Context, a *work.Arrival, clock work.Clock, id int64) error {
+	note := a.Begin(string(targets.Postgres), "fetch", clock.Now())
 	c, err := d.pool.Acquire(ctx)
 	if err != nil {
+		note.Ended(clock.Now(), err)
 		return postgres.Fail(err)
 	}
 	defer c.Release()
-	p := d.params[worker]
+	c.Note(note, clock.Now(), d.fetch.SQL)
+	p := d.params[a.Worker]
 	p.Int64(0, id%d.rows)
 	rows, err := c.Exec(ctx, d.fetch, p)
+	note.Ended(clock.Now(), err)
 	switch {
 	case err != nil:
 		return postgres.Fail(err)
@@ -141,7 +146,7 @@ func (d *store) close(ctx context.Context, s *scenario) error {
 func (s *scenario) fromBackend(ctx context.Context, a *work.Arrival, st *stage, w *worker, id int64) error {
 	s.fetches.Add(a.Stage, 1)
 	if s.store != nil {
-		return s.store.get(ctx, a.Worker, id)
+		return s.store.get(ctx, a, s.env.Clock, id)
 	}
 	return w.wait(ctx, st.fetchTime(a))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/keys"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/redis"
 )
 
@@ -132,8 +133,10 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	w.key = strconv.AppendInt(append(append(w.key[:0], s.prefix...), "m:"...), a.N, 10)
 	key := string(w.key)
 	start := s.env.Clock.Now()
+	note := begin(a, "get", start, key)
 	_, err := s.client.Get(ctx, key).Result()
 	replied := s.env.Clock.Now()
+	note.Ended(replied, nil)
 	switch {
 	case err == nil:
 		st.answered.Add(1)
@@ -160,8 +163,10 @@ var (
 func (s *scenario) readLoaded(ctx context.Context, a *work.Arrival, st *stage) error {
 	i := s.draw.Pick(st.distribution, a.Uniform(streamKey), a.Uniform(streamHot))
 	start := s.env.Clock.Now()
+	note := begin(a, "get", start, s.keys[i])
 	v, err := s.client.Get(ctx, s.keys[i]).Result()
 	took := s.env.Clock.Now() - start
+	note.Ended(start+took, err)
 	switch {
 	case errors.Is(err, driver.Nil):
 		st.answered.Add(1)
@@ -207,13 +212,24 @@ func (s *scenario) fetchAndSet(ctx context.Context, a *work.Arrival, st *stage, 
 	fetched := s.env.Clock.Now()
 	s.backend.Record(a.Stage, fetched-missed)
 	w.value = s.sizes.appendValue(w.value[:0], id)
-	if err := s.client.Set(ctx, key, w.value, ttl).Err(); err != nil {
+	note := begin(a, "set", fetched, key)
+	err := s.client.Set(ctx, key, w.value, ttl).Err()
+	written := s.env.Clock.Now()
+	note.Ended(written, err)
+	if err != nil {
 		return redis.Classify(err)
 	}
-	written := s.env.Clock.Now()
 	s.set.Record(a.Stage, written-fetched)
 	s.penalty.Record(a.Stage, written-missed)
 	return nil
+}
+
+// begin begins to note a command. Which of the driver's connections it has is not known.
+func begin(a *work.Arrival, name string, at time.Duration, key string) *work.Op {
+	note := a.Begin(string(targets.Redis), name, at)
+	note.On(at, 0, 0)
+	note.Asks(name, key)
+	return note
 }
 
 // Sample reads the server's memory.

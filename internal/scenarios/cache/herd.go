@@ -48,8 +48,10 @@ type flight struct {
 func (s *scenario) readHot(ctx context.Context, a *work.Arrival, st *stage, w *worker) error {
 	h := &s.herd
 	start := s.env.Clock.Now()
+	note := begin(a, "get", start, h.key)
 	v, err := s.client.Get(ctx, h.key).Result()
 	replied := s.env.Clock.Now()
+	note.Ended(replied, nil)
 	switch {
 	case err == nil:
 		h.hits.Add(1)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -34,23 +35,45 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	st := s.cfg.stageOf(a.Stage)
 	w := &s.workers[a.Worker]
+	op := st.mix.pick(a.Uniform(streamOp))
+	note := a.Begin(string(targets.Postgres), opNames[op], a.Started)
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
+		note.Ended(s.clock.Now(), err)
 		return postgres.Fail(err)
 	}
 	defer c.Release()
-	s.m.wait.Record(a.Stage, s.clock.Now()-a.Started)
-	op := st.mix.pick(a.Uniform(streamOp))
+	ready := s.clock.Now()
+	s.m.wait.Record(a.Stage, ready-a.Started)
+	c.Note(note, ready, s.text(op, st))
 	err = s.once(ctx, c, a, w, st, op)
 	s.ended(a.Stage, err)
 	for try := 0; err != nil && try < s.cfg.retries && s.m.retries.Again(a.Stage, err); try++ {
+		note.Tried()
 		err = s.once(ctx, c, a, w, st, op)
 		s.ended(a.Stage, err)
 	}
+	a.End(s.clock, err)
 	if err == nil && op == opInsert && s.kept != nil {
 		return s.trim(ctx, c, a, w)
 	}
 	return err
+}
+
+// text returns the statement of an operation, empty where it is none.
+func (s *scenario) text(op int, st *stage) string {
+	switch op {
+	case opSelect:
+		return s.sql.read.SQL
+	case opUpdate:
+		return s.sql.update.SQL
+	case opInsert:
+		if st.mode == modeSingle {
+			return s.sql.insert.SQL
+		}
+		return modeNames[st.mode]
+	}
+	return s.sql.remove.SQL
 }
 
 // once tries the operation.
@@ -219,8 +242,10 @@ func (s *scenario) insertAndUpdate(ctx context.Context, c postgres.Conn, a *work
 	tx := c.Begin(ctx)
 	inserted, err := tx.Exec(s.sql.insert, w.params)
 	between := s.clock.Now()
+	a.Last().Ended(between, err)
 	var updated int64
 	if err == nil {
+		c.Note(a.Begin(string(targets.Postgres), opNames[opUpdate], between), between, s.sql.update.SQL)
 		s.fillRow(w, s.keyOf(a, st), a.K)
 		updated, err = tx.ExecLast(s.sql.update, w.params)
 	}

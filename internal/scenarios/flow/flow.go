@@ -82,6 +82,7 @@ type worker struct {
 	tx        postgres.Conn // of the transaction that the worker is in
 	inTx      bool
 	words     []any
+	note      *work.Op // of the step
 	env       map[string]any
 	vm        vm.VM
 	published int64

@@ -56,7 +56,7 @@ func (h *httpAction) bind(ctx context.Context, s *scenario, of *step) error {
 }
 
 func (h *httpAction) do(ctx context.Context, w *worker, keep bool) (answer.Answer, error) {
-	w.sender.Phases, w.sender.Stage = h.phases, w.scope.Arrival.Stage
+	w.sender.Phases, w.sender.Stage, w.sender.Note = h.phases, w.scope.Arrival.Stage, w.note
 	a, err := h.request.Send(ctx, &w.sender, &w.scope, keep)
 	stage := w.scope.Arrival.Stage
 	if err != nil {

@@ -151,7 +151,8 @@ func (a *publishAction) do(ctx context.Context, w *worker, _ bool) (answer.Answe
 		return answer.Answer{}, err
 	}
 	m.Body = w.text
-	return answer.Answer{}, a.publisher.Publish(ctx, w.number, exchange, key, a.mandatory, &m, w.timer, a.timeout)
+	w.note.Asks("publish", key)
+	return answer.Answer{}, a.publisher.PublishNoted(ctx, w.number, exchange, key, a.mandatory, &m, w.timer, a.timeout, w.note, w.s.env.Clock)
 }
 
 // mustExist looks for something of the user's at the broker.

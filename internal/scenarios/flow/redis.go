@@ -131,6 +131,10 @@ func (a *redisAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer,
 	if err != nil {
 		return answer.Answer{}, err
 	}
+	if w.note != nil {
+		w.note.On(w.note.Start, 0, 0)
+		w.noteCommand(words)
+	}
 	v, err := a.client.Do(ctx, words...).Result()
 	if errors.Is(err, driver.Nil) {
 		return answer.Answer{Missing: true}, nil
@@ -139,6 +143,13 @@ func (a *redisAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer,
 		return answer.Answer{}, redis.Classify(err)
 	}
 	return w.reply(v), nil
+}
+
+// noteCommand notes a command's name; its words may be long, and secret.
+func (w *worker) noteCommand(words []any) {
+	if name, ok := words[0].(string); ok {
+		w.note.Asks(name, "")
+	}
 }
 
 // pipeline sends the commands together. One that the server rejects fails the step.

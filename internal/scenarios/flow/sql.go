@@ -126,6 +126,7 @@ func (a *sqlAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, e
 
 func (a *sqlAction) execute(ctx context.Context, w *worker, c postgres.Conn, values [][]byte) (answer.Answer, error) {
 	sent := w.now()
+	c.Note(w.note, sent, a.sql)
 	got, err := w.rows.read(c.QueryText(ctx, a.statement, values))
 	if err == nil && a.query != nil {
 		a.query.Record(w.scope.Arrival.Stage, w.now()-sent)

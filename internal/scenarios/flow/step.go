@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 // node is what an arrival walks through. An error ends the arrival.
@@ -37,6 +38,7 @@ type step struct {
 	group     string
 	pos       strictyaml.Pos
 	part      string
+	system    targets.Kind
 	action    action
 	checks    []*answer.Check
 	captures  []answer.Capture
@@ -136,9 +138,14 @@ func (s *step) tags(e *scenarios.Env) metrics.Tags {
 	return t
 }
 
+// systemOf says at what a step of a kind does something.
+var systemOf = map[string]targets.Kind{
+	"http": targets.API, "sql": targets.Postgres, "publish": targets.RabbitMQ, "consume": targets.RabbitMQ, "redis": targets.Redis,
+}
+
 // step reads a step that does something at a target.
 func (f *parser) step(kind string, v, inner strictyaml.Value, others map[string]strictyaml.Value, name, onFail string) *step {
-	s := &step{name: name, pos: v.Pos(), part: f.part}
+	s := &step{name: name, pos: v.Pos(), part: f.part, system: systemOf[kind]}
 	if s.name == "" {
 		s.name = kind + "_" + strconv.Itoa(len(f.out.all)+1)
 	}
@@ -244,11 +251,19 @@ func (s *step) fail(w *worker, err error) error {
 
 func (s *step) once(ctx context.Context, w *worker) error {
 	began := w.now()
+	w.note = w.scope.Arrival.Begin(string(s.system), s.name, began)
+	if w.note != nil {
+		w.note.Line = s.pos.Line
+	}
 	a, err := s.action.do(ctx, w, s.keep)
+	done := w.now()
+	if w.note != nil && (w.note.Done == 0 || err != nil) {
+		w.note.Ended(done, err)
+	}
 	if err != nil {
 		return err
 	}
-	took := w.now() - began
+	took := done - began
 	for _, c := range s.checks {
 		err = c.Test(&a, &w.scope, &w.answers)
 		if s.held != nil {

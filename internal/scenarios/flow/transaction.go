@@ -146,11 +146,14 @@ func (t *transaction) run(ctx context.Context, w *worker) error {
 func (t *transaction) whole(ctx context.Context, w *worker, began time.Duration) error {
 	stage := w.scope.Arrival.Stage
 	if t.pool != nil {
+		note := w.scope.Arrival.Begin(string(targets.Postgres), t.name, began)
 		c, err := t.pool.Acquire(ctx)
+		note.Ended(w.now(), err)
 		if err != nil {
 			return postgres.Fail(err)
 		}
 		defer c.Release()
+		c.Note(note, w.now(), "")
 		if t.wait != nil {
 			t.wait.Record(stage, w.now()-began)
 		}
@@ -202,7 +205,12 @@ func (t *transaction) once(ctx context.Context, w *worker) error {
 		}
 		t.ends.Count(stage, postgres.Refused)
 	} else {
+		note := w.scope.Arrival.Begin(string(targets.Postgres), "commit", w.now())
+		if t.pool != nil {
+			w.tx.Note(note, w.now(), t.commit.SQL)
+		}
 		tag, err := t.exec(ctx, w, t.commit)
+		note.Ended(w.now(), err)
 		if err == nil && tag.String() == "ROLLBACK" {
 			t.ends.Count(stage, postgres.Refused)
 			return work.Fail(work.KindRejected, errors.New("the server rolled the transaction back at its commit"))

@@ -114,6 +114,8 @@ type Sender struct {
 	// for Stage. The last request of a chain is the caller's.
 	Phases *httpapi.Phases
 	Stage  int
+	// Note, where it is not nil, is what the request is noted as.
+	Note *work.Op
 
 	path, body, value []byte
 	set               []*http.Cookie
@@ -138,6 +140,9 @@ func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep b
 			return answer.Answer{}, err
 		}
 	}
+	if x.Note != nil {
+		x.Note.Asks(req.Method, req.URL.Path)
+	}
 	body, whole := r.body.Bytes()
 	if !whole {
 		if x.body, err = r.body.Append(x.body[:0], s); err != nil {
@@ -149,6 +154,7 @@ func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep b
 		return r.stream.read(ctx, x, s, x.sign(req), body)
 	}
 	resp, kept, err := x.chain(ctx, r.origins, req, body, keep) //nolint:bodyclose // it was read to its end and closed
+	x.Exchange.Note(x.Note, resp)
 	if err != nil {
 		return answer.Answer{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
@@ -44,6 +45,7 @@ type publisher struct{ lanes []lane }
 type lane struct {
 	mu     sync.Mutex
 	ch     *amqp.Channel
+	number uint32 // from 1, over all connections
 	body   []byte
 	values bodyValues // with external agents
 }
@@ -99,6 +101,7 @@ func (s *scenario) preparePublisher(_ context.Context, c *amqp.Connection, lost 
 			return nil, err
 		}
 		p.lanes[i].ch, p.lanes[i].body = ch, make([]byte, s.cfg.maxBody)
+		p.lanes[i].number = s.channels.Add(1)
 		first, then := ch.NotifyReturn(make(chan amqp.Return)), ch.NotifyReturn(make(chan amqp.Return))
 		s.background.Go(func() { s.returns(first, then, lost) })
 	}
@@ -144,9 +147,16 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	l := &p.lanes[w.lane]
 	word := s.ledger.attempt(a.N)
+	note := a.Begin(string(targets.RabbitMQ), "publish", a.Started)
+	note.Asks("publish", s.queue)
 	dc, err := s.publish(l, a)
 	if err != nil {
+		a.End(s.clock, err)
 		return s.unwritten(word, a.Stage, err)
+	}
+	if note != nil {
+		note.Wrote(s.clock.Now())
+		defer a.End(s.clock, nil)
 	}
 	s.m.published.Add(a.Stage, 1)
 	w.timer.Reset(s.cfg.timeout)
@@ -168,6 +178,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 func (s *scenario) publish(l *lane, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if note := a.Last(); note != nil {
+		note.On(s.clock.Now(), l.number, 0)
+	}
 	if s.outside != nil {
 		return s.publishOutside(l, a)
 	}

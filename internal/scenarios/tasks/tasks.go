@@ -49,6 +49,8 @@ type scenario struct {
 	agents     []agent
 	// background are the goroutines that live as long as their connections.
 	background sync.WaitGroup
+	// channels counts the publishers' channels, by which they are numbered.
+	channels atomic.Uint32
 	// warmed counts warm-up messages that an agent received.
 	warmed atomic.Int64
 	// stage is the stage of the newest arrival, which reconnects count for.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -37,8 +38,8 @@ func (s *scenario) contend(ctx context.Context, a *work.Arrival, p *proposal, b 
 	w := &s.workers[a.Worker]
 	// Neither holds a connection while it waits for one: no pool is too small.
 	var both sync.WaitGroup
-	both.Go(func() { s.try(ctx, a, &other, &w.rival) })
-	s.try(ctx, a, &one, &w.params)
+	both.Go(func() { s.try(ctx, a, &other, &w.rival, nil) })
+	s.try(ctx, a, &one, &w.params, a)
 	both.Wait()
 	if one.err != nil || !one.taken {
 		one, other = other, one // the winner, if there is one, comes first
@@ -73,8 +74,13 @@ func settled(t *attempt) bool {
 	return t.err == nil && !t.taken || t.err != nil && t.outcome == postgres.Refused
 }
 
-// try casts one of the two votes.
-func (s *scenario) try(ctx context.Context, a *work.Arrival, t *attempt, params *params) {
+// try casts one of the two votes. Its operations are noted for noted, where that is not
+// nil.
+func (s *scenario) try(ctx context.Context, a *work.Arrival, t *attempt, params *params, noted *work.Arrival) {
+	var note *work.Op
+	if noted != nil {
+		note = noted.Begin(string(targets.Postgres), "vote_insert", s.env.Clock.Now())
+	}
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
 		t.err, t.outcome = err, postgres.Refused
@@ -83,6 +89,10 @@ func (s *scenario) try(ctx context.Context, a *work.Arrival, t *attempt, params 
 	defer c.Release()
 	t.began = s.env.Clock.Now()
 	s.wait.Record(a.Stage, t.began-a.Started)
+	c.Note(note, t.began, s.insert.SQL)
 	params.fill(t.ballot, a.N, int32(t.agent%max(s.slotsUsed(), 1)))
-	t.answer, t.err = s.castVote(ctx, c, params)
+	t.answer, t.err = s.castVote(ctx, c, params, noted)
+	if noted != nil {
+		noted.End(s.env.Clock, t.err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -34,19 +35,23 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if st.conflict > 0 && a.Uniform(streamConflict) < st.conflict {
 		return s.contend(ctx, a, p, b)
 	}
+	note := a.Begin(string(targets.Postgres), "vote_insert", a.Started)
 	c, err := s.pool.Acquire(ctx)
 	if err != nil {
+		note.Ended(s.env.Clock.Now(), err)
 		return postgres.Fail(err)
 	}
 	defer c.Release()
 	began := s.env.Clock.Now()
 	s.wait.Record(a.Stage, began-a.Started)
+	c.Note(note, began, s.insert.SQL)
 
 	w := &s.workers[a.Worker].params
 	w.fill(b, a.N, int32(b.agent%max(s.slotsUsed(), 1)))
 	s.log.Set(a.N, postgres.Unknown, b.choice)
 	p.sent[b.choice].Add(1)
-	v, err := s.castVote(ctx, c, w)
+	v, err := s.castVote(ctx, c, w, a)
+	a.End(s.env.Clock, err)
 	if err == nil && !v.taken {
 		s.log.Set(a.N, postgres.Refused, b.choice)
 		return errVotedBefore
@@ -74,8 +79,9 @@ type answer struct {
 
 // castVote writes a vote and its tally in one transaction: two round trips,
 // and one where nothing is tallied. The tally is locked from its update to the
-// commit, between which there is no round trip.
-func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params) (v answer, err error) {
+// commit, between which there is no round trip. Its operations are noted for a, where
+// that is not nil.
+func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params, a *work.Arrival) (v answer, err error) {
 	defer func() { s.ends.Count(int(s.current.Load()), v.outcome) }()
 	if s.mode == computed {
 		rows, err := c.Exec(ctx, s.insert, w.insert)
@@ -90,6 +96,10 @@ func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params) (v 
 		tx.Rollback()
 		v.outcome = postgres.Refused
 		return v, err
+	}
+	if a != nil {
+		a.Last().Ended(v.inserted, nil)
+		c.Note(a.Begin(string(targets.Postgres), "tally_update", v.inserted), v.inserted, s.add.SQL)
 	}
 	rows, err = tx.ExecLast(s.add, w.add)
 	v.added = s.env.Clock.Now()
@@ -139,7 +149,7 @@ func (p *proposal) open(due time.Duration) {
 
 // again sends the vote a second time.
 func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *params) error {
-	v, err := s.castVote(ctx, c, w)
+	v, err := s.castVote(ctx, c, w, nil)
 	switch {
 	case err != nil:
 		return postgres.Fail(err)

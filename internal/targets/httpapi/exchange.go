@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -26,6 +27,8 @@ type Exchange struct {
 	sent   []byte // what body reads
 	again  func() (io.ReadCloser, error)
 	end    time.Duration
+	head   []byte // the beginning of the body
+	size   int64
 
 	// The instants are set by the transport's own goroutines, and a connection
 	// that was dialled for a request and given to another one sets some late.
@@ -33,6 +36,7 @@ type Exchange struct {
 	connectStart, connected, handshakeStart, shookOff instant
 	got                                               atomic.Int64
 	reused                                            atomic.Bool
+	port                                              atomic.Uint32 // the own one
 }
 
 // instant is a reading of the run's clock; 0 for none.
@@ -113,16 +117,23 @@ func (x *Exchange) drain(body io.Reader, keep bool) ([]byte, error) {
 	if x.buf == nil {
 		x.buf = make([]byte, 16<<10)
 	}
-	kept := 0
+	kept, first := 0, true
+	x.head, x.size = nil, 0
 	for {
 		if kept == len(x.buf) && kept < MaxBody {
 			x.buf = append(x.buf, make([]byte, kept)...)
 		}
 		into := x.buf[kept:]
+		if !keep && !first {
+			into = x.buf[headBytes:] // what is noted of the answer stays
+		}
 		if len(into) == 0 {
 			into = make([]byte, 16<<10) // beyond MaxBody
 		}
 		n, err := body.Read(into)
+		if x.size += int64(n); first {
+			x.head, first = into[:min(n, headBytes)], n == 0
+		}
 		if keep && kept < len(x.buf) {
 			kept += n
 		}
@@ -152,6 +163,9 @@ func (x *Exchange) begin(ctx context.Context) {
 		GotConn: func(i httptrace.GotConnInfo) {
 			x.gotConn.set(x.clock)
 			x.reused.Store(i.Reused)
+			if own, ok := i.Conn.LocalAddr().(*net.TCPAddr); ok {
+				x.port.Store(uint32(own.Port))
+			}
 			x.got.Add(1)
 		},
 		ConnectStart:         func(string, string) { x.connectStart.set(x.clock) },

@@ -124,12 +124,22 @@ func (l *publisherLane) watch(first, then <-chan amqp.Return) {
 // no queue takes it, and needs a MessageId of its own. lane spreads callers over
 // channels. The error has its kind.
 func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string, mandatory bool, m *amqp.Publishing, timer *time.Timer, timeout time.Duration) error {
+	return p.PublishNoted(ctx, lane, exchange, key, mandatory, m, timer, timeout, nil, work.Clock{})
+}
+
+// PublishNoted is Publish that notes, by a clock, when it had a channel and when the
+// message was written; note may be nil.
+func (p *Publisher) PublishNoted(ctx context.Context, lane int, exchange, key string, mandatory bool, m *amqp.Publishing, timer *time.Timer, timeout time.Duration, note *work.Op, clock work.Clock) error {
 	s := p.link.Session()
 	if s == nil {
 		return errDown
 	}
-	l := &s.lanes[lane%len(s.lanes)]
+	at := lane % len(s.lanes)
+	l := &s.lanes[at]
 	l.mu.Lock()
+	if note != nil {
+		note.On(clock.Now(), uint32(at)+1, 0)
+	}
 	confirm, err := l.ch.PublishWithDeferredConfirm(exchange, key, mandatory, false, *m)
 	l.mu.Unlock()
 	if err != nil {
@@ -137,6 +147,9 @@ func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string,
 			return errBlocked
 		}
 		return unwritten(err)
+	}
+	if note != nil {
+		note.Wrote(clock.Now())
 	}
 	timer.Reset(timeout)
 	select {

@@ -66,7 +66,7 @@ func (v *VM) do(method string, to, body, params goja.Value) goja.Value {
 	if v.s.limiter != nil {
 		v.slow()
 	}
-	s := sender{v.s, v.exchange}
+	s := sender{v.s, v.exchange, v.it}
 	o := s.send(v.ctx, r)
 	v.note(o)
 	return v.responseOf(o)
@@ -312,7 +312,7 @@ func (v *VM) sendAll(entries []batchEntry) []*outcome {
 		all <- struct{}{}
 		wg.Go(func() {
 			own <- struct{}{}
-			s := sender{v.s, httpapi.NewExchange(v.s.client, v.s.host.Clock)}
+			s := sender{v.s, httpapi.NewExchange(v.s.client, v.s.host.Clock), nil}
 			out[i] = s.send(v.ctx, e.r)
 			<-own
 			<-all

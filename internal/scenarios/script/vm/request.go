@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/httpapi"
 )
 
@@ -116,6 +118,18 @@ func (o *outcome) last() *hop { return &o.hops[len(o.hops)-1] }
 type sender struct {
 	s *Script
 	x *httpapi.Exchange
+	// it is whose requests are noted; nil for none, as where several are under way.
+	it *Iteration
+}
+
+// begin begins to note a request.
+func (s *sender) begin(method string, at *url.URL) *work.Op {
+	if s.it == nil || s.it.Arrival == nil || s.it.Arrival.Notes == nil {
+		return nil
+	}
+	note := s.it.Arrival.Begin(string(targets.API), method, s.s.host.Clock.Now())
+	note.Asks(method, at.Path)
+	return note
 }
 
 // send sends a request and follows its redirects.
@@ -221,7 +235,11 @@ func (s *sender) exchange(ctx context.Context, r *request, method string, at *ur
 	if len(body) == 0 && (method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch) {
 		req.Body = http.NoBody
 	}
+	note := s.begin(method, at)
 	resp, got, err := s.x.Send(ctx, req, body, r.keep != keepNone)
+	if s.x.Note(note, resp); err != nil {
+		note.Ended(s.s.host.Clock.Now(), err)
+	}
 	if err != nil {
 		h.err = err
 		return h, nil
