@@ -25,7 +25,9 @@ type bench struct {
 	// env holds the throwaway servers' settings.
 	env map[string]string
 	lab string
-	seq int
+	// kept are the figures of every round.
+	kept kept
+	seq  int
 }
 
 func (b *bench) say(format string, args ...any) {

@@ -21,7 +21,7 @@ func (s shape) total() int { return int(math.Round((s.from + s.to) / 2 * s.lengt
 
 // lateness is how late requests were, in microseconds.
 type lateness struct {
-	p50, p99 float64
+	p50, p99, p999, max float64
 	// seen of expected requests arrived.
 	seen, expected int
 }
@@ -62,6 +62,7 @@ func late(times []int64, s shape, skip float64) (lateness, error) {
 		p99 := r[len(r)*99/100] - start
 		if p99 < best {
 			best, out.p50, out.p99 = p99, r[len(r)/2]-start, p99
+			out.p999, out.max = r[len(r)*999/1000]-start, r[len(r)-1]-start
 		}
 	}
 	return out, nil

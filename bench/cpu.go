@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	cpuAbout = `User and system time of the tool for one operation, µs, and × perfctl's. The
-floor is one C thread with one connection that waits for each due instant
+	cpuAbout = `User and system time of the tool for one operation, µs: the median over the
+rounds, the lowest and the highest, and × perfctl's median. The floor is one C thread with one connection that waits for each due instant
 (bench/native/floor.c): nothing exact can cost less here. Its clumped form waits
 for the next millisecond only, as event loops do. The driver alone is the
 simplest Go loop, one request after the other, as fast as it goes. wrk has no
@@ -24,13 +24,13 @@ to be had from the module proxy or from Debian.`
 )
 
 // cpuTable measures contenders at each rate.
-func (b *bench) cpuTable(ctx context.Context, rates []float64, names []string, ops count, make func(name string, s shape) (turn, error)) (*table, error) {
+func (b *bench) cpuTable(ctx context.Context, section string, rates []float64, names []string, ops count, make func(name string, s shape) (turn, error)) (*table, error) {
 	t := &table{head: []string{"tool"}}
 	cells := map[string][]string{}
 	for _, rate := range rates {
 		t.head = append(t.head, fmt.Sprintf("%g/s", rate), "×")
 		s := shape{rate, rate, (b.warm + b.window).Seconds() + 2}
-		got, err := b.inTurns(ctx, names, func(ctx context.Context, name string) ([]float64, error) {
+		got, err := b.inTurns(ctx, fmt.Sprintf("%s %g/s", section, rate), names, func(ctx context.Context, name string) ([]float64, error) {
 			turn, err := make(name, s)
 			if err != nil {
 				return nil, err
@@ -44,7 +44,8 @@ func (b *bench) cpuTable(ctx context.Context, rates []float64, names []string, o
 		own := median(got["perfctl"], 0)
 		for _, name := range names {
 			m := median(got[name], 0)
-			cells[name] = append(cells[name], fmt.Sprintf("%.1f", m), fmt.Sprintf("%.2f", m/own))
+			low, high := span(got[name], 0)
+			cells[name] = append(cells[name], fmt.Sprintf("%.1f (%.1f–%.1f)", m, low, high), fmt.Sprintf("%.2f", m/own))
 		}
 	}
 	for _, name := range names {
@@ -70,7 +71,7 @@ func (b *bench) httpSection(ctx context.Context) (*table, error) {
 	if err := b.witness.reset(ctx); err != nil {
 		return nil, err
 	}
-	t, err := b.cpuTable(ctx, []float64{500, 2000}, names, b.witness.count, func(name string, s shape) (turn, error) {
+	t, err := b.cpuTable(ctx, "http", []float64{500, 2000}, names, b.witness.count, func(name string, s shape) (turn, error) {
 		if name == "driver alone" {
 			return b.driver("http"), nil
 		}
@@ -95,7 +96,7 @@ func (b *bench) redisSection(ctx context.Context) (*table, error) {
 	names := append([]string{"perfctl", "perfctl, tolerance 1 ms", "floor", "floor, clumps of 1 ms", "driver alone"},
 		b.there("k6", "redis-benchmark flat out", "memtier_benchmark")...)
 	settings := map[string]string{"hit_ratio": "1", "value_size": "512", "pool_size": "20", "keys": "1000"}
-	t, err := b.cpuTable(ctx, []float64{500, 2000, 10000}, names, b.redisCommands, func(name string, s shape) (turn, error) {
+	t, err := b.cpuTable(ctx, "redis", []float64{500, 2000, 10000}, names, b.redisCommands, func(name string, s shape) (turn, error) {
 		switch name {
 		case "perfctl":
 			return b.perfctl(name, s, "cache", settings)
@@ -104,9 +105,9 @@ func (b *bench) redisSection(ctx context.Context) (*table, error) {
 		case "k6":
 			return b.k6(s, k6Redis, "--summary-mode", "disabled")
 		case "floor":
-			return turn{tool: name, prints: true, args: b.floor(s, b.env["REDIS_PORT"], "redis", key)}, nil
+			return turn{tool: name, prints: true, args: b.floor(s, b.window.Seconds(), b.env["REDIS_PORT"], "redis", key)}, nil
 		case "floor, clumps of 1 ms":
-			return turn{tool: name, prints: true, args: append(b.floor(s, b.env["REDIS_PORT"], "redis", key), "1000")}, nil
+			return turn{tool: name, prints: true, args: append(b.floor(s, b.window.Seconds(), b.env["REDIS_PORT"], "redis", key), "1000")}, nil
 		case "driver alone":
 			return b.driver("redis"), nil
 		case "memtier_benchmark":
@@ -162,7 +163,7 @@ func (b *bench) postgresSection(ctx context.Context) (*table, error) {
 	}
 	settings := map[string]string{"mix": "insert=1", "payload_size": "200", "pool_size": "20", "table_size": "1000"}
 	names := append([]string{"perfctl", "perfctl, tolerance 1 ms", "driver alone"}, b.there("pgbench")...)
-	t, err := b.cpuTable(ctx, []float64{500, 2000}, names, nil, func(name string, s shape) (turn, error) {
+	t, err := b.cpuTable(ctx, "postgres", []float64{500, 2000}, names, nil, func(name string, s shape) (turn, error) {
 		switch name {
 		case "perfctl":
 			return b.perfctl(name, s, "crud", settings)
@@ -183,7 +184,7 @@ func (b *bench) postgresSection(ctx context.Context) (*table, error) {
 
 func (b *bench) rabbitSection(ctx context.Context) (*table, error) {
 	settings := map[string]string{"body_size": "256", "work_time": "0s"}
-	return b.cpuTable(ctx, []float64{500, 2000}, []string{"perfctl", "perfctl, tolerance 1 ms", "driver alone"}, nil,
+	return b.cpuTable(ctx, "rabbitmq", []float64{500, 2000}, []string{"perfctl", "perfctl, tolerance 1 ms", "driver alone"}, nil,
 		func(name string, s shape) (turn, error) {
 			switch name {
 			case "perfctl":

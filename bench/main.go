@@ -27,6 +27,8 @@ type options struct {
 	million int64
 	only    *regexp.Regexp
 	out     string
+	keep    string
+	against string
 	tools   string
 }
 
@@ -62,6 +64,19 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 		}
 		doc.add(s, t)
 	}
+	if o.keep != "" {
+		if err := b.kept.write(o.keep, doc.machine); err != nil {
+			return err
+		}
+	}
+	if o.against != "" {
+		if err := b.check(os.Stdout, o.against); err != nil {
+			return err
+		}
+		if o.out == "" {
+			return nil
+		}
+	}
 	text := doc.markdown(o)
 	if o.out == "-" {
 		_, err = os.Stdout.WriteString(text)
@@ -73,12 +88,14 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 func parse(args []string) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.IntVar(&o.rounds, "rounds", 3, "how often each tool has its turn")
+	fs.IntVar(&o.rounds, "rounds", 5, "how often each tool has its turn")
 	fs.DurationVar(&o.window, "window", 6*time.Second, "how long each turn is measured")
 	fs.DurationVar(&o.warm, "warm", 4*time.Second, "how long each turn runs before it is measured")
 	fs.Int64Var(&o.million, "arrivals", 10_000_000, "arrivals of the memory section; resident memory is read at a tenth and at the end")
 	only := fs.String("only", ".", "measure the sections whose name matches this `REGEXP`: late, http, redis, postgres, rabbitmq, memory, stall")
 	fs.StringVar(&o.out, "o", "-", "write the tables to this `FILE`")
+	fs.StringVar(&o.keep, "keep", "", "write the figures of every round to this `FILE`, for -against")
+	fs.StringVar(&o.against, "against", "", "compare with the figures that -keep wrote to this `FILE`, and fail where perfctl became dearer or later")
 	fs.StringVar(&o.tools, "tools", "bin/bench", "`DIR` for the tools that are built")
 	if err := fs.Parse(args); err != nil {
 		return o, err

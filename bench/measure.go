@@ -74,8 +74,8 @@ func reading(ctx context.Context, p *process, ops count) (used time.Duration, n 
 }
 
 // inTurns lets each turn have its turn, round after round, and returns each
-// one's figures.
-func (b *bench) inTurns(ctx context.Context, names []string, measure func(ctx context.Context, name string) ([]float64, error)) (map[string][][]float64, error) {
+// one's figures. They are kept under the name of the row.
+func (b *bench) inTurns(ctx context.Context, row string, names []string, measure func(ctx context.Context, name string) ([]float64, error)) (map[string][][]float64, error) {
 	out := map[string][][]float64{}
 	for r := range b.rounds {
 		for i := range names {
@@ -88,6 +88,7 @@ func (b *bench) inTurns(ctx context.Context, names []string, measure func(ctx co
 			out[name] = append(out[name], f)
 		}
 	}
+	b.kept.add(row, out)
 	return out, nil
 }
 
@@ -97,6 +98,15 @@ func figures(f []float64) string {
 		s = append(s, strconv.FormatFloat(x, 'f', 1, 64))
 	}
 	return strings.Join(s, " / ")
+}
+
+// span returns the lowest and the highest value of column i over the rounds.
+func span(rounds [][]float64, i int) (low, high float64) {
+	low, high = rounds[0][i], rounds[0][i]
+	for _, r := range rounds {
+		low, high = min(low, r[i]), max(high, r[i])
+	}
+	return low, high
 }
 
 // median returns the median of column i over the rounds.
