@@ -14,7 +14,7 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test test-fast lint check bench bench-check clean servers browser FORCE
+.PHONY: help build demo test test-fast lint check bench bench-check fuzz clean servers browser FORCE
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: build ## measure perfctl beside its peers and write docs/benchmarks.md
 bench-check: build ## measure again and fail where perfctl became dearer or later than bench/kept.json says
 	./scripts/install-servers wrk:wrk cc:gcc
 	$(GO) run ./bench -o "" -only 'late|http|redis|postgres|rabbitmq' -against bench/kept.json $(BENCH)
+
+fuzz: ## run every fuzz test for FUZZTIME=1m; an hour each is for a quiet night
+	GO="$(GO)" ./scripts/fuzz
 
 test-fast: ## run the tests that need no server; the others name themselves as skipped
 	$(GO) test ./...
