@@ -157,7 +157,7 @@ func (m *measurer) takeReadings() {
 	}
 	m.beside.Go(m.guarded(func() { m.probes.Run(m.background, m.stage) }))
 	if m.records != nil {
-		m.beside.Go(m.guarded(func() { m.records.run(m.background, m.engine.Elapsed) }))
+		m.beside.Go(m.guarded(func() { m.records.run(m.background, m.engine.Elapsed, m.engine.Housekeep) }))
 	}
 	for _, s := range m.scenarios {
 		if x, ok := s.(scenarios.Sampler); ok {

@@ -85,9 +85,9 @@ func (r *records) engineKeeper() work.Keeper {
 	return r.keeper
 }
 
-// run writes what was kept once a window, until ctx ends. elapsed is the time since the
-// run's start.
-func (r *records) run(ctx context.Context, elapsed func() time.Duration) {
+// run writes what was kept once a window, until ctx ends, each time inside a call of
+// aside. elapsed is the time since the run's start.
+func (r *records) run(ctx context.Context, elapsed func() time.Duration, aside func(func())) {
 	r.elapsed = elapsed
 	tick := time.NewTicker(r.window)
 	defer tick.Stop()
@@ -96,7 +96,7 @@ func (r *records) run(ctx context.Context, elapsed func() time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.flush()
+			aside(r.flush)
 		}
 	}
 }
