@@ -16,10 +16,12 @@ const (
 // groups are those of the roles that are tested for a drift.
 var groups = map[metrics.Role]string{
 	metrics.RoleLatency:       GroupLatency,
+	metrics.RoleDone:          GroupLatency,
 	metrics.RolePoolWait:      GroupPoolWait,
 	metrics.RoleMemory:        GroupMemory,
 	metrics.RoleProcessMemory: GroupMemory,
 	metrics.RoleQueue:         GroupQueue,
+	metrics.RoleBacklog:       GroupQueue,
 	metrics.RoleConnections:   GroupConnections,
 	metrics.RolePoolSize:      GroupConnections,
 	metrics.RoleHitRatio:      GroupHitRatio,

@@ -43,7 +43,7 @@ func snapshot(n int, took time.Duration, arrivals, failed int64, text string) *m
 		s.Trends = append(s.Trends, metrics.TrendValue{Series: &metrics.Series{Desc: metrics.ResponseTime, Tags: tags}, Hist: h})
 		s.Counters = append(s.Counters, metrics.CounterValue{Series: &metrics.Series{Desc: metrics.ArrivalsSucceeded, Tags: tags}, Delta: arrivals})
 		s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: &metrics.Series{
-			Desc: metrics.Desc{Name: "db_pool_in_use", Kind: metrics.KindGauge, Unit: metrics.UnitCount}, Tags: tags}, Value: float64(n)})
+			Desc: metrics.Desc{Name: "db_pool_in_use", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RolePoolUse}, Tags: tags}, Value: float64(n)})
 	}
 	if failed > 0 {
 		s.Counters = append(s.Counters, metrics.CounterValue{Series: &metrics.Series{Desc: metrics.ArrivalsFailed,
@@ -51,7 +51,7 @@ func snapshot(n int, took time.Duration, arrivals, failed int64, text string) *m
 	}
 	s.Gauges = append(s.Gauges,
 		metrics.GaugeValue{Series: &metrics.Series{Desc: metrics.InFlight}, Value: 7},
-		metrics.GaugeValue{Series: &metrics.Series{Desc: metrics.Desc{Name: cpuGauge, Unit: metrics.UnitPercent}}, Value: 12})
+		metrics.GaugeValue{Series: &metrics.Series{Desc: metrics.Desc{Name: "generator_cpu_percent", Unit: metrics.UnitPercent, Role: metrics.RoleGeneratorCPU, Of: metrics.OfGenerator}}, Value: 12})
 	return s
 }
 

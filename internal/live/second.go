@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -45,6 +44,7 @@ type reading struct {
 	name, scenario string
 	value          float64
 	unit           metrics.Unit
+	rank           int
 }
 
 func secondOf(s *metrics.Snapshot) *second {
@@ -87,33 +87,30 @@ func (x *second) part(s *metrics.Series) *part {
 	return p
 }
 
-// The generator's gauges that have a place of their own.
-const (
-	cpuGauge    = "generator_cpu_percent"
-	memoryGauge = "generator_memory_bytes"
-)
-
 // read takes the gauges and the rates over.
 func (x *second) read(s *metrics.Snapshot) {
 	for _, g := range s.Gauges {
-		switch name := g.Series.Name; {
+		switch name, role := g.Series.Name, g.Series.Role; {
 		case name == metrics.InFlight.Name:
 			x.inFlight = g.Value
 		case name == metrics.Queued.Name:
 			x.queued = g.Value
-		case name == cpuGauge:
+		case role == metrics.RoleGeneratorCPU:
 			x.cpu = g.Value
-		case name == memoryGauge:
+		case role == metrics.RoleGeneratorMemory:
 			x.memory = g.Value
-		case strings.HasPrefix(name, "generator_"):
+		case g.Series.Of == metrics.OfGenerator:
 		default:
-			x.readings = append(x.readings, reading{name, g.Series.Scenario, g.Value, g.Series.Unit})
+			x.readings = append(x.readings, reading{name, g.Series.Scenario, g.Value, g.Series.Unit, rank(role)})
 		}
 	}
-	type key struct{ name, scenario string }
+	type key struct {
+		name, scenario string
+		role           metrics.Role
+	}
 	rates := map[key]*[2]int64{}
 	for _, r := range s.Rates {
-		k := key{r.Series.Name, r.Series.Scenario}
+		k := key{r.Series.Name, r.Series.Scenario, r.Series.Role}
 		if rates[k] == nil {
 			rates[k] = new([2]int64)
 		}
@@ -121,21 +118,21 @@ func (x *second) read(s *metrics.Snapshot) {
 		rates[k][1] += r.Total
 	}
 	for k, v := range rates {
-		x.readings = append(x.readings, reading{k.name, k.scenario, float64(v[0]) / float64(v[1]), metrics.UnitRatio})
+		x.readings = append(x.readings, reading{k.name, k.scenario, float64(v[0]) / float64(v[1]), metrics.UnitRatio, rank(k.role)})
 	}
 	slices.SortFunc(x.readings, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(rank(a.name), rank(b.name)), cmp.Compare(a.name, b.name), cmp.Compare(a.scenario, b.scenario))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name), cmp.Compare(a.scenario, b.scenario))
 	})
 }
 
 // rank puts first what fills up first: queues, then pools.
-func rank(name string) int {
-	switch {
-	case strings.Contains(name, "queue"):
+func rank(r metrics.Role) int {
+	switch r {
+	case metrics.RoleBacklog, metrics.RoleQueue:
 		return 0
-	case strings.Contains(name, "pool"):
+	case metrics.RolePoolSize, metrics.RolePoolMax, metrics.RolePoolUse, metrics.RolePoolWait:
 		return 1
-	case strings.Contains(name, "ratio"):
+	case metrics.RoleHitRatio:
 		return 2
 	}
 	return 3

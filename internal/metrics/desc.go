@@ -44,6 +44,8 @@ type Desc struct {
 	// tells about, in words: the database, the broker.
 	Role Role
 	Part string
+	// Of is whose figures it holds.
+	Of Subject
 }
 
 // As returns the description with that role.

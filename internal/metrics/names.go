@@ -24,29 +24,29 @@ var (
 	ScheduleLag = Desc{Name: "schedule_lag", Kind: KindTrend, Unit: UnitTime,
 		Help: "from when an arrival was due until a worker started it: waiting for a free worker included"}
 	// DispatchLag is the generator's own lateness.
-	DispatchLag = Desc{Name: "generator_dispatch_lag", Kind: KindTrend, Unit: UnitTime,
+	DispatchLag = Desc{Name: "generator_dispatch_lag", Kind: KindTrend, Unit: UnitTime, Of: OfGenerator,
 		Help: "from when an arrival was due until it started, or, where no worker was free, until it was queued: the generator's own lateness, no target in it"}
 	// FailureTime keeps failed arrivals out of the success trends.
 	FailureTime = Desc{Name: "failure_time", Kind: KindTrend, Unit: UnitTime,
 		Help: "from when an arrival was due until it failed, its own pauses left out"}
 
 	// ArrivalsStarted counts arrivals that a worker began.
-	ArrivalsStarted = Desc{Name: "arrivals_started", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that a worker began to execute"}
+	ArrivalsStarted = Desc{Name: "arrivals_started", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals that a worker began to execute"}
 	// ArrivalsSucceeded counts arrivals done without an error.
-	ArrivalsSucceeded = Desc{Name: "arrivals_succeeded", Kind: KindCounter, Unit: UnitCount, Help: "arrivals done without an error"}
+	ArrivalsSucceeded = Desc{Name: "arrivals_succeeded", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals done without an error"}
 	// ArrivalsFailed counts arrivals done with an error, by kind as outcome.
-	ArrivalsFailed = Desc{Name: "arrivals_failed", Kind: KindCounter, Unit: UnitCount, Help: "arrivals done with an error; the outcome tag is its kind"}
+	ArrivalsFailed = Desc{Name: "arrivals_failed", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals done with an error; the outcome tag is its kind"}
 	// ArrivalsDropped counts arrivals that were due and never started, by
 	// reason as outcome.
-	ArrivalsDropped = Desc{Name: "arrivals_dropped", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that were due and never started; the outcome tag is the reason"}
+	ArrivalsDropped = Desc{Name: "arrivals_dropped", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals that were due and never started; the outcome tag is the reason"}
 	// ArrivalsUnfinished counts arrivals still not done at the end.
-	ArrivalsUnfinished = Desc{Name: "arrivals_unfinished", Kind: KindCounter, Unit: UnitCount, Help: "arrivals started and not done at the end of the graceful stop"}
+	ArrivalsUnfinished = Desc{Name: "arrivals_unfinished", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals started and not done at the end of the graceful stop"}
 	// Arrivals counts what came due.
-	Arrivals = Desc{Name: "arrivals", Kind: KindCounter, Unit: UnitCount, Help: "arrivals that came due"}
+	Arrivals = Desc{Name: "arrivals", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals that came due"}
 	// InFlight is the number of arrivals being executed.
-	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Unit: UnitCount, Help: "arrivals started and not done"}
+	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Unit: UnitCount, Of: OfArrivals, Help: "arrivals started and not done"}
 	// Users is the number of users of closed stages.
 	Users = Desc{Name: "users", Kind: KindGauge, Unit: UnitCount, Help: "users of a closed stage that are there"}
 	// Queued is the number of arrivals waiting for a worker.
-	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Unit: UnitCount, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
+	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Unit: UnitCount, Of: OfArrivals, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
 )

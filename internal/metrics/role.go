@@ -40,6 +40,33 @@ const (
 	// is watched and of the generator itself.
 	RoleProcessCPU   Role = "process_cpu"
 	RoleGeneratorCPU Role = "generator_cpu"
+	// RoleGeneratorMemory is the generator's resident memory, RoleGeneratorPause its
+	// longest stop for garbage collection.
+	RoleGeneratorMemory Role = "generator_memory"
+	RoleGeneratorPause  Role = "generator_pause"
 	// RoleRestarts is a number of restarts of a process that is watched.
 	RoleRestarts Role = "restarts"
+	// RoleBacklog is a queue of what arrivals set going and nobody has done yet;
+	// RoleDone is the time from when an arrival was due until that is done.
+	RoleBacklog Role = "backlog"
+	RoleDone    Role = "done"
+	// RoleStep is the time of one step of an arrival, which the operation names.
+	RoleStep Role = "step"
+	// RoleBatch is the time of writing several rows at once in the way that the
+	// operation names, RoleBatchRows how many rows were written so.
+	RoleBatch     Role = "batch"
+	RoleBatchRows Role = "batch_rows"
+)
+
+// Subject is whose figures a metric holds.
+type Subject string
+
+// The subjects. A metric without one is of a scenario or a target.
+const (
+	// OfArrivals is for counts of arrivals.
+	OfArrivals Subject = "arrivals"
+	// OfGenerator is for what perfctl says of itself.
+	OfGenerator Subject = "generator"
+	// OfProcess is for processes that are watched or say it of themselves.
+	OfProcess Subject = "process"
 )

@@ -107,13 +107,15 @@ func ParseKey(key string) (s Series, ok bool) {
 
 // Selector picks series: an empty field matches everything.
 type Selector struct {
+	// Name is the metric's; Role picks every metric that has it. One of them is set.
 	Name string
+	Role Role
 	Tags
 }
 
 // Matches says whether the selector picks the series.
 func (q Selector) Matches(s *Series) bool {
-	if q.Name != s.Name {
+	if q.Name != "" && q.Name != s.Name || q.Role != "" && q.Role != s.Role || q.Name == "" && q.Role == "" {
 		return false
 	}
 	have := s.fields()

@@ -196,7 +196,7 @@ func groupMetrics(s *summary.Summary) []metricGroup {
 			subs[name] = append(subs[name], key)
 			continue
 		}
-		g := groupOf(key, s.Metrics[key].Scenarios)
+		g := groupOf(key, s.Metrics[key])
 		names[g] = append(names[g], key)
 	}
 	order := []string{arrivalGroup, responseGroup}
@@ -245,17 +245,17 @@ func scenarioRank(s *summary.Summary, key string) int {
 
 func scenarioGroup(name string) string { return "scenario " + figure.Line(name) }
 
-func groupOf(name string, scenarios []string) string {
+func groupOf(name string, m summary.Metric) string {
 	switch {
 	case slices.Contains(arrivalNames, name):
 		return arrivalGroup
 	case slices.Contains(responseNames, name):
 		return responseGroup
-	case strings.HasPrefix(name, "generator_"):
+	case m.Of == metrics.OfGenerator:
 		return generatorGroup
-	case len(scenarios) == 1:
-		return scenarioGroup(scenarios[0])
-	case len(scenarios) > 1:
+	case len(m.Scenarios) == 1:
+		return scenarioGroup(m.Scenarios[0])
+	case len(m.Scenarios) > 1:
 		return sharedGroup
 	default:
 		return otherGroup

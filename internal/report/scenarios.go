@@ -46,15 +46,12 @@ type step struct {
 	d    *summary.Distribution
 }
 
-// stepDuration is the metric by which a flow times its steps.
-const stepDuration = "flow_step_duration"
-
 // stepsOf returns the times of a scenario's steps, the slowest first.
 func stepsOf(s *summary.Summary, scenario string) (out []step) {
 	for _, key := range slices.Sorted(maps.Keys(s.Metrics)) {
 		series, ok := metrics.ParseKey(key)
 		m := s.Metrics[key]
-		if !ok || series.Name != stepDuration || series.Scenario != "" && series.Scenario != scenario || series.Operation == "" || m.Trend == nil || !slices.Contains(m.Scenarios, scenario) {
+		if !ok || m.Role != metrics.RoleStep || series.Scenario != "" && series.Scenario != scenario || series.Operation == "" || m.Trend == nil || !slices.Contains(m.Scenarios, scenario) {
 			continue
 		}
 		out = append(out, step{series.Operation, m.Trend})

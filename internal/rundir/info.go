@@ -56,6 +56,9 @@ type RunInfo struct {
 	Started time.Time `json:"started"`
 	// Roles says that the metrics are described with their roles.
 	Roles bool `json:"roles,omitempty"`
+	// Subjects says that they are described with whose figures they hold, and with the
+	// roles that came with that.
+	Subjects bool `json:"subjects,omitempty"`
 	// Metrics describes every metric declared at the start.
 	Metrics []MetricInfo `json:"metrics"`
 	// Merged is set where this run was merged of shards.
@@ -166,6 +169,8 @@ type MetricInfo struct {
 	// roles have none, and are given them as they are read.
 	Role metrics.Role `json:"role,omitempty"`
 	Part string       `json:"part,omitempty"`
+	// Of is whose figures it holds.
+	Of metrics.Subject `json:"of,omitempty"`
 }
 
 func infoOf(d metrics.Desc) MetricInfo { return MetricInfo(d) }

@@ -1,6 +1,10 @@
 package rundir
 
-import "github.com/perfctl/perfctl/internal/metrics"
+import (
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+)
 
 // meaning is what a metric is to an analysis.
 type meaning struct {
@@ -14,7 +18,7 @@ var meanings = map[string]meaning{
 	"arrivals_queued":               {metrics.RoleQueue, ""},
 	"response_time":                 {metrics.RoleLatency, ""},
 	"agent_availability":            {metrics.RoleIdle, "the agents that consume tasks"},
-	"agent_task_latency":            {metrics.RoleLatency, ""},
+	"agent_task_latency":            {metrics.RoleDone, ""},
 	"agent_wait_time":               {"", "the agents that consume tasks"},
 	"cache_backend_duration":        {"", "the back end behind the cache"},
 	"cache_hit_ratio":               {metrics.RoleHitRatio, ""},
@@ -26,7 +30,12 @@ var meanings = map[string]meaning{
 	"db_reconnects":                 {metrics.RoleReconnects, ""},
 	"db_retries":                    {metrics.RoleRetries, ""},
 	"db_transaction_duration":       {metrics.RoleLatency, ""},
+	"crud_batch_duration":           {metrics.RoleBatch, ""},
+	"crud_rows":                     {metrics.RoleBatchRows, ""},
+	"flow_step_duration":            {metrics.RoleStep, ""},
 	"generator_cpu_percent":         {metrics.RoleGeneratorCPU, ""},
+	"generator_gc_pause_max":        {metrics.RoleGeneratorPause, ""},
+	"generator_memory_bytes":        {metrics.RoleGeneratorMemory, ""},
 	"heap_used_bytes":               {metrics.RoleMemory, ""},
 	"http_connections":              {metrics.RoleConnectionsOpened, ""},
 	"http_req_duration":             {metrics.RoleLatency, ""},
@@ -47,7 +56,7 @@ var meanings = map[string]meaning{
 	"rabbitmq_messages_redelivered": {metrics.RoleRetries, ""},
 	"rabbitmq_messages_unacked":     {metrics.RoleQueue, ""},
 	"rabbitmq_publish_latency":      {metrics.RoleLatency, "the broker"},
-	"rabbitmq_queue_length":         {metrics.RoleQueue, ""},
+	"rabbitmq_queue_length":         {metrics.RoleBacklog, ""},
 	"rabbitmq_reconnects":           {metrics.RoleReconnects, ""},
 	"redis_blocked_clients":         {metrics.RoleConnections, ""},
 	"redis_clients":                 {metrics.RoleConnections, ""},
@@ -63,9 +72,29 @@ var meanings = map[string]meaning{
 // descOf returns a metric's description as run.json, or series.ndjson, gives it.
 func (r *reader) descOf(m MetricInfo) metrics.Desc {
 	d := m.desc()
+	was := meanings[d.Name]
 	if !r.run.Info.Roles {
-		was := meanings[d.Name]
 		d.Role, d.Part = was.role, was.part
 	}
+	if !r.run.Info.Subjects {
+		d.Of = subjectBefore(d.Name)
+		if d.Role == "" {
+			d.Role = was.role
+		}
+	}
 	return d
+}
+
+// subjectBefore is whose figures a metric held of a run that was recorded before
+// run.json said it: they were told by their names.
+func subjectBefore(name string) metrics.Subject {
+	switch {
+	case strings.HasPrefix(name, "generator_"):
+		return metrics.OfGenerator
+	case strings.HasPrefix(name, "process_"):
+		return metrics.OfProcess
+	case strings.HasPrefix(name, "arrivals"):
+		return metrics.OfArrivals
+	}
+	return ""
 }

@@ -1,11 +1,11 @@
 package rundir_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -29,20 +29,23 @@ func TestMetricsOfOlderRunsHaveTheirRoles(t *testing.T) {
 		rundirtest.Write(t, path, change(text))
 	}
 	rundirtest.Record(t, dir, 1)
-	role := regexp.MustCompile(`,\s*"(role|part)": ?"[^"]*"`)
+	role := regexp.MustCompile(`,\s*"(role|part|of)": ?"[^"]*"`)
 	record(rundir.InfoFile, func(text []byte) []byte {
-		return role.ReplaceAll(bytes.Replace(text, []byte("  \"roles\": true,\n"), nil, 1), nil)
+		return role.ReplaceAll(regexp.MustCompile(`  "(roles|subjects)": true,\n`).ReplaceAll(text, nil), nil)
 	})
 	record(rundir.SeriesFile, func(text []byte) []byte { return role.ReplaceAll(text, nil) })
 	run, err := rundir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]metrics.Role{"rabbitmq_queue_length": metrics.RoleQueue, "db_query_duration": metrics.RoleLatency,
+	want := map[string]metrics.Role{"rabbitmq_queue_length": metrics.RoleBacklog, "db_query_duration": metrics.RoleLatency,
 		"cache_hit_ratio": metrics.RoleHitRatio, "response_time": metrics.RoleLatency, "data_sent": ""}
 	for _, l := range run.Lines {
 		if r, asked := want[l.Series.Name]; asked && l.Series.Role != r {
 			t.Errorf("%s is %q, want %q", l.Series.Name, l.Series.Role, r)
+		}
+		if of := l.Series.Of; strings.HasPrefix(l.Series.Name, "arrivals") != (of == metrics.OfArrivals) {
+			t.Errorf("%s is of %q", l.Series.Name, of)
 		}
 	}
 	if run.Info.Roles {

@@ -36,7 +36,7 @@ func Create(dir string, info RunInfo, descs []metrics.Desc) (*Writer, error) {
 	if err := holdsNone(dir); err != nil {
 		return nil, err
 	}
-	info.Metrics, info.Roles = nil, true
+	info.Metrics, info.Roles, info.Subjects = nil, true, true
 	for _, d := range descs {
 		info.Metrics = append(info.Metrics, infoOf(d))
 	}

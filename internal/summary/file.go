@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/perfctl/perfctl/internal/analysis"
 	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
@@ -66,9 +68,23 @@ func Read(run *rundir.Run) *Summary {
 		run.LoseOutcome(err)
 		return nil
 	}
+	s.mean(run)
 	s.Analysis = part[analysis.Analysis](run, "analysis", file.Analysis)
 	s.Comparison = part[compare.Comparison](run, "comparison", file.Comparison)
 	return s
+}
+
+// mean gives the metrics what the run says of them.
+func (s *Summary) mean(run *rundir.Run) {
+	descs := map[string]metrics.Desc{}
+	for _, t := range run.Totals.All() {
+		descs[t.Series.Name] = t.Series.Desc
+	}
+	for key, m := range s.Metrics {
+		name, _, _ := strings.Cut(key, "{")
+		m.Role, m.Of = descs[name].Role, descs[name].Of
+		s.Metrics[key] = m
+	}
 }
 
 // part reads a part of a summary that other rooms define; nil where there is none.

@@ -15,6 +15,10 @@ import (
 type Metric struct {
 	Type metrics.Kind
 	Unit metrics.Unit
+	// Role and Of are the metric's. They are not in summary.json: the run's metrics
+	// say them.
+	Role metrics.Role
+	Of   metrics.Subject
 	// Scenarios are those that the metric is of, in the order of the run; empty
 	// for a metric of the run itself.
 	Scenarios []string

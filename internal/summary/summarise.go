@@ -244,24 +244,24 @@ func (t *tally) generator(given *GeneratorHealth, killed bool) GeneratorHealth {
 		d := distribution(t.hist(metrics.DispatchLag.Name, ""))
 		g.Lag = LagMillis{d.Med, d.P99, d.P999, d.Max}
 	}
-	if f := t.gaugeNamed("generator_cpu_percent"); f != nil && g.CPU == nil {
+	if f := t.gaugeOf(metrics.RoleGeneratorCPU); f != nil && g.CPU == nil {
 		g.CPU = &f.Avg
 	}
-	if f := t.gaugeNamed("generator_memory_bytes"); f != nil && g.MaxRSS == nil {
+	if f := t.gaugeOf(metrics.RoleGeneratorMemory); f != nil && g.MaxRSS == nil {
 		n := int64(f.Max)
 		g.MaxRSS = &n
 	}
-	if f := t.gaugeNamed("generator_gc_pause_max"); f != nil && g.GCPauseMax == nil {
+	if f := t.gaugeOf(metrics.RoleGeneratorPause); f != nil && g.GCPauseMax == nil {
 		v := math.Round(f.Max*1e9) / 1e6
 		g.GCPauseMax = &v
 	}
 	return g
 }
 
-func (t *tally) gaugeNamed(name string) *GaugeFigures {
+func (t *tally) gaugeOf(role metrics.Role) *GaugeFigures {
 	var values []float64
 	for _, e := range t.all {
-		if e.Series.Name == name {
+		if e.Series.Role == role {
 			values = append(values, e.Values...)
 		}
 	}

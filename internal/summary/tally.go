@@ -44,7 +44,8 @@ func (t *tally) put(out map[string]Metric, key string, all []*metrics.Total, one
 // metric sums up totals of one metric; one says that they are of one series
 // but for its stage.
 func (t *tally) metric(all []*metrics.Total, one bool) Metric {
-	m := Metric{Type: all[0].Series.Kind, Unit: all[0].Series.Unit, Scenarios: t.scenarios(all)}
+	d := all[0].Series.Desc
+	m := Metric{Type: d.Kind, Unit: d.Unit, Role: d.Role, Of: d.Of, Scenarios: t.scenarios(all)}
 	switch m.Type {
 	case metrics.KindTrend:
 		sum := new(metrics.Hist)

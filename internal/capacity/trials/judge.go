@@ -84,7 +84,7 @@ func (o *backlogWatch) judge(t *capacity.Trial, sum *summary.Summary, m *run.Mea
 		o.grows(t, o.worst(metrics.ResponseTime.Name, m.Totals), "arrivals due and not done", backlog.Growth, to)
 	}
 	if !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {
-		o.grows(t, o.worst(queueName, m.Totals), "tasks in the queue", queue.Growth, to)
+		o.grows(t, o.worst(backlogName(m.Totals), m.Totals), "tasks in the queue", queue.Growth, to)
 	}
 	for _, c := range sum.Checks {
 		if !c.Passed {
@@ -138,7 +138,7 @@ func (o *backlogWatch) load(t *capacity.Trial, totals *metrics.Totals, to float6
 	if f, ok := capacity.MeasureBacklog(o.flying, o.from, to); ok {
 		t.Load.Concurrency = f.Mean + queue.Mean
 	}
-	if h := totals.Trend(metrics.Selector{Name: taskLatency, Tags: at}); h != nil && h.N >= 20 {
+	if h := totals.Trend(metrics.Selector{Role: metrics.RoleDone, Tags: at}); h != nil && h.N >= 20 {
 		v, _, _ := h.Quantile(0.95)
 		ms := float64(v) / 1e6
 		t.Load.Task = &ms
@@ -257,17 +257,18 @@ func badness(metric string, tags metrics.Tags, totals *metrics.Totals) float64 {
 	return math.Inf(-1)
 }
 
-// queueName is the gauge of what waits in the broker, taskLatency the trend of
-// what goes on after a task is published.
-const (
-	queueName   = "rabbitmq_queue_length"
-	taskLatency = "agent_task_latency"
-)
+// backlogName is the name of the gauge of what waits to be done after its arrival was.
+func backlogName(totals *metrics.Totals) string {
+	for _, t := range totals.Select(metrics.Selector{Role: metrics.RoleBacklog}) {
+		return t.Series.Name
+	}
+	return ""
+}
 
 // queueLength returns the readings of the broker's queue in the trial's stage,
 // which are a second apart.
 func (o *backlogWatch) queueLength(totals *metrics.Totals) []capacity.Sample {
-	values := totals.Gauge(metrics.Selector{Name: queueName, Tags: metrics.Tags{Stage: trialStage}})
+	values := totals.Gauge(metrics.Selector{Role: metrics.RoleBacklog, Tags: metrics.Tags{Stage: trialStage}})
 	out := make([]capacity.Sample, 0, len(values))
 	for i, v := range values {
 		out = append(out, capacity.Sample{At: o.from + float64(i) + 0.5, Backlog: v})

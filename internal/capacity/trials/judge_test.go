@@ -20,7 +20,7 @@ func observed(t *testing.T, growth, queued int) (*backlogWatch, *run.Measurement
 	a := capacity.Ask{Number: 1, Rate: 100, Length: 10 * time.Second}
 	o := newBacklogWatch(a, 50, []run.Share{
 		{Name: "crud", Metrics: []string{"db_query_duration"}}, {Name: "cache", Metrics: []string{"redis_command_duration"}},
-		{Name: "tasks", Metrics: []string{"rabbitmq_publish_latency", queueName}},
+		{Name: "tasks", Metrics: []string{"rabbitmq_publish_latency", "rabbitmq_queue_length"}},
 	})
 	for i := range 480 {
 		at := time.Duration(i) * observeEvery
@@ -40,7 +40,7 @@ func observed(t *testing.T, growth, queued int) (*backlogWatch, *run.Measurement
 		totals.AddTrend(&metrics.Series{Desc: metrics.ResponseTime, Tags: metrics.Tags{Scenario: scenario, Stage: trialStage}}, h)
 	}
 	for i := range 10 {
-		totals.AddGauge(&metrics.Series{Desc: metrics.Desc{Name: queueName, Kind: metrics.KindGauge},
+		totals.AddGauge(&metrics.Series{Desc: metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Role: metrics.RoleBacklog},
 			Tags: metrics.Tags{Scenario: "tasks", Stage: trialStage}}, float64(queued*i/10))
 	}
 	return o, &run.Measurement{Totals: totals}, &summary.Summary{Generator: summary.GeneratorHealth{Status: "valid"}}

@@ -23,7 +23,7 @@ type Usage struct {
 	RunQueue float64
 	// SchedP99 is how long goroutines waited for a thread, 99th percentile.
 	SchedP99 time.Duration
-	// GCPauseMax is the longest stop of the world for garbage collection.
+	// GCPauseMax is the longest stop of the generator for garbage collection.
 	GCPauseMax time.Duration
 	// MaxRSS is the largest resident size seen, in bytes.
 	MaxRSS int64
@@ -48,15 +48,15 @@ const (
 
 // The metrics of the generator itself.
 var (
-	cpuPercent = metrics.Desc{Name: CPUPercent, Kind: metrics.KindGauge, Unit: metrics.UnitPercent, Role: metrics.RoleGeneratorCPU,
+	cpuPercent = metrics.Desc{Name: CPUPercent, Kind: metrics.KindGauge, Unit: metrics.UnitPercent, Of: metrics.OfGenerator, Role: metrics.RoleGeneratorCPU,
 		Help: "CPU time of the generator in the last second, in percent of one core"}
-	rss = metrics.Desc{Name: "generator_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes,
+	rss = metrics.Desc{Name: "generator_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Of: metrics.OfGenerator, Role: metrics.RoleGeneratorMemory,
 		Help: "resident memory of the generator"}
-	goroutines = metrics.Desc{Name: "generator_goroutines", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	goroutines = metrics.Desc{Name: "generator_goroutines", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Of: metrics.OfGenerator,
 		Help: "goroutines of the generator"}
-	gcPauseMax = metrics.Desc{Name: "generator_gc_pause_max", Kind: metrics.KindGauge, Unit: metrics.UnitSeconds,
-		Help: "longest stop of the world for garbage collection since the start"}
-	runQueueMean = metrics.Desc{Name: RunQueue, Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	gcPauseMax = metrics.Desc{Name: "generator_gc_pause_max", Kind: metrics.KindGauge, Unit: metrics.UnitSeconds, Of: metrics.OfGenerator, Role: metrics.RoleGeneratorPause,
+		Help: "longest stop of the generator for garbage collection since the start"}
+	runQueueMean = metrics.Desc{Name: RunQueue, Kind: metrics.KindGauge, Unit: metrics.UnitCount, Of: metrics.OfGenerator,
 		Help: "mean number of the generator's threads that waited for a core in the last second"}
 )
 

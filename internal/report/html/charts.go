@@ -350,7 +350,7 @@ func (a axis) gauges() []panel {
 		if d.Unit == metrics.UnitTime {
 			scale = 1e6 // recorded in nanoseconds
 		}
-		p := panel{ID: "gauge-" + name, Title: name, Help: d.Help, Unit: string(d.Unit), Group: groupOf(name)}
+		p := panel{ID: "gauge-" + name, Title: name, Help: d.Help, Unit: string(d.Unit), Group: groupOf(d.Of)}
 		for _, label := range sorted(lines[name]) {
 			x := lines[name][label]
 			s := series{Name: label, Values: make([]*float64, a.n)}
@@ -367,13 +367,13 @@ func (a axis) gauges() []panel {
 }
 
 // groupOf says under which heading a gauge stands.
-func groupOf(name string) string {
-	switch {
-	case strings.HasPrefix(name, "generator_"):
+func groupOf(s metrics.Subject) string {
+	switch s {
+	case metrics.OfGenerator:
 		return generatorGroup
-	case strings.HasPrefix(name, "process_"):
+	case metrics.OfProcess:
 		return "processes"
-	case strings.HasPrefix(name, "arrivals_"):
+	case metrics.OfArrivals:
 		return "arrivals"
 	}
 	return "targets"

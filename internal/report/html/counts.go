@@ -45,12 +45,6 @@ type batch struct {
 	PerRow, RowsPerSecond *float64
 }
 
-// The metrics of batches, by their names in the scenario crud.
-const (
-	batchDuration = "crud_batch_duration"
-	batchRows     = "crud_rows"
-)
-
 type seriesKey struct{ scenario, metric, name string }
 
 func keyOf(t *metrics.Total) seriesKey {
@@ -103,7 +97,7 @@ func shares(r *rundir.Run) (out []share) {
 func tallies(r *rundir.Run) (out []tally) {
 	at := map[seriesKey]int{}
 	for _, t := range r.Totals.All() {
-		if t.Series.Kind != metrics.KindCounter || groupOf(t.Series.Name) == "arrivals" || t.Series.Name == metrics.Arrivals.Name {
+		if t.Series.Kind != metrics.KindCounter || t.Series.Of == metrics.OfArrivals {
 			continue
 		}
 		k := keyOf(t)
@@ -130,7 +124,7 @@ func tallies(r *rundir.Run) (out []tally) {
 
 // batches returns what each mode of writing rows cost; nil where none were written.
 func batches(r *rundir.Run) (out []batch) {
-	for _, t := range r.Totals.Select(metrics.Selector{Name: batchDuration}) {
+	for _, t := range r.Totals.Select(metrics.Selector{Role: metrics.RoleBatch}) {
 		i := slices.IndexFunc(out, func(b batch) bool { return b.Mode == t.Series.Operation })
 		if i < 0 && !t.Hist.Empty() {
 			out = append(out, batch{Mode: t.Series.Operation})
@@ -138,9 +132,9 @@ func batches(r *rundir.Run) (out []batch) {
 	}
 	for i := range out {
 		b := &out[i]
-		q := metrics.Selector{Name: batchDuration, Tags: metrics.Tags{Operation: b.Mode}}
+		q := metrics.Selector{Role: metrics.RoleBatch, Tags: metrics.Tags{Operation: b.Mode}}
 		h := r.Totals.Trend(q)
-		q.Name = batchRows
+		q.Role = metrics.RoleBatchRows
 		b.Inserts = h.N
 		if b.Rows, _ = r.Totals.Counter(q); b.Rows > 0 && h.Sum > 0 {
 			row, second := h.Sum/1e6/float64(b.Rows), float64(b.Rows)/(h.Sum/1e9)

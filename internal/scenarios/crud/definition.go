@@ -28,9 +28,9 @@ func Definition() scenarios.Definition {
 
 // The scenario's own metrics; the operation tag is the insert mode.
 var (
-	rowsInserted = metrics.Desc{Name: "crud_rows", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
+	rowsInserted = metrics.Desc{Name: "crud_rows", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleBatchRows,
 		Help: "rows whose insert was committed; the operation tag is the insert mode"}
-	batchDuration = metrics.Desc{Name: "crud_batch_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	batchDuration = metrics.Desc{Name: "crud_batch_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleBatch,
 		Help: "from when the rows of one insert were sent until all were committed, successes only; the operation tag is the insert mode"}
 )
 

@@ -122,11 +122,11 @@ var (
 		Help: "from just before a task's message was written to the socket until an agent received it; its wait behind the agent's other tasks not included; first deliveries only"}
 	ackLatency = metrics.Desc{Name: "rabbitmq_ack_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from when an agent received a task until its acknowledgement was written to the socket: wait and work included"}
-	taskLatency = metrics.Desc{Name: "agent_task_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
+	taskLatency = metrics.Desc{Name: "agent_task_latency", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleDone,
 		Help: "from when a task was due until an agent had processed it and written the acknowledgement, or, with external agents, until its reply arrived; each task once"}
 	waitTime = metrics.Desc{Name: "agent_wait_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Part: "the agents that consume tasks",
 		Help: "from when an agent received a task until it began to work on it: the wait behind the tasks that were prefetched before"}
-	queueLength = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleQueue,
+	queueLength = metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleBacklog,
 		Help: "tasks in the queue that no agent holds yet, by passive declare"}
 	availability = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RoleIdle, Part: "the agents that consume tasks",
 		Help: "share of the agents' time since the last reading in which they were connected and idle"}

@@ -16,15 +16,15 @@ import (
 // What is read of each watched process, tagged with its name as operation. The
 // figures are those of the process and all its descendants together.
 var (
-	Memory = metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Role: metrics.RoleProcessMemory,
+	Memory = metrics.Desc{Name: "process_memory_bytes", Kind: metrics.KindGauge, Unit: metrics.UnitBytes, Of: metrics.OfProcess, Role: metrics.RoleProcessMemory,
 		Help: "resident memory of a watched process and its descendants; what they share counts once"}
-	CPU = metrics.Desc{Name: "process_cpu_percent", Kind: metrics.KindGauge, Unit: metrics.UnitPercent, Role: metrics.RoleProcessCPU,
+	CPU = metrics.Desc{Name: "process_cpu_percent", Kind: metrics.KindGauge, Unit: metrics.UnitPercent, Of: metrics.OfProcess, Role: metrics.RoleProcessCPU,
 		Help: "processor time of a watched process and its descendants since the last reading, in percent of one core"}
-	Files = metrics.Desc{Name: "process_open_files", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleConnections,
+	Files = metrics.Desc{Name: "process_open_files", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Of: metrics.OfProcess, Role: metrics.RoleConnections,
 		Help: "file descriptors of a watched process and its descendants"}
-	Threads = metrics.Desc{Name: "process_threads", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	Threads = metrics.Desc{Name: "process_threads", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Of: metrics.OfProcess,
 		Help: "threads of a watched process and its descendants"}
-	Restarts = metrics.Desc{Name: "process_restarts", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRestarts,
+	Restarts = metrics.Desc{Name: "process_restarts", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Of: metrics.OfProcess, Role: metrics.RoleRestarts,
 		Help: "how often a watched process was gone, or another one in its place"}
 )
 
