@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -27,6 +28,7 @@ type scenario struct {
 	// upTo are the sums of the weights of the calls.
 	upTo    []int64
 	workers []worker
+	rows    *data.Rows
 	traffic *httpapi.Traffic
 	// current is the stage of the latest arrival, for bytes, which no arrival
 	// owns.
@@ -36,6 +38,7 @@ type scenario struct {
 type worker struct {
 	sender  request.Sender
 	scope   template.Scope
+	row     *data.Cursor
 	answers answer.State
 }
 
@@ -51,10 +54,17 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 	for i := range s.workers {
 		s.workers[i].sender = request.Sender{Exchange: httpapi.NewExchange(s.client, e.Clock), Redirects: request.Redirects(e.Values)}
 	}
+	if s.rows, err = data.Named(e.Values.Text(0, keyData), e.Values.Text(0, keyDataOrder)); err != nil {
+		return nil, err
+	}
 	fields := &template.Fields{Names: &template.Names{},
 		Arrivals: &template.Arrivals{Run: e.RunID, Clock: e.Clock, Stages: e.Plan.Stages, Setting: e.Targets.Setting}}
+	s.rows.Into(fields)
 	if file := e.Values.Text(0, keyRequests); file != "" {
-		return s, s.fromFile(file, fields)
+		if err := s.fromFile(file, fields); err != nil {
+			return nil, err
+		}
+		return s, s.readyRows()
 	}
 	for i := range e.Plan.Stages {
 		c, err := ofStage(e.Values, i, fields)
@@ -64,12 +74,23 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 		s.declare(c, "")
 		s.stages = append(s.stages, c)
 	}
-	return s, nil
+	return s, s.readyRows()
 }
+
+// readyRows sees that there are rows enough, and gives each worker a cursor.
+func (s *scenario) readyRows() error {
+	for i := range s.workers {
+		s.workers[i].row = s.rows.Cursor()
+	}
+	return s.rows.Enough(s.env.Plan.Arrivals, s.env.Plan.OpenEnded)
+}
+
+// Spent says that the rows of data that are to be used once each are used up.
+func (s *scenario) Spent(a *work.Arrival) string { return s.rows.Spent(a) }
 
 func (s *scenario) fromFile(file string, fields *template.Fields) error {
 	var err error
-	if s.calls, err = load(file, fields); err != nil {
+	if s.calls, err = load(file, fields, s.rows); err != nil {
 		return err
 	}
 	sum := int64(0)
@@ -153,6 +174,17 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		s.current.Store(int64(a.Stage))
 	}
 	c, w := s.pick(a), &s.workers[a.Worker]
+	var err error
+	if w.scope.Row, err = s.rows.Of(w.row, a); err != nil {
+		return err
+	}
+	if err := s.send(ctx, c, w, a); err != nil {
+		return s.rows.Hide(c.named(err), w.scope.Row)
+	}
+	return nil
+}
+
+func (s *scenario) send(ctx context.Context, c *call, w *worker, a *work.Arrival) error {
 	w.scope.Arrival = a
 	w.sender.Phases, w.sender.Stage = c.phases, a.Stage
 	w.sender.Note = a.Begin(string(targets.API), c.label(), a.Started)
@@ -160,17 +192,17 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	a.End(s.env.Clock, err)
 	if err != nil {
 		c.phases.Resent(a.Stage, w.sender.Exchange)
-		return c.named(err)
+		return err
 	}
 	c.phases.Count(a.Stage, w.sender.Exchange)
 	if c.statuses != nil && !answer.Holds(c.statuses, got.Status) {
-		return c.named(request.StatusFailure(&got))
+		return request.StatusFailure(&got)
 	}
 	for _, x := range c.checks {
 		err := x.Test(&got, &w.scope, &w.answers)
 		c.held.Add(a.Stage, err == nil)
 		if err != nil {
-			return c.named(err)
+			return err
 		}
 	}
 	c.phases.Record(a.Stage, w.sender.Exchange)

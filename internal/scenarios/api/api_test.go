@@ -25,6 +25,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -428,7 +429,7 @@ func TestServersAreTrustedAsTheSettingsSay(t *testing.T) {
 }
 
 func TestTheExampleIsAFileOfRequests(t *testing.T) {
-	calls, err := load(filepath.Join("..", "..", "..", "configs", "examples", "requests.yaml"), blank())
+	calls, err := load(filepath.Join("..", "..", "..", "configs", "examples", "requests.yaml"), blank(), &data.Rows{})
 	if err != nil || len(calls) != 3 {
 		t.Errorf("%d requests (%v), want 3", len(calls), err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -24,6 +25,8 @@ const (
 	keyBody        = "body"
 	keyStatus      = "expect_status"
 	keyChecks      = "checks"
+	keyData        = "data"
+	keyDataOrder   = "data_order"
 	keyTimeout     = "timeout"
 	keyHTTPVersion = "http_version"
 	keyReuse       = "reuse"
@@ -43,6 +46,8 @@ func Definition() scenarios.Definition {
 			{Key: keyBody, Default: "", Type: scenarios.Text{Valid: validText}, PerStage: true, Help: "body of the request, with fields"},
 			{Key: keyStatus, Default: request.DefaultStatusText, Type: scenarios.Text{Valid: validStatus}, PerStage: true, Help: "statuses that are a success, as in 201 or 2xx, 404"},
 			{Key: keyChecks, Default: "", Type: scenarios.Text{Valid: validChecks}, PerStage: true, Help: "what else the answer must be, as in 'json task.state: done | header ETag present: true'"},
+			{Key: keyData, Default: "", Type: scenarios.File{Valid: validData}, Help: "file of rows (CSV, TSV, NDJSON, JSON array), one for each arrival: {{data.COLUMN}}; a file of requests may name one of its own"},
+			{Key: keyDataOrder, Default: string(data.Sequential), Type: scenarios.Enum(data.Orders), Help: "which row an arrival uses: unique is each once over all users and shards, sticky one for each user"},
 			{Key: keyTimeout, Default: "30s", Type: scenarios.Duration{Min: time.Millisecond, Max: 10 * time.Minute}, Help: "bound on a request, body included"},
 			{Key: keyHTTPVersion, Default: "1.1", Type: scenarios.Enum{"1.1", "2"}, Help: "HTTP version; 2 without TLS is by prior knowledge"},
 			{Key: keyReuse, Default: "true", Type: scenarios.Bool{}, Help: "keep connections open between requests"},
@@ -53,9 +58,22 @@ func Definition() scenarios.Definition {
 	}
 }
 
-// blank compiles texts before there is a run.
+// blank compiles texts before there is a run, when it is not known yet which columns
+// rows of data have: any may be.
 func blank() *template.Fields {
-	return &template.Fields{Arrivals: &template.Arrivals{}, Names: &template.Names{}}
+	f := &template.Fields{Arrivals: &template.Arrivals{}, Names: &template.Names{}}
+	f.Also = func(c template.Call) template.Field[*template.Scope] {
+		if len(c.Args) == 0 && strings.HasPrefix(c.Name, data.Prefix) {
+			return template.Column(0)
+		}
+		return nil
+	}
+	return f
+}
+
+func validData(path string) error {
+	_, err := data.Open(path)
+	return err
 }
 
 func validText(s string) error {
@@ -125,6 +143,6 @@ func parseChecks(s string, fields *template.Fields) ([]*answer.Check, error) {
 }
 
 func validRequests(path string) error {
-	_, err := load(path, blank())
+	_, err := load(path, blank(), &data.Rows{})
 	return err
 }

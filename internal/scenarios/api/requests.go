@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
@@ -27,15 +28,15 @@ type call struct {
 	held     *metrics.Rate
 }
 
-// load reads a file of requests. The error is an *strictyaml.Errors with every
-// problem.
-func load(path string, fields *template.Fields) ([]*call, error) {
-	data, err := scenarios.ReadFile(path)
+// load reads a file of requests; rows are those of the settings, which its own replace.
+// The error is an *strictyaml.Errors with every problem.
+func load(path string, fields *template.Fields, rows *data.Rows) ([]*call, error) {
+	text, err := scenarios.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var out []*call
-	err = strictyaml.Parse(path, data, readRequests(fields, func(c *call) { out = append(out, c) }))
+	err = strictyaml.Parse(path, text, readRequests(path, fields, rows, func(c *call) { out = append(out, c) }))
 	if err != nil {
 		return nil, err
 	}
@@ -44,21 +45,30 @@ func load(path string, fields *template.Fields) ([]*call, error) {
 
 // DescribeRequests returns what a file of requests may hold.
 func DescribeRequests() strictyaml.Description {
-	return strictyaml.Describe(readRequests(blank(), func(*call) {}))
+	return strictyaml.Describe(readRequests("", blank(), &data.Rows{}, func(*call) {}))
 }
 
 // readRequests reads a file of requests and hands on each that is sound.
-func readRequests(fields *template.Fields, found func(*call)) func(strictyaml.Value, *strictyaml.Collector) {
+func readRequests(path string, fields *template.Fields, rows *data.Rows, found func(*call)) func(strictyaml.Value, *strictyaml.Collector) {
 	return func(root strictyaml.Value, _ *strictyaml.Collector) {
-		root.Map("a file of requests", strictyaml.Required("requests", func(v strictyaml.Value) {
-			if v.List("the requests", func(i int, item strictyaml.Value) {
-				if c := readCall(i, item, fields); c != nil {
-					found(c)
-				}
-			}) {
-				v.Add("there are no requests")
+		var of, requests strictyaml.Value
+		has := false
+		if !root.Map("a file of requests",
+			strictyaml.Optional("data", func(v strictyaml.Value) { of, has = v, true }).Help(data.Help),
+			strictyaml.Required("requests", func(v strictyaml.Value) { requests = v })) {
+			return
+		}
+		if has { // what requests may use is known first, whatever the file's order
+			rows.Read(path)(of)
+		}
+		rows.Into(fields)
+		if requests.List("the requests", func(i int, item strictyaml.Value) {
+			if c := readCall(i, item, fields); c != nil {
+				found(c)
 			}
-		}))
+		}) {
+			requests.Add("there are no requests")
+		}
 	}
 }
 

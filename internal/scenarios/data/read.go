@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/tidwall/gjson"
 )
 
 // reader reads a file from a place on and knows the line that it is in.
@@ -21,6 +24,10 @@ type reader struct {
 	text    []byte
 	ends    []int
 	comma   byte
+	// checking says that rows are looked at that nobody uses, and marks which columns
+	// one of them has.
+	checking bool
+	marks    []bool
 }
 
 func newReader(path string) *reader { return &reader{path: path, buf: bufio.NewReaderSize(nil, 4096)} }
@@ -182,7 +189,7 @@ func (lines) head(r *reader) ([]string, error) {
 }
 
 func (lines) next(r *reader, columns []string, keep bool) error {
-	r.text = r.text[:0]
+	r.text, r.began = r.text[:0], r.line
 	for {
 		b, err := r.byte()
 		if err != nil && len(bytes.TrimSpace(r.text)) == 0 {
@@ -192,6 +199,7 @@ func (lines) next(r *reader, columns []string, keep bool) error {
 			if len(bytes.TrimSpace(r.text)) > 0 {
 				return r.object(columns, keep)
 			}
+			r.began = r.line
 			continue
 		}
 		r.text = append(r.text, b)
@@ -242,7 +250,9 @@ func (array) next(r *reader, columns []string, keep bool) error {
 		case b == '"':
 			text = true
 		case b == '{' || b == '[':
-			depth++
+			if depth++; depth == 1 {
+				r.began = r.line
+			}
 		case b == '}' || b == ']':
 			depth--
 		}
@@ -279,17 +289,19 @@ func keysOf(d *json.Decoder) ([]string, error) {
 // object makes values of the object in the reader's text: strings without their
 // quotes, everything else as it stands.
 func (r *reader) object(columns []string, keep bool) error {
-	if !keep && bytes.HasPrefix(bytes.TrimSpace(r.text), []byte{'{'}) && json.Valid(r.text) {
+	if !keep && bytes.HasPrefix(bytes.TrimSpace(r.text), []byte{'{'}) && json.Valid(r.text) && (!r.checking || r.whole(columns)) {
 		return nil
 	}
 	var row map[string]json.RawMessage
 	if err := json.Unmarshal(r.text, &row); err != nil {
+		r.line = r.began
 		return fmt.Errorf("a row must be an object: %w", err)
 	}
 	r.values = r.values[:0]
 	for _, name := range columns {
 		raw, ok := row[name]
 		if !ok {
+			r.line = r.began
 			return fmt.Errorf("the row has no %q, which the first one has", name)
 		}
 		var s string
@@ -299,4 +311,16 @@ func (r *reader) object(columns []string, keep bool) error {
 		r.values = append(r.values, raw)
 	}
 	return nil
+}
+
+// whole says whether the object in the reader's text, which is valid, has every column.
+func (r *reader) whole(columns []string) bool {
+	r.marks = append(r.marks[:0], make([]bool, len(columns))...)
+	gjson.ParseBytes(r.text).ForEach(func(key, _ gjson.Result) bool {
+		if i := slices.Index(columns, key.String()); i >= 0 {
+			r.marks[i] = true
+		}
+		return true
+	})
+	return !slices.Contains(r.marks, false)
 }

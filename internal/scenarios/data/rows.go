@@ -1,12 +1,15 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/secrets"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 )
 
@@ -16,6 +19,9 @@ type Rows struct {
 	Table *Table
 	Order Order
 }
+
+// Help says what the key data of a file is for.
+const Help = "rows of a file, of which each arrival uses one: {{data.COLUMN}}"
 
 // Read returns a reader of the key data of a file at path: {file, order}. The file of
 // rows is found from the folder of that file.
@@ -51,6 +57,57 @@ func (r *Rows) Read(path string) strictyaml.Reader {
 		}
 		r.Table, r.Order = t, Order(order)
 	}
+}
+
+// Named returns the rows of a file that a setting names, with the order of another; of
+// no file none.
+func Named(file, order string) (*Rows, error) {
+	if file == "" {
+		return &Rows{}, nil
+	}
+	t, err := Open(file)
+	if err != nil {
+		return nil, err
+	}
+	return &Rows{Table: t, Order: Order(order)}, nil
+}
+
+// Into lets the texts of a file use the columns, where there are any.
+func (r *Rows) Into(f *template.Fields) {
+	if r.Table == nil {
+		return
+	}
+	f.Others = r.Names()
+	f.Also = func(c template.Call) template.Field[*template.Scope] {
+		if len(c.Args) == 0 && r.Column(c.Name) >= 0 {
+			return template.Column(r.Column(c.Name))
+		}
+		return nil
+	}
+}
+
+// leastSecret is how long a value must be to be taken for a secret: shorter ones are
+// part of too much else.
+const leastSecret = 4
+
+// Hide returns the error of an arrival without what its row has in columns whose names
+// are those of secrets.
+func (r *Rows) Hide(err error, row [][]byte) error {
+	if err == nil || r.Table == nil || len(r.Table.secret) == 0 {
+		return err
+	}
+	text := err.Error()
+	hidden := text
+	for _, c := range r.Table.secret {
+		if c < len(row) && len(row[c]) >= leastSecret {
+			hidden = strings.ReplaceAll(hidden, string(row[c]), secrets.Hidden)
+		}
+	}
+	if hidden == text {
+		return err
+	}
+	kind := work.KindOf(err)
+	return work.Fail(kind, errors.New(strings.TrimPrefix(hidden, string(kind)+": ")))
 }
 
 // Prefix begins the name of a field that stands for a column.

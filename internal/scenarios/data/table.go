@@ -16,6 +16,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/secrets"
 )
 
 // An Order says which row an arrival uses.
@@ -44,12 +45,14 @@ const stride = 16
 type Table struct {
 	path    string
 	columns []string
-	rows    int64
-	places  []place // of every stride-th row
-	file    io.ReaderAt
-	size    int64
-	comma   byte // of CSV
-	format  format
+	// secret are the columns whose names are those of secrets.
+	secret []int
+	rows   int64
+	places []place // of every stride-th row
+	file   io.ReaderAt
+	size   int64
+	comma  byte // of CSV
+	format format
 }
 
 // place is where a row stands.
@@ -161,6 +164,7 @@ func (t *Table) transcode() error {
 // scan reads the file from end to end.
 func (t *Table) scan() error {
 	r := newReader(t.path)
+	r.checking = true
 	r.at(t, place{line: 1})
 	var err error
 	if t.columns, err = t.format.head(r); err != nil {
@@ -170,6 +174,9 @@ func (t *Table) scan() error {
 	for i, name := range t.columns {
 		if slices.Contains(t.columns[:i], name) {
 			return r.wrap(fmt.Errorf("two columns are named %q", name))
+		}
+		if secrets.Name(name) {
+			t.secret = append(t.secret, i)
 		}
 	}
 	for {

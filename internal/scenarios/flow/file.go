@@ -95,7 +95,7 @@ func (f *parser) read(file string) func(strictyaml.Value, *strictyaml.Collector)
 		}
 		if !root.Map("a flow",
 			strictyaml.Optional("description", strictyaml.String(&f.out.description)),
-			note("data", "rows of a file, of which each arrival uses one: {{data.COLUMN}}", &rows),
+			note("data", data.Help, &rows),
 			note("setup", "steps executed once, before the first arrival; what they capture holds for all", &setup),
 			note("vars", "variables, evaluated at the start of each arrival", &vars),
 			note("steps", "steps, executed in turn", &steps),

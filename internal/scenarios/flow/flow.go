@@ -304,10 +304,11 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if err := w.begin(a); err != nil {
 		return err
 	}
-	if err := walk(ctx, w, s.program.steps); err != nil {
-		return err
+	err := walk(ctx, w, s.program.steps)
+	if err == nil {
+		err = w.failed
 	}
-	return w.failed
+	return s.program.data.Hide(err, w.scope.Row)
 }
 
 // begin readies the worker for an arrival.
