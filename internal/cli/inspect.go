@@ -88,7 +88,11 @@ func printPlan(out io.Writer, p *run.Plan) error {
 	fmt.Fprintln(b, "\nrules:")
 	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, r := range p.Rules() {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", r.Severity, figure.Line(r.Name), figure.Line(r.Text))
+		text := figure.Line(r.Text)
+		if r.Name == r.Text || r.Plain() == r.Name {
+			text = "" // a threshold's name is all that it says
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", r.Severity, figure.Line(r.Name), text)
 	}
 	_ = tw.Flush()
 	fmt.Fprintln(b, "\nsettings:")

@@ -25,7 +25,7 @@ func (a *app) plan(ctx context.Context, name string, f *planFlags, fs *pflag.Fla
 		return nil, err
 	}
 	if f.ownNames {
-		err = f.script(r, name, fs)
+		err = a.script(f, r, name, fs)
 	} else if err = f.refuse(); err == nil {
 		err = f.bend(r, name, fs)
 	}

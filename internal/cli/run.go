@@ -46,9 +46,11 @@ type runFlags struct {
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
 	logFailures string
-	out         []string
-	json        bool
-	quiet       bool
+	// export is the file that k6's form of the summary is written to.
+	export string
+	out    []string
+	json   bool
+	quiet  bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -64,6 +66,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
 	fs.StringVar(&f.logFailures, "log-failures", "", "write a line of JSON for each arrival that fails to this `FILE`, 500 a second at most")
+	fs.StringVar(&f.export, "summary-export", "", "write the summary to `FILE` in the form of k6's: short for --out k6-summary=FILE")
 	fs.StringArrayVar(&f.tags, "tag", nil, "label the run with `KEY=VALUE`, as in branch=main (repeatable; TEST_ENV is the label env)")
 	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
@@ -95,6 +98,9 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 // run checks everything, opens what was asked for, has the run executed and shows it.
 func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
 	// All that can be wrong is found before anything is opened.
+	if f.export != "" {
+		f.out = append(f.out, "k6-summary="+f.export)
+	}
 	streams, views, err := a.splitOutputs(f.out, f.json)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (f *scriptFlags) register(fs *pflag.FlagSet) {
 var notForScripts = []string{"base", "peak", "rate", "time-scale", "scenario", "flow", "pace", "pause"}
 
 // script fills the request with what a k6 script says about its run.
-func (f *planFlags) script(r *run.Request, path string, fs *pflag.FlagSet) (err error) {
+func (a *app) script(f *planFlags, r *run.Request, path string, fs *pflag.FlagSet) (err error) {
 	for _, name := range notForScripts {
 		if flag := fs.Lookup(name); flag != nil && flag.Changed {
 			return exitcode.UsageError("--%s does nothing for a script, which says its load itself\n  next: choose its load with -u, -d, -i or --stage, or write the script so that it reads -e", name)
@@ -59,8 +59,10 @@ func (f *planFlags) script(r *run.Request, path string, fs *pflag.FlagSet) (err 
 		return err
 	}
 	r.Profile = scripts.Profile(path, o)
-	if n := scripts.MaxInFlight(o); n > 0 && own.VUs == 0 {
-		r.MaxInFlight = n
+	if n, warning := scripts.MaxInFlight(o); n > 0 && own.VUs == 0 {
+		if r.MaxInFlight = n; warning != "" {
+			a.warn(warning)
+		}
 	}
 	if !fs.Changed("graceful-stop") {
 		r.GracefulStop = max(scripts.GracefulStop(o), time.Millisecond)

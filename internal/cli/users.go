@@ -59,6 +59,9 @@ func (f *userFlags) checkUsers(fs *pflag.FlagSet) error {
 
 // usersText says in few words what users a stage has.
 func usersText(u *profiles.Users) string {
+	if u.Guide != "" {
+		return u.Guide
+	}
 	text := fmt.Sprintf("%d users", u.From)
 	if u.From == 1 && u.To == 1 {
 		text = "1 user"

@@ -50,6 +50,9 @@ func (a *app) views() []view {
 		{"github", "annotations of GitHub Actions, ::error and ::warning", func(out io.Writer, _ *rundir.Run, s *summary.Summary) error {
 			return report.Annotations(out, s)
 		}},
+		{"k6-summary", "what k6 writes with --summary-export", func(out io.Writer, r *rundir.Run, s *summary.Summary) error {
+			return report.K6(out, s, r.Totals)
+		}},
 	}
 }
 

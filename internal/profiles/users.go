@@ -24,6 +24,9 @@ type Users struct {
 	// Iterations, where it is not 0, ends the stage after so many arrivals of all
 	// users together, PerUser after so many of each.
 	Iterations, PerUser int64
+	// Guide says in words what guides the users where they do not loop by themselves,
+	// as the executors of a script that run side by side; empty where they do.
+	Guide string
 }
 
 // most is how many users there are at once.

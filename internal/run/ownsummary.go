@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -21,7 +22,7 @@ func (x *Prepared) ownSummary(ctx context.Context, s *summary.Summary, t *metric
 		if !ok {
 			continue
 		}
-		texts, err := own.Summarise(context.WithoutCancel(ctx), figuresForScripts(s, x.checksOf(t)))
+		texts, err := own.Summarise(context.WithoutCancel(ctx), figuresForScripts(s, t, own.TrendStats(), x.checksOf(t)))
 		if err != nil {
 			x.session.Observer.Warn("warning: the summary of the script: " + err.Error())
 			continue
@@ -65,12 +66,15 @@ type scriptGroup struct {
 	Checks []scriptCheck  `json:"checks"`
 }
 
-// figuresForScripts are the run's figures for handleSummary.
-func figuresForScripts(s *summary.Summary, root *scriptGroup) []byte {
+// figuresForScripts are the run's figures for handleSummary, of trends those in stats.
+func figuresForScripts(s *summary.Summary, t *metrics.Totals, stats []string, root *scriptGroup) []byte {
 	all := map[string]*scriptMetric{}
 	for name, m := range s.Metrics {
 		if !ofSeries.MatchString(name) {
 			all[name] = figuresOf(&m)
+			if m.Trend != nil {
+				all[name].Values = trendFigures(t.Trend(metrics.Selector{Name: name}), stats)
+			}
 		}
 	}
 	for i := range s.SLA {
@@ -78,8 +82,7 @@ func figuresForScripts(s *summary.Summary, root *scriptGroup) []byte {
 	}
 	text, _ := json.Marshal(map[string]any{ // of plain values: it has no error
 		"metrics": all, "root_group": root,
-		"options": map[string]any{"summaryTrendStats": []string{"avg", "min", "med", "max", "p(90)", "p(95)"}, "summaryTimeUnit": "", "noColor": true},
-		"state":   map[string]any{"isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": s.Run.Duration * 1e3},
+		"state": map[string]any{"isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": s.Run.Duration * 1e3},
 	})
 	return text
 }
@@ -102,18 +105,6 @@ func figuresOf(m *summary.Metric) *scriptMetric {
 		}
 	}
 	switch {
-	case m.Trend != nil:
-		d := m.Trend
-		for _, q := range []struct {
-			name string
-			v    *float64
-		}{{"avg", d.Avg}, {"min", d.Min}, {"med", d.Med}, {"max", d.Max}, {"p(90)", d.P90}, {"p(95)", d.P95}, {"p(99)", d.P99}, {"p(99.9)", d.P999}} {
-			if q.v == nil && strings.HasPrefix(q.name, "p(") {
-				q.v = d.Max // of so few values the nearest rank is the highest
-			}
-			set(q.name, q.v)
-		}
-		x.Values["count"] = float64(d.Count)
 	case m.Counter != nil:
 		x.Values["count"] = float64(m.Counter.Count)
 		set("rate", m.Counter.Rate)
@@ -125,6 +116,41 @@ func figuresOf(m *summary.Metric) *scriptMetric {
 		set("rate", m.Rate.Rate)
 	}
 	return x
+}
+
+// trendFigures are a trend's figures in milliseconds, by the words of a threshold. Of few
+// values a percentile is the one of the nearest rank.
+func trendFigures(h *metrics.Hist, stats []string) map[string]float64 {
+	out := map[string]float64{}
+	if h == nil {
+		h = &metrics.Hist{}
+	}
+	ms := func(ns float64) float64 { return ns / 1e6 }
+	quantile := func(q float64) float64 {
+		v, _, _ := h.Quantile(q)
+		return ms(float64(v))
+	}
+	for _, name := range stats {
+		switch name {
+		case "avg":
+			if out[name] = 0; h.N > 0 {
+				out[name] = ms(h.Mean())
+			}
+		case "min":
+			out[name] = ms(float64(h.Min))
+		case "max":
+			out[name] = ms(float64(h.Max))
+		case "med":
+			out[name] = quantile(0.5)
+		case "count":
+			out[name] = float64(h.N)
+		default:
+			if p, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimPrefix(name, "p("), ")"), 64); err == nil && p >= 0 && p <= 100 {
+				out[name] = quantile(p / 100)
+			}
+		}
+	}
+	return out
 }
 
 // noteThreshold puts a threshold's outcome beside its metric.

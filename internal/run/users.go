@@ -13,7 +13,7 @@ func usersInfo(u *profiles.Users) *rundir.UsersInfo {
 	if u == nil {
 		return nil
 	}
-	return &rundir.UsersInfo{From: u.From, To: u.To, Pace: u.Pace.Seconds(), Pause: u.Pause.Seconds(), Iterations: u.Iterations, PerUser: u.PerUser}
+	return &rundir.UsersInfo{From: u.From, To: u.To, Pace: u.Pace.Seconds(), Pause: u.Pause.Seconds(), Iterations: u.Iterations, PerUser: u.PerUser, Guide: u.Guide}
 }
 
 // endNotes says why stages ended before their time, for those in which something

@@ -150,6 +150,8 @@ type UsersInfo struct {
 	// each user.
 	Iterations int64 `json:"iterations,omitempty"`
 	PerUser    int64 `json:"iterations_per_user,omitempty"`
+	// Guide says in words what guides the users where they do not loop by themselves.
+	Guide string `json:"guide,omitempty"`
 }
 
 // Setting is a resolved setting and its origin.

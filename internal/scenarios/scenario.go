@@ -149,6 +149,9 @@ type Summariser interface {
 	// the file that each is for, "stdout" and "stderr" among them; nil where it wants
 	// nothing.
 	Summarise(ctx context.Context, figures []byte) (map[string]string, error)
+	// TrendStats are the figures of a trend that it wants, in the words of a threshold:
+	// avg, min, med, max, count, p(N).
+	TrendStats() []string
 }
 
 // ProgressReporter is a scenario that can tell how far it has come with what it does besides

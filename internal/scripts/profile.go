@@ -3,8 +3,10 @@
 package scripts
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,9 +24,9 @@ func Is(name string) bool {
 	return false
 }
 
-// Profile returns the load of a script. A script with one scenario has a stage for
-// each of its ramps; one with several has a single stage of users, whom the script
-// guides, each in its own scenario.
+// Profile returns the load of a script: a stage for each of its scenarios, or for each
+// ramp of one, in the order of their start. Scenarios that run at the same time share a
+// stage of users, whom the script guides, each in its own scenario.
 func Profile(path string, o *options.Options) *profiles.Profile {
 	p := &profiles.Profile{
 		Name:        name(path),
@@ -32,15 +34,62 @@ func Profile(path string, o *options.Options) *profiles.Profile {
 		Scenarios:   []profiles.Weight{{Scenario: script.Name, Weight: 1}},
 		Settings:    []profiles.Setting{{Scenario: script.Name, Key: script.KeyFile, Value: path}},
 	}
-	if len(o.Scenarios) > 1 {
-		p.Stages = guided(o)
-	} else {
-		p.Stages = stages(&o.Scenarios[0])
+	var at time.Duration
+	for _, group := range together(o.Scenarios) {
+		if start := group[0].StartTime; start > at {
+			p.Stages = append(p.Stages, profiles.Stage{Name: "wait", Duration: start - at})
+		}
+		list := guided(group)
+		if len(group) == 1 {
+			list = stages(&group[0])
+		}
+		for i := range list {
+			if len(o.Scenarios) > 1 {
+				list[i].Settings = []profiles.Setting{{Scenario: script.Name, Key: script.KeyRun, Value: names(group)}}
+			}
+		}
+		p.Stages = append(p.Stages, list...)
+		at = ends(group)
 	}
+	seen := map[string]int{}
 	for i := range p.Stages {
-		p.Stages[i].Class, p.Stages[i].Judged = profiles.Normal, true
+		s := &p.Stages[i]
+		s.Class, s.Judged = profiles.Normal, true
+		if seen[s.Name]++; seen[s.Name] > 1 {
+			s.Name += "-" + strconv.Itoa(seen[s.Name])
+		}
 	}
 	return p
+}
+
+// together takes the scenarios, which are in the order of their start, apart into
+// those that overlap. How long one goes on at most counts, not how long it takes.
+func together(list []options.Scenario) (out [][]options.Scenario) {
+	for i := range list {
+		if n := len(out); n > 0 && list[i].StartTime < ends(out[n-1]) {
+			out[n-1] = append(out[n-1], list[i])
+			continue
+		}
+		out = append(out, list[i:i+1:i+1])
+	}
+	return out
+}
+
+// ends is when the last of some scenarios ends.
+func ends(list []options.Scenario) (end time.Duration) {
+	for i := range list {
+		end = max(end, list[i].End())
+	}
+	return end
+}
+
+// names are those of some scenarios, as the setting that says which a stage runs.
+func names(list []options.Scenario) string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Name
+	}
+	return strings.Join(out, ",")
 }
 
 var unfit = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
@@ -55,12 +104,20 @@ func name(path string) string {
 }
 
 // MaxInFlight is how many iterations may go on at a time by a schedule; 0 where
-// there is none.
-func MaxInFlight(o *options.Options) int {
-	if s := &o.Scenarios[0]; len(o.Scenarios) == 1 && s.Open() {
-		return s.MaxVUs
+// there is none. Where scenarios that come one after the other differ, the most of them
+// is the bound of all, and the text says so.
+func MaxInFlight(o *options.Options) (most int, warning string) {
+	differ := false
+	for _, group := range together(o.Scenarios) {
+		if s := &group[0]; len(group) == 1 && s.Open() {
+			differ = differ || most > 0 && most != s.MaxVUs
+			most = max(most, s.MaxVUs)
+		}
 	}
-	return 0
+	if differ {
+		warning = fmt.Sprintf("the script's scenarios have different maxVUs, and one bound holds for all here: %d", most)
+	}
+	return most, warning
 }
 
 // GracefulStop is how long what is due may go on, the longest of the scenarios.
@@ -71,26 +128,34 @@ func GracefulStop(o *options.Options) (d time.Duration) {
 	return d
 }
 
-// guided is the stage of a script with several scenarios.
-func guided(o *options.Options) []profiles.Stage {
-	users, end := 0, time.Duration(0)
-	for i := range o.Scenarios {
-		s := &o.Scenarios[i]
-		users += s.Users()
-		end = max(end, s.End())
+// guided is the stage of scenarios that run side by side.
+func guided(list []options.Scenario) []profiles.Stage {
+	users, said := 0, make([]string, len(list))
+	for i := range list {
+		users += list[i].Users()
+		said[i] = words(&list[i])
 	}
 	return []profiles.Stage{{
-		Name: "run", Duration: end, Users: &profiles.Users{From: users, To: users},
-		Settings: []profiles.Setting{{Scenario: script.Name, Key: script.KeyRun, Value: script.All}},
+		Name: stageOf(list), Duration: ends(list) - list[0].StartTime,
+		Users: &profiles.Users{From: users, To: users, Guide: strings.Join(said, ", ")},
 	}}
+}
+
+// stageOf names the stage of scenarios that run side by side.
+func stageOf(list []options.Scenario) string {
+	if len(list) > 3 {
+		return "run"
+	}
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Name
+	}
+	return strings.Join(out, "+")
 }
 
 // stages are those of one scenario.
 func stages(s *options.Scenario) []profiles.Stage {
 	var out []profiles.Stage
-	if s.StartTime > 0 {
-		out = append(out, profiles.Stage{Name: "wait", Duration: s.StartTime})
-	}
 	users := func(from, to int) *profiles.Users { return &profiles.Users{From: from, To: to} }
 	rate := func(n float64) float64 { return n / s.TimeUnit }
 	switch s.Executor {

@@ -13,7 +13,7 @@ import (
 
 func parsed(t *testing.T, text string) *options.Options {
 	t.Helper()
-	o, err := options.Parse([]byte(text), Flags{})
+	o, err := options.Parse([]byte(text), Flags{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,12 @@ func TestEveryExecutorBecomesItsStages(t *testing.T) {
 		`{"scenarios":{"a":{"executor":"ramping-arrival-rate","startRate":10,"stages":[{"duration":"1m","target":50}],"preAllocatedVUs":5}}}`: {
 			{Name: "a-1", Duration: time.Minute, From: 10, To: 50}},
 		`{"scenarios":{"a":{"executor":"constant-vus","vus":3,"duration":"1m"},"b":{"executor":"per-vu-iterations","vus":2,"iterations":5,"startTime":"2m","maxDuration":"1m"}}}`: {
-			{Name: "run", Duration: 3 * time.Minute, Users: profiles.Users{From: 5, To: 5}}},
+			{Name: "a", Duration: time.Minute, Users: profiles.Users{From: 3, To: 3}},
+			{Name: "wait", Duration: time.Minute},
+			{Name: "b", Duration: time.Minute, Users: profiles.Users{From: 2, To: 2, PerUser: 5}}},
+		`{"scenarios":{"a":{"executor":"constant-vus","vus":3,"duration":"1m"},"b":{"executor":"constant-arrival-rate","rate":30,"timeUnit":"1m","duration":"1m","preAllocatedVUs":4,"startTime":"30s"},"c":{"executor":"ramping-vus","startVUs":0,"stages":[{"duration":"10s","target":5}],"startTime":"90s"}}}`: {
+			{Name: "a+b", Duration: 90 * time.Second, Users: profiles.Users{From: 7, To: 7, Guide: "a 3 users, b 0.5/s from 30s"}},
+			{Name: "c-1", Duration: 10 * time.Second, Users: profiles.Users{To: 5}}},
 	} {
 		p := Profile("dir/my script.js", parsed(t, text))
 		if diff := cmp.Diff(want, shapes(p)); diff != "" {

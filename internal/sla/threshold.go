@@ -48,8 +48,18 @@ func ParseThreshold(text string) (Rule, error) {
 		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, utf8.RuneCountInString(text[:p.pos])+1, err)
 	}
 	r.Text = strings.TrimSpace(text)
-	r.Name, r.Severity = r.Text, Fail
+	r.Name, r.Severity = r.Plain(), Fail
 	return r, nil
+}
+
+// Plain is the rule's text without the quotation marks around a metric's name, for
+// people.
+func (r *Rule) Plain() string {
+	quoted := `"` + r.Metric + `"`
+	if rest, ok := strings.CutPrefix(r.Text, quoted); ok && r.Metric != "" {
+		return r.Metric + rest
+	}
+	return r.Text
 }
 
 type parser struct {

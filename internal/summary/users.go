@@ -17,7 +17,7 @@ type Users struct {
 	Paused   float64 `json:"paused_mean_s"`
 	// Expected is the throughput that Little's law expects of them, in arrivals/s:
 	// users ÷ (response + pause). It is null where users have a pace, which fixes it,
-	// or where nothing succeeded.
+	// where something else guides them, or where nothing succeeded.
 	Expected *float64 `json:"expected_rps"`
 }
 
@@ -42,7 +42,7 @@ func (t *tally) users(p *rundir.StageInfo, took float64) *Users {
 	if paused := t.hist(metrics.SessionPause.Name, p.Name); paused != nil && paused.N > 0 {
 		u.Paused += paused.Mean() / 1e9 * float64(paused.N) / float64(h.N)
 	}
-	if cycle := u.Response + u.Paused; p.Users.Pace == 0 && cycle > 0 {
+	if cycle := u.Response + u.Paused; p.Users.Pace == 0 && p.Users.Guide == "" && cycle > 0 {
 		x := stats.Throughput(u.Mean, cycle)
 		u.Expected = &x
 	}

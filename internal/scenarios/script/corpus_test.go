@@ -78,6 +78,15 @@ func (w *witness) reply(rw http.ResponseWriter, r *http.Request, body []byte) {
 		}
 		rw.Header().Set("Location", to)
 		rw.WriteHeader(http.StatusFound)
+	case path == "/oauth/token":
+		rw.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(rw, `{"access_token":"tok-1","token_type":"Bearer","expires_in":3600}`)
+	case path == "/cookies":
+		http.SetCookie(rw, &http.Cookie{Name: "session", Value: "s1", Path: "/account", HttpOnly: true})
+		http.SetCookie(rw, &http.Cookie{Name: "theme", Value: "dark", Path: "/"})
+	case path == "/store":
+		rw.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(rw, `{"store":{"open":true,"owner":null,"books":[{"title":"A","price":4.5},{"title":"B","price":12},{"title":"C","price":7}]}}`)
 	case path == "/cookie":
 		http.SetCookie(rw, &http.Cookie{Name: "session", Value: "s1", Path: "/"})
 		fmt.Fprint(rw, "ok")
@@ -293,12 +302,15 @@ func compareChecks(t *testing.T, p *play, want []string) {
 
 // rates are the rates of a metric by operation, as hits/total.
 func (p *play) rates(name string) map[string]string {
-	out := map[string]string{}
+	out, sums := map[string]string{}, map[string][2]int64{}
 	c := metrics.NewCollector(p.reg, func() time.Duration { return time.Second }, func(time.Duration) int { return 0 })
 	c.Subscribe(func(s *metrics.Snapshot) {
 		for _, r := range s.Rates {
 			if r.Series.Name == name {
-				out[r.Series.Operation] = fmt.Sprintf("%d/%d", r.Hits, r.Total)
+				sum := sums[r.Series.Operation]
+				sum[0], sum[1] = sum[0]+r.Hits, sum[1]+r.Total
+				sums[r.Series.Operation] = sum
+				out[r.Series.Operation] = fmt.Sprintf("%d/%d", sum[0], sum[1])
 			}
 		}
 	})

@@ -36,7 +36,7 @@ func Definition() scenarios.Definition {
 			{Key: KeyFile, Type: scenarios.File{Valid: validFile},
 				Help: "the script; perfctl run FILE.js sets it"},
 			{Key: KeyRun, Type: scenarios.Text{}, PerStage: true,
-				Help: "the script's scenario that a stage runs; empty for its first"},
+				Help: "the script's scenario that a stage runs, several with commas between, side by side; empty for its first"},
 			{Key: keyTimeout, Default: "60s", Type: scenarios.Duration{Min: time.Millisecond, Max: time.Hour},
 				Help: "bound on a request, a duration, where the script gives it none"},
 			{Key: keyBound, Default: "5m", Type: scenarios.Duration{Min: time.Millisecond, Max: 24 * time.Hour},
@@ -94,7 +94,7 @@ func Load(path string, h vm.Host, f options.Flags) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := options.Parse(text, f)
+	o, err := options.Parse(text, f, p.Place)
 	if err != nil {
 		return nil, err
 	}

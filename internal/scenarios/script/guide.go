@@ -9,7 +9,7 @@ import (
 )
 
 // All is the value of the setting run for a stage in which the script guides its
-// users, each in its own scenario.
+// users, each in its own scenario; some of them are named with commas between.
 const All = "*"
 
 // guide says when the users of a script with several scenarios run: users are
@@ -41,11 +41,10 @@ type line struct {
 	a, b, area float64
 }
 
-func newGuide(list []options.Scenario, shard, shards int) *guide {
+func newGuide(list []*options.Scenario, shard, shards int) *guide {
 	g := &guide{shard: shard, shards: max(shards, 1)}
 	users := 0
-	for i := range list {
-		s := &list[i]
+	for _, s := range list {
 		p := &part{of: s, first: users, users: s.Users()}
 		users += p.users
 		p.begun = make([]int64, p.users)
@@ -182,9 +181,10 @@ func (g *guide) next(user int, now time.Duration) (due time.Duration, ok bool) {
 
 // Next says when a user's next arrival is due, where the script guides its users.
 func (s *scenario) Next(stage, user int, now time.Duration) (due time.Duration, ok, guided bool) {
-	if !s.guided {
+	g := s.guides[min(stage, len(s.guides)-1)]
+	if g == nil {
 		return 0, false, false
 	}
-	due, ok = s.guide.next(user, now)
+	due, ok = g.next(user, now)
 	return due, ok, true
 }

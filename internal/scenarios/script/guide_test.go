@@ -9,11 +9,11 @@ import (
 
 func guideOf(t *testing.T, text string, shard, shards int) *guide {
 	t.Helper()
-	o, err := options.Parse([]byte(text), options.Flags{})
+	o, err := options.Parse([]byte(text), options.Flags{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newGuide(o.Scenarios, shard, shards)
+	return newGuide(pointers(o.Scenarios), shard, shards)
 }
 
 // follow runs the users of a guide in an ideal world, where an iteration takes no

@@ -2,12 +2,14 @@ package script
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,9 +44,9 @@ type scenario struct {
 	vusMax  *metrics.Gauge
 	began   atomic.Int64
 	ready   bool
-	// guided says that the script guides its users, by guide.
-	guided bool
-	guide  *guide
+	// guides are those of the stages in which the script guides its users, nil for
+	// the others.
+	guides []*guide
 	// since is when the script's setup began, 0 while it does not run.
 	since atomic.Int64
 	stop  func()
@@ -77,10 +79,12 @@ func (s *scenario) chooseRuns() error {
 	s.starts, s.counts = make([]atomic.Int64, len(list)), make([]atomic.Int64, len(list))
 	for i := range stages {
 		name := s.env.Values.Text(i, KeyRun)
-		if name == All {
-			s.guided = true
-			s.guide = newGuide(list, s.env.Plan.Shard, s.env.Plan.Shards)
-			name = ""
+		g, err := s.guideOf(name)
+		if err != nil {
+			return err
+		}
+		if s.guides = append(s.guides, g); g != nil {
+			name = g.parts[0].of.Name
 		}
 		found := name == ""
 		run := &list[0]
@@ -99,6 +103,35 @@ func (s *scenario) chooseRuns() error {
 		s.runs = append(s.runs, run)
 	}
 	return nil
+}
+
+// guideOf returns the guide of a stage that runs several scenarios, nil for one that
+// does not.
+func (s *scenario) guideOf(names string) (*guide, error) {
+	list := s.loaded.Scenarios
+	if !strings.Contains(names, ",") {
+		if names != All {
+			return nil, nil
+		}
+		return newGuide(pointers(list), s.env.Plan.Shard, s.env.Plan.Shards), nil
+	}
+	var some []*options.Scenario
+	for name := range strings.SplitSeq(names, ",") {
+		at := slices.IndexFunc(list, func(x options.Scenario) bool { return x.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("script.%s: the script has no scenario %q", KeyRun, name)
+		}
+		some = append(some, &list[at])
+	}
+	return newGuide(some, s.env.Plan.Shard, s.env.Plan.Shards), nil
+}
+
+func pointers(list []options.Scenario) []*options.Scenario {
+	out := make([]*options.Scenario, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
 }
 
 // index is a scenario's place in the list.
@@ -126,7 +159,7 @@ func (s *scenario) bind() error {
 	}
 	s.client = httpapi.New(httpapi.Options{
 		Connections: max(s.env.Plan.Workers, 1) * 2, Timeout: v.Duration(0, keyTimeout), TLS: security,
-		Fresh: o.NoConnectionReuse || !v.Bool(0, keyReuse), Address: addresses(o.Hosts), Guard: s.guard,
+		Show: certificates(o), Fresh: o.NoConnectionReuse || !v.Bool(0, keyReuse), Address: addresses(o.Hosts), Guard: s.guard,
 	})
 	var selections []vm.Selection
 	seen := map[string]bool{}
@@ -149,6 +182,22 @@ func (s *scenario) bind() error {
 	})
 	script.Declare()
 	return nil
+}
+
+// certificates says which certificates of the script's a host is shown; nil where it
+// has none.
+func certificates(o *options.Options) func(host string) []tls.Certificate {
+	if len(o.Certificates) == 0 {
+		return nil
+	}
+	return func(host string) (out []tls.Certificate) {
+		for i := range o.Certificates {
+			if c := &o.Certificates[i]; c.For(host) {
+				out = append(out, c.Pair)
+			}
+		}
+		return out
+	}
 }
 
 func userAgent(o *options.Options) string {
@@ -312,8 +361,8 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	if s.began.Load() == 0 {
 		s.began.CompareAndSwap(0, int64(a.Due))
 	}
-	if s.guided {
-		return s.run(ctx, a, s.guide.part(a.User).of)
+	if g := s.guides[min(a.Stage, len(s.guides)-1)]; g != nil {
+		return s.run(ctx, a, g.part(a.User).of)
 	}
 	return s.run(ctx, a, s.runs[min(a.Stage, len(s.runs)-1)])
 }
@@ -391,6 +440,10 @@ func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]st
 	bound, cancel := context.WithTimeout(ctx, summaryTimeout)
 	defer cancel()
 	defer s.watch(bound, s.users[0])()
+	figures, err := s.forScript(figures)
+	if err != nil {
+		return nil, err
+	}
 	return s.users[0].Summary(bound, figures)
 }
 

@@ -33,6 +33,9 @@ type Options struct {
 	Fresh bool
 	// TLS is how servers are trusted; nil for the system's way.
 	TLS *tls.Config
+	// Show, where it is not nil, returns the certificates that are shown to a host that
+	// asks for one, besides those of TLS. HTTP/2 does not ask it.
+	Show func(host string) []tls.Certificate
 	// Address, where it is not nil, says what address to dial in place of another.
 	Address func(addr string) string
 	// Guard, where it is not nil, is asked before a connection is opened: the host
@@ -80,7 +83,7 @@ func New(o Options) *Client {
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if !o.HTTP2 {
-		c.Transport = &direct{dial: dial, tls: security, timeout: o.Timeout, fresh: o.Fresh, keep: o.Connections, proxy: o.Proxy}
+		c.Transport = &direct{dial: dial, tls: security, show: o.Show, timeout: o.Timeout, fresh: o.Fresh, keep: o.Connections, proxy: o.Proxy}
 		return c
 	}
 	t := &http.Transport{

@@ -88,6 +88,9 @@ func (c *conn) shakeHands(ctx context.Context, trace *httptrace.ClientTrace) err
 	if cfg.ServerName == "" {
 		cfg.ServerName = c.host.name
 	}
+	if c.d.show != nil {
+		cfg.Certificates = append(c.d.show(c.host.name), cfg.Certificates...)
+	}
 	if trace != nil && trace.TLSHandshakeStart != nil {
 		trace.TLSHandshakeStart()
 	}

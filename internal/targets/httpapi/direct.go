@@ -20,6 +20,7 @@ import (
 type direct struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	tls  *tls.Config
+	show func(host string) []tls.Certificate
 	// timeout bounds a request from its start to its body's end.
 	timeout time.Duration
 	// fresh opens a connection for each request.

@@ -33,6 +33,28 @@ type Program struct {
 	Code string
 	// Imports are the modules of k6 that it imports, by name.
 	Imports map[string]bool
+
+	source string
+}
+
+// Place is where a name stands in the script's own file, as FILE:LINE: the first place
+// at which the names follow one another, each before a colon or an equals sign. Where a
+// name is not found, as one that comes from another file, it is the place of the one
+// before it; empty where there is none at all.
+func (p *Program) Place(path []string) string {
+	at, found := 0, false
+	for _, name := range path {
+		re := regexp.MustCompile(`(?:^|[^\w$.])["'` + "`" + `]?(` + regexp.QuoteMeta(name) + `)["'` + "`" + `]?(?:\s*:\s*[\w.]+)?\s*[:=,}]`)
+		m := re.FindStringSubmatchIndex(p.source[at:])
+		if m == nil {
+			break
+		}
+		at, found = at+m[2], true
+	}
+	if !found {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", p.Name, strings.Count(p.source[:at], "\n")+1)
 }
 
 // Build reads the script and everything that it imports. All faults are
@@ -49,7 +71,7 @@ func Build(path string) (*Program, error) {
 	if len(source) > maxFile {
 		return nil, fmt.Errorf("%s is longer than %d bytes: that is no script", path, maxFile)
 	}
-	p := &Program{Name: path, Dir: filepath.Dir(abs), Imports: map[string]bool{}}
+	p := &Program{Name: path, Dir: filepath.Dir(abs), Imports: map[string]bool{}, source: string(source)}
 	r := api.Build(api.BuildOptions{
 		EntryPoints: []string{abs}, AbsWorkingDir: p.Dir, Outfile: filepath.Join(p.Dir, "script.js"),
 		Bundle: true, Write: false, Format: api.FormatIIFE, GlobalName: Global,

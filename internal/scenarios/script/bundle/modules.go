@@ -27,6 +27,9 @@ var exports = map[string][]string{
 	"k6/execution": {"instance", "scenario", "test", "vu"},
 	"k6/html":      {"parseHTML", "Selection", "Element"},
 	"k6/timers":    {"clearInterval", "clearTimeout", "setInterval", "setTimeout"},
+	// As they were called before.
+	"k6/experimental/timers":    {"clearInterval", "clearTimeout", "setInterval", "setTimeout"},
+	"k6/experimental/webcrypto": {"crypto"},
 }
 
 // inside are names that a module has as a default export only.
@@ -46,6 +49,9 @@ var refused = [][2]string{
 	{"k6/x/redis", "write the commands as redis steps of a flow (perfctl init writes an example)"},
 	{"k6/x/sql", "write the statements as sql steps of a flow (perfctl init writes an example)"},
 	{"k6/x/amqp", "write it as publish and consume steps of a flow (perfctl init writes an example)"},
+	{"k6/secrets", "hand secrets over as variables: -e NAME=VALUE or --env-file, and __ENV.NAME"},
+	{"k6/experimental/csv", "use papaparse with open and a SharedArray"},
+	{"k6/experimental/fs", "use open, which reads a file once for all users"},
 	{"k6/x/", "perfctl has no extensions of k6"},
 	{"k6/experimental/", "perfctl has no experimental modules of k6"},
 	{"k6/", "perfctl has no such module"},

@@ -1,8 +1,7 @@
 // FormData: a multipart body built by hand, in perfctl's own words.
 function bytesOf(data) {
   if (typeof data === 'string') {
-    const text = unescape(encodeURIComponent(data));
-    return Uint8Array.from(text, (c) => c.charCodeAt(0));
+    return new TextEncoder().encode(data);
   }
   return new Uint8Array(data.buffer || data);
 }

@@ -20,6 +20,9 @@ var known = []struct {
 	{regexp.MustCompile(`jslib\.k6\.io/papaparse/|papaparse(\.min)?\.js`), "papaparse.js"},
 	{regexp.MustCompile(`jslib\.k6\.io/formdata/`), "formdata.js"},
 	{regexp.MustCompile(`jslib\.k6\.io/url/`), "url.js"},
+	{regexp.MustCompile(`jslib\.k6\.io/k6chaijs/`), "k6chaijs.js"},
+	{regexp.MustCompile(`jslib\.k6\.io/httpx/`), "httpx.js"},
+	{regexp.MustCompile(`k6-reporter/`), "k6-reporter.js"},
 }
 
 // Find returns the file that stands in for what a URL leads to.

@@ -1,5 +1,5 @@
 // Helpers of k6-utils, in perfctl's own words.
-import { group } from 'k6';
+import { check as plainCheck, group } from 'k6';
 import exec from 'k6/execution';
 
 export function randomIntBetween(min, max) {
@@ -118,6 +118,16 @@ export function getCurrentStageProfile() {
 
 export function tagWithCurrentStageProfile() {
   exec.vu.metrics.tags.stage_profile = getCurrentStageProfile();
+}
+
+// check awaits what its conditions return, where a condition is async.
+export async function check(value, sets, tags) {
+  const known = {};
+  for (const name of Object.keys(sets)) {
+    const x = typeof sets[name] === 'function' ? sets[name](value) : sets[name];
+    known[name] = !!(await x);
+  }
+  return plainCheck(value, known, tags);
 }
 
 export function describe(name, body) {

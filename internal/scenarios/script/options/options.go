@@ -49,6 +49,8 @@ type Options struct {
 	RPS                                                 float64
 	SummaryTrendStats                                   []string
 	SummaryTimeUnit                                     string
+	// Certificates are shown to servers that ask for one.
+	Certificates []Certificate
 
 	// JSON is the options as the script sees them, scenarios filled in.
 	JSON string
@@ -136,14 +138,19 @@ func (s *Scenario) Open() bool {
 	return s.Executor == ConstantArrivalRate || s.Executor == RampingArrivalRate
 }
 
-// Parse reads options in JSON. All faults are returned at once.
-func Parse(data []byte, f Flags) (*Options, error) {
+// A Place says where in the script an option stands, as FILE:LINE; empty where that is
+// not known. The path is the names of the options from the outermost one.
+type Place func(path []string) string
+
+// Parse reads options in JSON. All faults are returned at once; where is nil where the
+// place of an option is not known.
+func Parse(data []byte, f Flags, where Place) (*Options, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, fmt.Errorf("options: %w", err)
 	}
 	p := &parser{o: &Options{SetupTimeout: 60 * time.Second, TeardownTimeout: 60 * time.Second, MaxRedirects: 10, Batch: 20, BatchPerHost: 6}}
-	p.main = shortcuts{}
+	p.where = where
 	for _, k := range keys(raw) {
 		p.at = "options." + k
 		p.option(k, raw[k])
@@ -158,10 +165,11 @@ func Parse(data []byte, f Flags) (*Options, error) {
 }
 
 type parser struct {
-	o    *Options
-	at   string
-	main shortcuts
-	errs []error
+	o     *Options
+	at    string
+	main  shortcuts
+	errs  []error
+	where Place
 }
 
 // shortcuts are the options that make one scenario by themselves.
@@ -174,11 +182,31 @@ type shortcuts struct {
 }
 
 func (p *parser) fault(format string, args ...any) {
-	p.errs = append(p.errs, fmt.Errorf("%s: %s", p.at, fmt.Sprintf(format, args...)))
+	p.errs = append(p.errs, fmt.Errorf("%s%s: %s", p.place(), p.at, fmt.Sprintf(format, args...)))
 }
 
 func (p *parser) warn(format string, args ...any) {
-	p.o.Warnings = append(p.o.Warnings, p.at+": "+fmt.Sprintf(format, args...))
+	p.o.Warnings = append(p.o.Warnings, p.place()+p.at+": "+fmt.Sprintf(format, args...))
+}
+
+var step = regexp.MustCompile(`\["([^"]*)"\]|\[\d+\]|([^.\[\]]+)`)
+
+// place is where what is being read stands in the script, with a colon behind it; empty
+// for not known.
+func (p *parser) place() string {
+	if p.where == nil || !strings.HasPrefix(p.at, "options") {
+		return ""
+	}
+	var path []string
+	for _, m := range step.FindAllStringSubmatch(p.at, -1) {
+		if name := m[1] + m[2]; name != "" {
+			path = append(path, name)
+		}
+	}
+	if at := p.where(path); at != "" {
+		return at + ": "
+	}
+	return ""
 }
 
 func keys[T any](m map[string]T) []string {
@@ -203,13 +231,12 @@ var ignored = map[string]string{
 
 // unable are options that change the load and are not there.
 var unable = map[string]string{
-	"tlsAuth":  "client certificates are not there for scripts yet: write a flow, whose settings tls_cert and tls_key do it",
 	"localIPs": "source addresses cannot be chosen", "blacklistIPs": "addresses cannot be blacklisted; --allow-target says what may be loaded",
 }
 
 var names = []string{"vus", "iterations", "duration", "stages", "scenarios", "thresholds", "tags", "setupTimeout", "teardownTimeout",
 	"minIterationDuration", "noConnectionReuse", "insecureSkipTLSVerify", "discardResponseBodies", "throw", "noCookiesReset", "hosts",
-	"userAgent", "maxRedirects", "batch", "batchPerHost", "rps", "summaryTrendStats", "summaryTimeUnit", "noThresholds", "blockHostnames"}
+	"userAgent", "maxRedirects", "batch", "batchPerHost", "rps", "summaryTrendStats", "summaryTimeUnit", "noThresholds", "blockHostnames", "tlsAuth"}
 
 // option reads one option.
 func (p *parser) option(k string, v json.RawMessage) {
@@ -244,16 +271,12 @@ func (p *parser) option(k string, v json.RawMessage) {
 		o.UserAgent = p.text(v)
 	case "summaryTimeUnit":
 		o.SummaryTimeUnit = p.text(v)
-	case "summaryTrendStats", "blockHostnames":
-		var list []string
-		if err := json.Unmarshal(v, &list); err != nil {
-			p.fault("is a list of texts, not %s", v)
-		}
-		if k == "blockHostnames" {
-			o.BlockHostnames = list
-		} else {
-			o.SummaryTrendStats = list
-		}
+	case "summaryTrendStats":
+		o.SummaryTrendStats = p.trendStats(v)
+	case "blockHostnames":
+		o.BlockHostnames = p.list(v)
+	case "tlsAuth":
+		p.certificates(v)
 	case "maxRedirects":
 		o.MaxRedirects = int(p.whole(v))
 	case "batch":

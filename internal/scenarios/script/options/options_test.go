@@ -8,7 +8,7 @@ import (
 
 func parse(t *testing.T, text string, f Flags) *Options {
 	t.Helper()
-	o, err := Parse([]byte(text), f)
+	o, err := Parse([]byte(text), f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestFlagsReplaceTheLoadOfAScript(t *testing.T) {
 	if len(got) != 1 || got[0].Name != Main || got[0].VUs != 5 || got[0].Exec != "default" {
 		t.Errorf("got %+v", got)
 	}
-	if _, err := Parse([]byte(script), Flags{VUs: 5}); err == nil {
+	if _, err := Parse([]byte(script), Flags{VUs: 5}, nil); err == nil {
 		t.Error("-u alone beside scenarios is silent")
 	}
 }
@@ -50,9 +50,9 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		`{"scenarios":{"a":{"executor":"constant-vus","vus":0,"duration":"1s"}}}`:           `has 0 users`,
 		`{"vus":1000000,"duration":"1s"}`:                                                   `at most 100000`,
 		`{"thresholds":{"http_req_duration":[{"threshold":"p(95)<1","abort":true}]}}`:       `there is no such key`,
-		`{"tlsAuth":[]}`: `client certificates are not there`,
+		`{"tlsAuth":[{"cert":"x","key":"hush"}]}`:                                           `options.tlsAuth[0]: cert and key are texts in PEM form`,
 	} {
-		_, err := Parse([]byte(text), Flags{})
+		_, err := Parse([]byte(text), Flags{}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
@@ -83,5 +83,5 @@ func TestThresholdsInPerfctlsGrammar(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(`{"vus":1,"stages":[{"duration":"1s","target":1}],"thresholds":{"a{b:c}":["x"]}}`)
-	f.Fuzz(func(_ *testing.T, text string) { _, _ = Parse([]byte(text), Flags{}) })
+	f.Fuzz(func(_ *testing.T, text string) { _, _ = Parse([]byte(text), Flags{}, nil) })
 }

@@ -150,7 +150,12 @@ func (p *parser) scenario(name string, raw map[string]json.RawMessage) {
 			continue
 		}
 		if !slices.Contains(own, k) && !slices.Contains(common, k) {
-			p.fault("%s has no such setting; it has %s", s.Executor, strings.Join(append(slices.Clone(own), common...), ", "))
+			all := append(slices.Clone(own), common...)
+			hint := "; it has " + strings.Join(all, ", ")
+			if near, ok := suggest.Nearest(k, all); ok {
+				hint = "; did you mean " + near + "?"
+			}
+			p.fault("%s has no such setting%s", s.Executor, hint)
 			continue
 		}
 		p.field(&s, k, v, &prealloc)

@@ -68,7 +68,7 @@ func (v *VM) fillBody(r *request, x goja.Value, contentType string) error {
 			continue
 		}
 		if inner, ok := y.(*goja.Object); ok {
-			v.s.warnOnce("form "+k, "the field "+k+" of a form is an object, which is sent as "+y.String()+": use JSON.stringify for JSON")
+			v.warn("form "+k, "the field "+k+" of a form is an object, which is sent as "+y.String()+": use JSON.stringify for JSON")
 			y = v.rt.ToValue(inner.String())
 		}
 		form.Add(k, y.String())

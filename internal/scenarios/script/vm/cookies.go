@@ -107,7 +107,7 @@ func (v *VM) cookieOptions(k *http.Cookie, x goja.Value) {
 		case "http_only", "httpOnly":
 			k.HttpOnly = y.ToBoolean()
 		default:
-			v.s.warnOnce("cookie "+key, "a cookie has the option "+key+", which does nothing")
+			v.warn("cookie "+key, "a cookie has the option "+key+", which does nothing")
 		}
 	}
 }

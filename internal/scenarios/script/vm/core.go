@@ -54,6 +54,9 @@ var moduleMakers = map[string]func(*VM) *goja.Object{
 	"k6/execution": (*VM).executionModule,
 	"k6/html":      (*VM).htmlModule,
 	"k6/timers":    func(v *VM) *goja.Object { return v.object(v.timerFunctions()) },
+
+	"k6/experimental/timers":    func(v *VM) *goja.Object { return v.object(v.timerFunctions()) },
+	"k6/experimental/webcrypto": func(v *VM) *goja.Object { return v.object(map[string]any{"crypto": v.rt.Get("crypto")}) },
 }
 
 // k6Module is the module k6.
@@ -111,7 +114,7 @@ func (v *VM) check(c goja.FunctionCall) goja.Value {
 			if p, async := promiseOf(out); async && p.State() == goja.PromiseStateFulfilled {
 				out = p.Result()
 			} else if async {
-				v.s.warnOnce("check async "+name, "the check "+name+" returns a promise that is not settled yet: it counts as held, whatever it will be, as in k6")
+				v.warn("check async "+name, "the check "+name+" returns a promise that is not settled yet: it counts as held, whatever it will be, as in k6")
 			}
 			held = out.ToBoolean()
 		} else {

@@ -128,7 +128,7 @@ func (v *VM) addTo(m *custom, x goja.Value, tags map[string]string) {
 		}
 	}
 	if nothing(x) || math.IsNaN(n) || math.IsInf(n, 0) {
-		v.s.warnOnce("value of "+m.desc.Name, "a value that is no number was given to the metric "+m.desc.Name+", and left out: "+x.String())
+		v.warn("value of "+m.desc.Name, "a value that is no number was given to the metric "+m.desc.Name+", and left out: "+x.String())
 		return
 	}
 	r := v.s.recorder
@@ -146,10 +146,10 @@ func (v *VM) addTo(m *custom, x goja.Value, tags map[string]string) {
 		r.each(v, m.desc.Name, own, func(s *selected) { s.rate.Add(v.stage, n != 0) })
 	case metrics.KindTrend:
 		if n < 0 {
-			v.s.warnOnce("negative "+m.desc.Name, "the trend "+m.desc.Name+" was given values below 0, which count as 0")
+			v.warn("negative "+m.desc.Name, "the trend "+m.desc.Name+" was given values below 0, which count as 0")
 		}
 		if n > float64(metrics.HighestValue)/1e6 {
-			v.s.warnOnce("high "+m.desc.Name, "the trend "+m.desc.Name+" was given values above 3,600,000, the highest that it can tell apart: scale them down")
+			v.warn("high "+m.desc.Name, "the trend "+m.desc.Name+" was given values above 3,600,000, the highest that it can tell apart: scale them down")
 		}
 		m.trend.Record(v.stage, scaled(n))
 		r.each(v, m.desc.Name, own, func(s *selected) { s.trend.Record(v.stage, scaled(n)) })

@@ -130,9 +130,6 @@ func (v *VM) hasher(h hash.Hash) goja.Value {
 	})
 }
 
-// subtleHashes are the digests of the global crypto.
-var subtleHashes = map[string]func() hash.Hash{"SHA-1": sha1.New, "SHA-256": sha256.New, "SHA-384": sha512.New384, "SHA-512": sha512.New}
-
 // webCrypto is the global crypto.
 func (v *VM) webCrypto() *goja.Object {
 	return v.object(map[string]any{
@@ -155,23 +152,6 @@ func (v *VM) webCrypto() *goja.Object {
 			_, _ = rand.Read(b)
 			return o
 		},
-		"subtle": v.object(map[string]any{"digest": v.subtleDigest}),
+		"subtle": v.told(v.subtle(), "crypto.subtle"),
 	})
-}
-
-func (v *VM) subtleDigest(c goja.FunctionCall) goja.Value {
-	name := c.Argument(0)
-	if o, ok := name.(*goja.Object); ok && o.Get("name") != nil {
-		name = o.Get("name")
-	}
-	p, resolve, reject := v.rt.NewPromise()
-	f := subtleHashes[strings.ToUpper(name.String())]
-	if f == nil {
-		_ = reject(v.rt.NewTypeError("there is no digest " + name.String()))
-		return v.rt.ToValue(p)
-	}
-	h := f()
-	h.Write(v.bytesOf(c.Argument(1)))
-	_ = resolve(v.rt.NewArrayBuffer(h.Sum(nil)))
-	return v.rt.ToValue(p)
 }

@@ -17,7 +17,10 @@ func (v *VM) executionModule() *goja.Object {
 	v.getter(instance, "currentTestRunDuration", func() any { return millis(time.Since(v.started())) })
 	v.userInfo(vu)
 	v.testInfo(test)
-	return v.object(map[string]any{"scenario": scenario, "instance": instance, "vu": vu, "test": test})
+	for name, o := range map[string]*goja.Object{"scenario": scenario, "instance": instance, "vu": vu, "test": test} {
+		v.told(o, "exec."+name)
+	}
+	return v.told(v.object(map[string]any{"scenario": scenario, "instance": instance, "vu": vu, "test": test}), "k6/execution")
 }
 
 func (v *VM) started() time.Time {

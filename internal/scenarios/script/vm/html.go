@@ -3,6 +3,7 @@ package vm
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -79,6 +80,9 @@ func (s *selection) Get(key string) goja.Value {
 	if key == "length" {
 		return s.v.rt.ToValue(s.sel.Length())
 	}
+	if m := s.v.proto.selection; m != nil && !slices.Contains(neverMind, key) && m.Get(key) == nil {
+		s.v.absent("a selection of a page", key, m.Keys())
+	}
 	return nil
 }
 
@@ -122,10 +126,14 @@ func (v *VM) selectionMethods() *goja.Object {
 	chain("filter", func(s sel) sel { return s }, sel.Filter)
 	chain("not", func(s sel) sel { return s }, sel.Not)
 	chain("has", func(s sel) sel { return s }, sel.Has)
+	chain("nextUntil", sel.NextAll, sel.NextUntil)
+	chain("prevUntil", sel.PrevAll, sel.PrevUntil)
+	chain("parentsUntil", sel.Parents, sel.ParentsUntil)
 	chain("contents", sel.Contents, nil)
 	chain("first", sel.First, nil)
 	chain("last", sel.Last, nil)
 	v.selectionValues(set)
+	v.elementMethods(set)
 	v.selectionLists(set)
 	return o
 }

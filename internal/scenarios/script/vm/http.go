@@ -117,7 +117,7 @@ func (v *VM) note(o *outcome) {
 	if v.ctx.Err() != nil {
 		panic(v.rt.NewGoError(v.ctx.Err()))
 	}
-	v.s.warnOnce("failed "+string(work.KindOf(h.err)), "a request failed: "+h.method+" "+h.url+": "+h.err.Error())
+	v.warn("failed "+string(work.KindOf(h.err)), "a request failed: "+h.method+" "+h.url+": "+h.err.Error())
 	if v.s.settings.Throw {
 		panic(v.rt.NewGoError(h.err))
 	}
@@ -126,7 +126,7 @@ func (v *VM) note(o *outcome) {
 // request records one exchange.
 func (r *Recorder) request(v *VM, o *outcome, h *hop, last bool) {
 	held := h.err == nil && (o.req.expect.none || o.req.expect.hold(h.status))
-	if last && !held && v.failure == nil {
+	if last && !held && !o.req.expect.none && v.failure == nil {
 		v.failure = h.err
 		if h.err == nil {
 			v.failure = plain.StatusFailure(&answer.Answer{Status: h.status})

@@ -163,8 +163,13 @@ func matches(v *VM, want map[string]string, s sample) bool {
 func (r *Recorder) selects(metric string) bool { return len(r.bySelection[metric]) > 0 }
 
 func (r *Recorder) iteration(v *VM, d time.Duration) {
-	r.iterations.Add(v.stage, 1)
-	r.iterationDuration.Record(v.stage, d)
+	count, trend := r.iterations, r.iterationDuration
+	if r.several {
+		own := v.cache.scenario(v)
+		count, trend = own.count, own.trend
+	}
+	count.Add(v.stage, 1)
+	trend.Record(v.stage, d)
 	r.each(v, Iterations.Name, sample{}, func(x *selected) { x.count.Add(v.stage, 1) })
 	r.each(v, IterationDuration.Name, sample{}, func(x *selected) { x.trend.Record(v.stage, d) })
 }
@@ -191,8 +196,10 @@ type seriesCache struct {
 	requests map[seriesKey]*requestSeries
 	checks   map[seriesKey]*metrics.Rate
 	groups   map[seriesKey]*metrics.Trend
-	last     *requestSeries
-	lastKey  seriesKey
+	// scenarios are the iterations of each of the script's scenarios.
+	scenarios map[string]*iterationSeries
+	last      *requestSeries
+	lastKey   seriesKey
 }
 
 type requestSeries struct {
@@ -253,6 +260,26 @@ func (c *seriesCache) check(v *VM, name string) *metrics.Rate {
 		if len(c.checks) < 2*maxNames {
 			c.checks[k] = x
 		}
+	}
+	return x
+}
+
+type iterationSeries struct {
+	count *metrics.Counter
+	trend *metrics.Trend
+}
+
+// scenario is the series of the iterations of the script's scenario that goes on.
+func (c *seriesCache) scenario(v *VM) *iterationSeries {
+	name := v.it.Scenario
+	x := c.scenarios[name]
+	if x == nil {
+		t := c.tags(name, "")
+		x = &iterationSeries{c.r.reg.Counter(Iterations, t), c.r.reg.Trend(IterationDuration, t)}
+		if c.scenarios == nil {
+			c.scenarios = map[string]*iterationSeries{}
+		}
+		c.scenarios[name] = x
 	}
 	return x
 }

@@ -143,7 +143,7 @@ func (v *VM) param(r *request, name string, x goja.Value) {
 		if near, ok := suggest.Nearest(name, paramNames); ok {
 			hint = "; did you mean " + near + "?"
 		}
-		v.s.warnOnce("param "+name, "a request has the parameter "+name+", which does nothing"+hint)
+		v.warn("param "+name, "a request has the parameter "+name+", which does nothing"+hint)
 	}
 }
 

@@ -32,8 +32,6 @@ var (
 	responseNames = []string{"body", "cookies", "error", "error_code", "headers", "ocsp", "proto", "remote_ip", "remote_port", "request",
 		"status", "status_text", "timings", "tls_cipher_suite", "tls_version", "url"}
 	responseMethods = []string{"clickLink", "html", "json", "submitForm"}
-	// neverMind are names that the language itself asks for.
-	neverMind = []string{"then", "toJSON", "toString", "valueOf", "constructor", "length", "inspect", "hasOwnProperty", "__esModule", "name", "__file", "__statuses", "__jar"}
 )
 
 func (v *VM) responseOf(o *outcome) goja.Value {
@@ -102,12 +100,11 @@ func (r *response) Get(key string) goja.Value {
 	case "request":
 		return v.requestOf(r.o, h)
 	case "remote_ip", "remote_port", "tls_version", "tls_cipher_suite", "ocsp":
-		v.s.warnOnce("response "+key, "a script reads "+key+" of a response, which perfctl does not tell: it is empty")
+		v.warn("response "+key, "a script reads "+key+" of a response, which perfctl does not tell: it is empty")
 		return v.rt.ToValue("")
 	}
 	if !slices.Contains(responseMethods, key) && !slices.Contains(neverMind, key) {
-		v.s.warnOnce("response "+key, "a script reads "+key+" of a response, which has no such property: it is undefined. There are "+
-			strings.Join(responseNames, ", ")+", "+strings.Join(responseMethods, ", "))
+		v.absent("a response", key, append(slices.Clone(responseNames), responseMethods...))
 	}
 	return nil
 }
@@ -157,20 +154,56 @@ func (r *response) body() goja.Value {
 
 func millis(d time.Duration) float64 { return float64(d) / 1e6 }
 
-func (v *VM) timingsOf(h *hop) goja.Value {
-	t := h.timings
-	o := v.rt.NewObject()
-	for _, x := range [...]struct {
-		name string
-		d    time.Duration
-	}{
-		{"blocked", t.Blocked}, {"connecting", t.Connecting}, {"tls_handshaking", t.Handshaking}, {"sending", t.Sending},
-		{"waiting", t.Waiting}, {"receiving", t.Receiving}, {"duration", t.Duration}, {"looking_up", 0},
-	} {
-		_ = o.Set(x.name, millis(x.d))
-	}
-	return o
+// timing is what a script sees of a request's phases, in milliseconds.
+type timing struct {
+	v *VM
+	h *hop
 }
+
+var timingNames = []string{"blocked", "connecting", "tls_handshaking", "sending", "waiting", "receiving", "duration", "looking_up"}
+
+func (v *VM) timingsOf(h *hop) goja.Value { return v.rt.NewDynamicObject(&timing{v, h}) }
+
+// Get returns a phase.
+func (x *timing) Get(key string) goja.Value {
+	t := &x.h.timings
+	var d time.Duration
+	switch key {
+	case "duration":
+		d = t.Duration
+	case "waiting":
+		d = t.Waiting
+	case "sending":
+		d = t.Sending
+	case "receiving":
+		d = t.Receiving
+	case "blocked":
+		d = t.Blocked
+	case "connecting":
+		d = t.Connecting
+	case "tls_handshaking":
+		d = t.Handshaking
+	case "looking_up":
+	default:
+		if !slices.Contains(neverMind, key) {
+			x.v.absent("timings", key, timingNames)
+		}
+		return nil
+	}
+	return x.v.rt.ToValue(millis(d))
+}
+
+// Set refuses.
+func (x *timing) Set(string, goja.Value) bool { return false }
+
+// Has says whether there is such a phase.
+func (x *timing) Has(key string) bool { return slices.Contains(timingNames, key) }
+
+// Delete refuses.
+func (x *timing) Delete(string) bool { return false }
+
+// Keys are the phases.
+func (x *timing) Keys() []string { return timingNames }
 
 func (v *VM) headersOf(h http.Header) goja.Value {
 	o := v.rt.NewObject()
@@ -214,9 +247,18 @@ func (v *VM) requestOf(o *outcome, h *hop) goja.Value {
 	for _, k := range sortedKeys(h.sent) {
 		_ = headers.Set(k, v.rt.ToValue(h.sent[k]))
 	}
-	return v.object(map[string]any{
-		"method": h.method, "url": h.url, "headers": headers, "body": string(o.req.body), "cookies": v.rt.NewObject(),
-	})
+	cookies := v.rt.NewObject()
+	for _, c := range (&http.Request{Header: h.sent}).Cookies() {
+		entry := v.object(map[string]any{"name": c.Name, "value": c.Value, "replace": o.req.replace[c.Name]})
+		if list, ok := cookies.Get(c.Name).(*goja.Object); ok {
+			_ = list.Set(itoa(int(list.Get("length").ToInteger())), entry)
+			continue
+		}
+		_ = cookies.Set(c.Name, v.rt.NewArray(entry))
+	}
+	return v.told(v.object(map[string]any{
+		"method": h.method, "url": h.url, "headers": headers, "body": string(o.req.body), "cookies": cookies,
+	}), "request of a response")
 }
 
 // responseJSON is the body as JSON, or the part of it that a selector names.

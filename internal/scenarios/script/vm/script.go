@@ -164,13 +164,7 @@ func (s *Script) Failed() string {
 
 // warnOnce logs a warning the first time that its key is seen.
 func (s *Script) warnOnce(key, text string) {
-	s.mu.Lock()
-	known := s.warned[key]
-	if !known && len(s.warned) < 1000 {
-		s.warned[key] = true
-	}
-	s.mu.Unlock()
-	if !known {
+	if !s.heard(key) {
 		s.host.Log.Warn(text)
 	}
 }

@@ -13,7 +13,7 @@ func (v *VM) tagsOf(x goja.Value, of string) map[string]string {
 	}
 	o, ok := x.(*goja.Object)
 	if !ok {
-		v.s.warnOnce("tags of "+of, "the tags of a "+of+" are no object, and left out")
+		v.warn("tags of "+of, "the tags of a "+of+" are no object, and left out")
 		return nil
 	}
 	var out map[string]string
@@ -23,7 +23,7 @@ func (v *VM) tagsOf(x goja.Value, of string) map[string]string {
 			continue
 		}
 		if _, object := t.(*goja.Object); object {
-			v.s.warnOnce("tag "+k, "the tag "+k+" of a "+of+" is no text, number or truth value, and left out")
+			v.warn("tag "+k, "the tag "+k+" of a "+of+" is no text, number or truth value, and left out")
 			continue
 		}
 		if out == nil {
