@@ -53,13 +53,14 @@ func readRequests(path string, fields *template.Fields, rows *data.Rows, found f
 	return func(root strictyaml.Value, _ *strictyaml.Collector) {
 		var of, requests strictyaml.Value
 		has := false
-		if !root.Map("a file of requests",
+		whole := root.Map("a file of requests",
 			strictyaml.Optional("data", func(v strictyaml.Value) { of, has = v, true }).Help(data.Help),
-			strictyaml.Required("requests", func(v strictyaml.Value) { requests = v })) {
-			return
-		}
+			strictyaml.Required("requests", func(v strictyaml.Value) { requests = v }))
 		if has { // what requests may use is known first, whatever the file's order
 			rows.Read(path)(of)
+		}
+		if !whole {
+			return
 		}
 		rows.Into(fields)
 		if requests.List("the requests", func(i int, item strictyaml.Value) {
