@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/perfctl/perfctl/internal/scenarios/data"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 )
 
@@ -28,7 +29,7 @@ func FuzzRequests(f *testing.F) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		calls, err := load(path, &template.Fields{Names: &template.Names{}, Arrivals: &template.Arrivals{}})
+		calls, err := load(path, &template.Fields{Names: &template.Names{}, Arrivals: &template.Arrivals{}}, &data.Rows{})
 		if err == nil && len(calls) == 0 {
 			t.Fatal("a file without requests was taken")
 		}
