@@ -118,6 +118,7 @@ func (a *app) openStreams(ctx context.Context, p *run.Plan, id string, all []out
 	ctx, stop := run.Interruptible(ctx, a.Interrupts)
 	defer stop()
 	o := stream.Opener{
+		Dial:   p.Dial,
 		Run:    stream.Run{ID: id, Profile: p.Profile().Name, Version: a.version, Started: time.Now()},
 		Stdout: a.Stdout, LookupEnv: a.LookupEnv, Log: a.logger(),
 	}

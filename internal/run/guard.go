@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 
@@ -56,6 +57,12 @@ func guardBroker(ctx context.Context, g targets.Guard, addresses *targets.Settin
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Dial opens a connection to a receiver of figures, if the address that its name leads
+// to may be reached.
+func (p *Plan) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return targets.Dialer(p.guarding().Reaches).DialContext(ctx, network, address)
 }
 
 // CheckReceiver refuses to send figures to a machine that was not allowed.

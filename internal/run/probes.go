@@ -12,6 +12,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios/all"
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/httpapi"
 	"github.com/perfctl/perfctl/internal/targets/probe"
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
@@ -80,6 +81,10 @@ func (s *Session) newProbes(ctx context.Context, x *Prepared, addresses *targets
 		}
 	}
 	for _, scrape := range p.scrapes {
+		scrape.Reach = p.guarding().Reaches
+		if proxy, err := httpapi.Proxies(addresses.Setting)(scrape.URL); err == nil && proxy != nil {
+			s.Log.Warn("HTTP_PROXY is ignored: figures are read from the program itself", "scrape", scrape.Name)
+		}
 		set.Add(probe.NewScrape(ctx, scrape, x.registry))
 	}
 	return set, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"strconv"
 	"syscall"
 	"time"
@@ -53,7 +54,9 @@ type Opener struct {
 	Run       Run
 	Stdout    io.Writer
 	LookupEnv func(name string) (string, bool)
-	Log       *slog.Logger
+	// Dial opens the connections to receivers; nil for the system's way.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Log  *slog.Logger
 }
 
 // Set holds the open streams of a run.
@@ -170,7 +173,12 @@ func openOTLP(ctx context.Context, o Opener, where string) (Stream, error) {
 		}
 		interval = time.Duration(ms) * time.Millisecond
 	}
-	s, err := NewOTLP(ctx, where, o.Run, interval, o.Log)
+	client, err := o.receiverClient()
+	if err != nil {
+		return nil, exitcode.ConfigError(err)
+	}
+	o.tellOfProxy(where)
+	s, err := NewOTLP(ctx, where, o.Run, interval, client, o.Log)
 	switch {
 	case errors.Is(err, ErrReceiver):
 		return nil, exitcode.With(exitcode.Unreachable, err)

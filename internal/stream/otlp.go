@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -53,10 +54,14 @@ type OTLP struct {
 // NewOTLP reaches the receiver at a URL, or the one that the environment names for
 // OTLPEnv, and exports to it every interval. The exporter reads the
 // OTEL_EXPORTER_OTLP_* variables itself. A receiver that does not take an empty
-// export is an ErrReceiver. log gets what the exporter has to say.
-func NewOTLP(ctx context.Context, where string, run Run, interval time.Duration, log *slog.Logger) (*OTLP, error) {
+// export is an ErrReceiver. log gets what the exporter has to say. client is nil for the
+// exporter's own.
+func NewOTLP(ctx context.Context, where string, run Run, interval time.Duration, client *http.Client, log *slog.Logger) (*OTLP, error) {
 	// A failed export is repeated with the next one, which holds it: no need to retry.
 	opts := []otlpmetrichttp.Option{otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false})}
+	if client != nil {
+		opts = append(opts, otlpmetrichttp.WithHTTPClient(client))
+	}
 	if where != OTLPEnv {
 		endpoint, err := endpointOf(where)
 		if err != nil {

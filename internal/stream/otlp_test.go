@@ -91,7 +91,7 @@ func (r *receiver) received(t *testing.T, i int) map[string]*wire.Metric {
 // export starts an exporter that exports only when it is told to.
 func export(t *testing.T, where string) *OTLP {
 	t.Helper()
-	o, err := NewOTLP(t.Context(), where, testRun, time.Hour, slog.New(slog.DiscardHandler))
+	o, err := NewOTLP(t.Context(), where, testRun, time.Hour, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestAReceiverThatIsNotThereIsAnErrorAtTheStart(t *testing.T) {
 	deaf := newReceiver(t)
 	deaf.answer(http.StatusNotFound, nil)
 	for where, reached := range map[string]bool{gone.URL: true, deaf.URL: true, "127.0.0.1:4318": false, "ftp://x": false, "": false, "http://": false} {
-		_, err := NewOTLP(t.Context(), where, testRun, time.Hour, slog.New(slog.DiscardHandler))
+		_, err := NewOTLP(t.Context(), where, testRun, time.Hour, nil, slog.New(slog.DiscardHandler))
 		if err == nil || errors.Is(err, ErrReceiver) != reached {
 			t.Errorf("%q: %v", where, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -25,8 +26,12 @@ type inboxSpec struct {
 	queue, own    string
 	exchange, key string
 	match         *answer.Source // nil: any message will do
-	pos           strictyaml.Pos
-	inbox         *inbox
+	// arguments are those with which an own queue is made; offset is where the reading
+	// of a stream begins, nil for a queue.
+	arguments amqp.Table
+	offset    any
+	pos       strictyaml.Pos
+	inbox     *inbox
 }
 
 // same says whether two steps share an inbox.
@@ -52,6 +57,10 @@ func (f *parser) consume(v strictyaml.Value) action {
 		strictyaml.Optional("exchange", strictyaml.String(&sp.exchange)).Help("what own_queue is bound to"),
 		strictyaml.Optional("key", func(of strictyaml.Value) { keyed = true; strictyaml.String(&sp.key)(of) }).Help("by which key"),
 		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)).Help("bound on the wait"),
+		strictyaml.Optional("type", func(of strictyaml.Value) { f.queueType(sp, of) }).Help("type of own_queue"),
+		strictyaml.Optional("arguments", func(of strictyaml.Value) { f.queueArguments(sp, of) }).Help("arguments of own_queue, as in x-max-length"),
+		strictyaml.Optional("offset", func(of strictyaml.Value) { sp.offset = readOffset(of) }).
+			Help("where the reading of a stream begins: first, last, next, a number, a time, or how long ago as in 5m"),
 		strictyaml.Optional("match", func(of strictyaml.Value) { f.match(a, of) }).
 			Help("which message: one place in it, and what that must equal")) {
 		return nil
@@ -61,6 +70,10 @@ func (f *parser) consume(v strictyaml.Value) action {
 		v.Add("consume needs either queue, one of yours, or own_queue, a name for one that the run makes")
 	case sp.queue != "" && (sp.exchange != "" || keyed):
 		v.Add("exchange and key bind a queue of the run's own: write own_queue")
+	case sp.queue != "" && sp.arguments != nil:
+		v.Add("type and arguments make a queue of the run's own: write own_queue")
+	case sp.offset != nil && sp.own != "" && !sp.isStream():
+		v.Add("offset is for a stream: write type: stream, too")
 	case keyed && sp.exchange == "":
 		v.Add("key binds own_queue to an exchange, which is missing")
 	}
@@ -69,8 +82,8 @@ func (f *parser) consume(v strictyaml.Value) action {
 			continue
 		}
 		if (other.match == nil) != (sp.match == nil) || sp.match != nil && other.match.String() != sp.match.String() ||
-			other.exchange != sp.exchange || other.key != sp.key {
-			v.Add("line %d consumes from the same queue by another match or binding: one queue has one", other.pos.Line)
+			other.exchange != sp.exchange || other.key != sp.key || !reflect.DeepEqual(other.arguments, sp.arguments) || other.offset != sp.offset {
+			v.Add("line %d consumes from the same queue by another match, binding, type, arguments or offset: one queue has one", other.pos.Line)
 		}
 		a.spec = other
 		f.need(targets.RabbitMQ)
@@ -123,19 +136,9 @@ func messageAnswer(d *amqp.Delivery) answer.Answer {
 	return answer.Answer{Body: d.Body,
 		Header: func(name string) (string, bool) {
 			v, ok := d.Headers[name]
-			return fmt.Sprint(v), ok
+			return headerText(v), ok
 		},
-		Property: func(name string) (string, bool) {
-			for _, p := range [...]struct{ name, value string }{
-				{"correlation_id", d.CorrelationId}, {"message_id", d.MessageId}, {"reply_to", d.ReplyTo}, {"type", d.Type},
-				{"content_type", d.ContentType}, {"app_id", d.AppId}, {"routing_key", d.RoutingKey}, {"exchange", d.Exchange},
-			} {
-				if p.name == name {
-					return p.value, p.value != ""
-				}
-			}
-			return "", false
-		},
+		Property: func(name string) (string, bool) { return propertyOf(d, name) },
 	}
 }
 
@@ -173,6 +176,7 @@ func (s *scenario) openConsumers(ctx context.Context) error {
 		c, err := rabbitmq.OpenConsumer(ctx, rabbitmq.ConsumerConfig{
 			Address: s.env.Targets.RabbitMQ, Options: s.amqpOptions("consumer"), Queue: queue,
 			Prefetch: s.env.Values.Int(0, keyPrefetch), Limiter: s.limiter, Reconnected: s.amqpRestored, Log: s.log,
+			Offset:  sp.from(),
 			Declare: func(ch *amqp.Channel) error { return declareOwn(ch, queue, sp) },
 			Handle: func(d *amqp.Delivery) {
 				if key, ok := sp.keyOf(d, &v); ok {
@@ -196,7 +200,7 @@ func declareOwn(ch *amqp.Channel, queue string, sp *inboxSpec) error {
 	if sp.own == "" {
 		return nil
 	}
-	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil || sp.exchange == "" {
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, sp.arguments); err != nil || sp.exchange == "" {
 		return err
 	}
 	return ch.QueueBind(queue, sp.key, sp.exchange, false, nil)

@@ -63,7 +63,7 @@ func Definition() scenarios.Definition {
 			[2]string{"queue NAME", "name of the run's own queue that a consume calls NAME"},
 			[2]string{"data.COLUMN", "the value of a column in the arrival's row of data"},
 			[2]string{"NAME", "a variable of vars or capture"}),
-		Metrics: append(append([]metrics.Desc{httpapi.FirstEvent, httpapi.EventGap, httpapi.Events, stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects},
+		Metrics: append(append([]metrics.Desc{httpapi.FirstEvent, httpapi.EventGap, httpapi.Events, stepDuration, answer.Checks, heldMessages, unclaimed, rabbitmq.Reconnects, rabbitmq.BlockedTime},
 			httpapi.Metrics()...), postgres.PoolWait, postgres.QueryDuration, postgres.TransactionDuration, postgres.Transactions, postgres.Retries, postgres.Reconnects, postgres.ReconnectDuration,
 			postgres.PoolSize, postgres.PoolInUse, postgres.PoolIdle, postgres.PoolMax, postgres.PoolWaiting, postgres.PoolUtilisation),
 		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },

@@ -63,7 +63,7 @@ type scenario struct {
 type handles struct {
 	held                                   *metrics.Gauge
 	unclaimed, amqpReconnect, dbReconnects *metrics.Counter
-	dbReconnectTime                        *metrics.Trend
+	dbReconnectTime, amqpBlock             *metrics.Trend
 }
 
 // worker is what a worker keeps between arrivals.
@@ -149,6 +149,7 @@ func (s *scenario) declareMetrics() {
 	}
 	if s.needs(targets.RabbitMQ) {
 		s.m.amqpReconnect = s.env.Metrics.Counter(rabbitmq.Reconnects, tags)
+		s.m.amqpBlock = s.env.Metrics.Trend(rabbitmq.BlockedTime, tags)
 		s.m.held = s.env.Metrics.Gauge(heldMessages, tags)
 		s.m.unclaimed = s.env.Metrics.Counter(unclaimed, tags)
 	}
@@ -251,7 +252,7 @@ func (s *scenario) reachRabbitMQ(ctx context.Context) error {
 		}
 		s.publisher, err = rabbitmq.OpenPublisher(ctx, rabbitmq.PublisherConfig{
 			Address: s.env.Targets.RabbitMQ, Options: s.amqpOptions("publisher"), Channels: s.env.Values.Int(0, keyChannels),
-			Limiter: s.limiter, Reconnected: s.amqpRestored, Log: s.log,
+			Limiter: s.limiter, Reconnected: s.amqpRestored, Blocked: s.amqpBlocked, Log: s.log,
 		})
 		return err
 	}
@@ -263,6 +264,8 @@ func (s *scenario) amqpOptions(part string) rabbitmq.Options {
 }
 
 func (s *scenario) amqpRestored(time.Duration) { s.m.amqpReconnect.Add(int(s.stage.Load()), 1) }
+
+func (s *scenario) amqpBlocked(took time.Duration) { s.m.amqpBlock.Record(int(s.stage.Load()), took) }
 
 // ownQueue is the name of a queue of the run's own.
 func (s *scenario) ownQueue(name string) string { return queueName(s.env.RunID, name) }

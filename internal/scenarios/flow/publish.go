@@ -18,13 +18,11 @@ import (
 
 // publishAction publishes a message and waits for its confirm.
 type publishAction struct {
-	exchange, key, body, contentType text
-	messageID, correlation, replyTo  text
-	headers                          []messageHeader
-	persistent, mandatory            bool
-	json                             bool // the body is JSON
-	priority                         int64
-	timeout                          time.Duration
+	exchange, key, body text
+	of                  properties
+	mandatory           bool
+	json                bool // the body is JSON
+	timeout             time.Duration
 
 	publisher *rabbitmq.Publisher
 	// id leads the id of messages that the file gives none.
@@ -33,40 +31,32 @@ type publishAction struct {
 	queue, named string
 }
 
-type messageHeader struct {
-	name  string
-	value text
-}
-
 func (f *parser) publish(v strictyaml.Value) action {
-	a := &publishAction{persistent: true, mandatory: true}
+	a := &publishAction{mandatory: true}
 	read := func(into *text) strictyaml.Reader { return request.Text(&f.fields, into) }
-	if !v.Map("publish",
+	persistent, said := true, false
+	if !v.Map("publish", append(a.of.fields(f),
 		strictyaml.Optional("exchange", read(&a.exchange)).Help("exchange; the default one if left out"),
 		strictyaml.Optional("key", read(&a.key)).Help("routing key, or without an exchange the name of a queue"),
 		strictyaml.Optional("body", request.TextAt(&f.fields, &a.body, a.inBody)).Help("body"),
-		strictyaml.Optional("content_type", read(&a.contentType)).Help("content type"),
-		strictyaml.Optional("message_id", read(&a.messageID)).Help("message id"),
-		strictyaml.Optional("correlation_id", read(&a.correlation)).Help("correlation id"),
-		strictyaml.Optional("reply_to", read(&a.replyTo)).Help("where to reply"),
-		strictyaml.Optional("persistent", strictyaml.Bool(&a.persistent)).Help("true if left out"),
+		strictyaml.Optional("persistent", func(of strictyaml.Value) { said = true; strictyaml.Bool(&persistent)(of) }).Help("true if left out"),
 		strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)).Help("fail where no queue takes it; true if left out"),
-		strictyaml.Optional("priority", strictyaml.Int(&a.priority, 0, 255)).Help("priority of the message"),
-		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)).Help("bound on the confirm"),
-		strictyaml.Optional("headers", func(of strictyaml.Value) {
-			of.Entries("the headers", func(name string, _ strictyaml.Pos, value strictyaml.Value) {
-				h := messageHeader{name: name}
-				read(&h.value)(value)
-				a.headers = append(a.headers, h)
-			})
-		}).Help("headers of the message")) {
+		strictyaml.Optional("timeout", strictyaml.Duration(&a.timeout)).Help("bound on the confirm"))...) {
 		return nil
+	}
+	switch {
+	case a.of.mode != 0 && said:
+		v.Add("persistent and delivery_mode say the same thing: leave one out")
+	case a.of.mode == 0 && persistent:
+		a.of.mode = amqp.Persistent
+	case a.of.mode == 0:
+		a.of.mode = amqp.Transient
 	}
 	if a.exchange.Empty() && a.key.Empty() {
 		v.Add("publish needs an exchange, or as key the name of a queue")
 		return nil
 	}
-	contentType, _ := a.contentType.Constant()
+	contentType, _ := a.of.contentType.Constant()
 	a.json = strings.Contains(contentType, "json")
 	a.named, _ = a.exchange.Constant()
 	if a.exchange.Empty() {
@@ -111,34 +101,17 @@ func (a *publishAction) bind(ctx context.Context, s *scenario, of *step) error {
 }
 
 func (a *publishAction) do(ctx context.Context, w *worker, _ bool) (answer.Answer, error) {
-	m := amqp.Publishing{DeliveryMode: amqp.Transient, Priority: uint8(a.priority)}
-	if a.persistent {
-		m.DeliveryMode = amqp.Persistent
+	m := amqp.Publishing{DeliveryMode: a.of.mode}
+	if err := a.of.set(w, &m); err != nil {
+		return answer.Answer{}, err
 	}
-	var exchange, key string
-	for _, x := range [...]struct {
-		from *text
-		into *string
-	}{{&a.exchange, &exchange}, {&a.key, &key}, {&a.contentType, &m.ContentType}, {&a.messageID, &m.MessageId},
-		{&a.correlation, &m.CorrelationId}, {&a.replyTo, &m.ReplyTo}} {
-		if x.from.Empty() {
-			continue
-		}
-		var err error
-		if w.text, err = x.from.Append(w.text[:0], &w.scope); err != nil {
-			return answer.Answer{}, err
-		}
-		*x.into = string(w.text)
+	exchange, err := w.filled(&a.exchange)
+	if err != nil {
+		return answer.Answer{}, err
 	}
-	if len(a.headers) > 0 {
-		m.Headers = make(amqp.Table, len(a.headers))
-	}
-	for i := range a.headers {
-		var err error
-		if w.text, err = a.headers[i].value.Append(w.text[:0], &w.scope); err != nil {
-			return answer.Answer{}, err
-		}
-		m.Headers[a.headers[i].name] = string(w.text)
+	key, err := w.filled(&a.key)
+	if err != nil {
+		return answer.Answer{}, err
 	}
 	if a.mandatory && m.MessageId == "" {
 		w.published++
@@ -146,7 +119,6 @@ func (a *publishAction) do(ctx context.Context, w *worker, _ bool) (answer.Answe
 		w.text = strconv.AppendInt(append(w.text, '-'), w.published, 10)
 		m.MessageId = string(w.text)
 	}
-	var err error
 	if w.text, err = a.body.Append(w.text[:0], &w.scope); err != nil {
 		return answer.Answer{}, err
 	}

@@ -88,6 +88,7 @@ func Client(e *scenarios.Env, o httpapi.Options) (*httpapi.Client, *Origins, err
 		return nil, nil, err
 	}
 	g := targets.Guard{AllowTargets: e.Targets.Allowed}
+	o.Guard = g.Reaches
 	origins := &Origins{Base: e.Targets.API.URL, Named: named, Allow: func(ctx context.Context, u *url.URL) error { return g.CheckURL(ctx, "load", u) }}
 	return httpapi.New(o), origins, nil
 }

@@ -62,15 +62,9 @@ const dialTimeout = 5 * time.Second
 func New(o Options) *Client {
 	c := &Client{}
 	dialer := newDialer(o.Socket)
+	dialer.guard = o.Guard
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-		defer cancel()
-		// A guard is told the name that was asked for, and finds its address itself.
-		open := dialer.DialContext
-		if o.Guard != nil || o.Address != nil {
-			open = o.dial
-		}
-		conn, err := open(ctx, network, addr)
+		conn, err := dialer.open(ctx, network, addr, o.Address)
 		if err != nil {
 			return nil, err
 		}
@@ -98,28 +92,6 @@ func New(o Options) *Client {
 	t.Protocols.SetUnencryptedHTTP2(true)
 	c.Transport, c.Timeout = t, o.Timeout
 	return c
-}
-
-// dial opens a connection to where an address leads, if that may be.
-func (o Options) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	var dialer net.Dialer
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, err
-	}
-	if o.Address != nil {
-		addr = o.Address(addr)
-	}
-	if o.Guard != nil {
-		dialer.ControlContext = func(_ context.Context, _, to string, _ syscall.RawConn) error {
-			at, err := netip.ParseAddrPort(to)
-			if err != nil {
-				return err
-			}
-			return o.Guard(host, at.Addr())
-		}
-	}
-	return dialer.DialContext(ctx, network, addr)
 }
 
 // Bytes returns how much went over the connections since the last call.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ const lookAgainAfter = 30 * time.Second
 type dialer struct {
 	// socket, where it is set, is the Unix socket that all connections go to.
 	socket string
+	// guard, where it is not nil, is asked about the host and the address of each
+	// connection.
+	guard  func(host string, ip netip.Addr) error
 	lookup func(ctx context.Context, host string) ([]string, error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 
@@ -38,22 +42,44 @@ func newDialer(socket string) *dialer {
 
 // DialContext opens a connection within dialTimeout.
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	return d.open(ctx, network, addr, nil)
+}
+
+// open opens a connection within dialTimeout; instead, where it is not nil, says which
+// address to dial in place of another. The guard is told the host that was asked for.
+func (d *dialer) open(ctx context.Context, network, addr string, instead func(string) string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if d.socket != "" {
 		return d.dial(ctx, "unix", d.socket)
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil || net.ParseIP(host) != nil {
-		return d.dial(ctx, network, addr)
+	asked := ""
+	if instead != nil {
+		asked, _, _ = net.SplitHostPort(addr) // a fault in it is found below
+		addr = instead(addr)
 	}
-	addrs, err := d.turn(ctx, host)
+	return d.to(ctx, network, addr, asked)
+}
+
+// to opens a connection to an address, which stands for the host asked where that is
+// not empty.
+func (d *dialer) to(ctx context.Context, network, addr, asked string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
 	}
+	if asked == "" {
+		asked = host
+	}
+	addrs := []string{host}
+	if _, err := netip.ParseAddr(host); err != nil {
+		if addrs, err = d.turn(ctx, host); err != nil {
+			return nil, err
+		}
+	}
 	var errs []error
 	for _, a := range addrs {
-		c, err := d.dial(ctx, network, net.JoinHostPort(a, port))
+		c, err := d.one(ctx, network, a, port, asked)
 		if err == nil {
 			return c, nil
 		}
@@ -63,6 +89,20 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		}
 	}
 	return nil, errs[0]
+}
+
+// one opens a connection to one address, if that may be.
+func (d *dialer) one(ctx context.Context, network, ip, port, asked string) (net.Conn, error) {
+	if d.guard != nil {
+		at, err := netip.ParseAddr(ip)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.guard(asked, at); err != nil {
+			return nil, err
+		}
+	}
+	return d.dial(ctx, network, net.JoinHostPort(ip, port))
 }
 
 // turn returns the addresses of a name, that whose turn it is first. Addresses of the

@@ -27,6 +27,9 @@ func Explain(a targets.Address, tried string, err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return targets.Unreachable(a, tried, e, stepOf(a, e))
 	}
+	if r, ok := errors.AsType[*targets.RefusedError](err); ok {
+		return targets.Unreachable(a, tried, errors.New(r.Target+": "+r.Reason), r.Next)
+	}
 	if next := tlsStep(err); next != "" {
 		return targets.Unreachable(a, "set up TLS", err, next)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 type cancelHandler = ctxwatch.Handler
@@ -26,11 +28,10 @@ type boundedConn struct {
 	outer time.Time
 }
 
-func dialer(limit time.Duration) pgconn.DialFunc {
-	d := &net.Dialer{KeepAlive: 15 * time.Second}
+func dialer(a targets.Address, limit time.Duration) pgconn.DialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		start := time.Now()
-		c, err := d.DialContext(ctx, network, addr)
+		c, err := a.Dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}

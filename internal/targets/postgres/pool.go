@@ -166,7 +166,7 @@ func (p *Pool) config(a targets.Address, o Options) (*pgxpool.Config, error) {
 	cfg.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) cancelHandler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelGrace}
 	}
-	cfg.ConnConfig.DialFunc = dialer(limit)
+	cfg.ConnConfig.DialFunc = dialer(a, limit)
 
 	limiter := rate.NewLimiter(reconnectRate, 2*int(size))
 	cfg.BeforeConnect = func(context.Context, *pgx.ConnConfig) error {
@@ -198,6 +198,10 @@ func configure(cfg *pgx.ConnConfig, a targets.Address, o Options) {
 	if cfg.ConnectTimeout <= 0 {
 		cfg.ConnectTimeout = connectTimeout
 	}
+	// The name is looked up where it is dialled, so that the guard judges the address
+	// that it leads to then.
+	cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
+	cfg.DialFunc = a.Dial
 	if p := a.Password(); p != "" {
 		cfg.Password = p // else what PGPASSWORD, the passfile or a service says, as libpq has it
 	}

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 // maxAnswer bounds what is read of an endpoint, in bytes.
@@ -32,9 +35,11 @@ type endpoint struct {
 	url    *url.URL
 }
 
-func newEndpoint(u *url.URL) *endpoint {
+// newEndpoint makes an endpoint; reach says which addresses may be connected to. It
+// uses no proxy.
+func newEndpoint(u *url.URL, reach func(host string, ip netip.Addr) error) *endpoint {
 	return &endpoint{url: u, client: http.Client{Timeout: timeout, CheckRedirect: sameHost, Transport: &http.Transport{
-		MaxIdleConns: 1, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: timeout,
+		DialContext: targets.Dialer(reach).DialContext, MaxIdleConns: 1, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: timeout,
 	}}}
 }
 

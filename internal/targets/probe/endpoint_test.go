@@ -19,7 +19,7 @@ func endpointFor(t *testing.T, raw string) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newEndpoint(u)
+	e := newEndpoint(u, nil)
 	t.Cleanup(e.close)
 	return e
 }

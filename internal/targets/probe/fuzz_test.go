@@ -23,7 +23,7 @@ func FuzzAnswers(f *testing.F) {
 	names := map[string]bool{"process_cpu_seconds_total": true, "jvm_memory_used_bytes": true, "go_gc_duration_seconds": true}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		answer = text
-		e := newEndpoint(at)
+		e := newEndpoint(at, nil)
 		defer e.close()
 		got, err := e.scrape(t.Context(), names)
 		if err == nil {

@@ -93,13 +93,13 @@ func NewRabbitMQ(t Target, prometheus, management *url.URL) Reader {
 		if u.Path == "" || u.Path == "/" {
 			u.Path = "/metrics"
 		}
-		r.prometheus, r.name = newEndpoint(&u), "the Prometheus plugin of RabbitMQ at "+targets.Address{URL: &u}.String()
+		r.prometheus, r.name = newEndpoint(&u, t.Address.Reach), "the Prometheus plugin of RabbitMQ at "+targets.Address{URL: &u}.String()
 	case management != nil:
 		u := *management
 		if u.User == nil && targets.SameHost(u.Hostname(), t.Address.Host()) {
 			u.User = t.Address.URL.User
 		}
-		r.management, r.name = newEndpoint(&u), "the management API of RabbitMQ at "+targets.Address{URL: &u}.String()
+		r.management, r.name = newEndpoint(&u, t.Address.Reach), "the management API of RabbitMQ at "+targets.Address{URL: &u}.String()
 	default:
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -33,6 +34,9 @@ type Scrape struct {
 	URL  *url.URL
 	// Also are metrics of the program's own that are read, too.
 	Also []string
+	// Reach returns an error for an address that no connection may be opened to; nil
+	// lets this machine's be reached only.
+	Reach func(host string, ip netip.Addr) error
 }
 
 var (
@@ -115,7 +119,7 @@ type scrapeReader struct {
 // one reading, which ctx bounds; of one that cannot be read, everything is expected
 // to come.
 func NewScrape(ctx context.Context, x Scrape, reg *metrics.Registry) Reader {
-	r := &scrapeReader{Scrape: x, names: map[string]bool{}, endpoint: newEndpoint(x.URL), counters: map[string]*Delta{}}
+	r := &scrapeReader{Scrape: x, names: map[string]bool{}, endpoint: newEndpoint(x.URL, x.Reach), counters: map[string]*Delta{}}
 	for _, name := range x.Also {
 		r.names[name] = true
 	}

@@ -31,7 +31,7 @@ func explainDial(a targets.Address, err, seen error) error {
 		}
 	}
 	if r, ok := errors.AsType[*targets.RefusedError](err); ok {
-		return targets.Unreachable(a, "connect", errors.New(r.Reason), r.Next)
+		return targets.Unreachable(a, "connect", errors.New(r.Target+": "+r.Reason), r.Next)
 	}
 	if errors.Is(seen, context.Canceled) || errors.Is(seen, context.DeadlineExceeded) || timedOut(seen) {
 		return targets.Unreachable(a, "connect", seen, "")

@@ -25,6 +25,10 @@ const (
 var Reconnects = metrics.Desc{Name: "rabbitmq_reconnects", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleReconnects,
 	Help: "connections that were lost in the run and restored"}
 
+// BlockedTime is how long a broker held publishers back.
+var BlockedTime = metrics.Desc{Name: "rabbitmq_blocked_time", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
+	Help: "from when the broker said that it blocks publishers (connection.blocked: its memory or disk runs short) until it said that it does not any more, or the connection ended"}
+
 // NewLimiter returns the bound on reconnects that the links of one run share:
 // a broker that comes back must not be met by a stampede.
 func NewLimiter() *rate.Limiter { return rate.NewLimiter(20, 4) }

@@ -161,8 +161,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 
 // connect opens a connection, with TLS where that is asked for.
 func (c *Client) connect(ctx context.Context, network, address, host string) (net.Conn, error) {
-	var dialer net.Dialer
-	x, err := dialer.DialContext(ctx, network, address)
+	x, err := c.addr.Dial(ctx, network, address)
 	if err != nil || c.secure == nil {
 		return x, err
 	}

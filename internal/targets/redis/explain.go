@@ -133,7 +133,7 @@ func Explain(addr targets.Address, tried string, err error) error {
 	next := s.Next
 	if e, ok := errors.AsType[*targets.RefusedError](err); ok {
 		next = e.Next
-		err = errors.New(e.Reason)
+		err = errors.New(strings.TrimPrefix(e.Target+": "+e.Reason, addr.String()+": "))
 	}
 	return targets.Unreachable(addr, tried, err, strings.ReplaceAll(next, "{host}", addr.URL.Host))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -58,6 +59,38 @@ func (f *Files) Issue(t *testing.T, name string, until time.Time, names ...strin
 		t.Fatal(err)
 	}
 	return f.sign(t, name+".pem", c, k), f.write(t, name+".key", "PRIVATE KEY", der)
+}
+
+// Serve listens with a certificate until the test ends, shakes hands with whoever comes
+// and says nothing more. It returns host and port.
+func Serve(t *testing.T, cert, key string) string {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+			_ = c.(*tls.Conn).HandshakeContext(t.Context()) // a client that does not trust it ends it
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-done
+	})
+	return l.Addr().String()
 }
 
 func (f *Files) sign(t *testing.T, file string, c *x509.Certificate, key *ecdsa.PrivateKey) string {
