@@ -50,6 +50,7 @@ func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 	}
 	out.flag(a, results)
 	out.bottleneck(a)
+	out.explainSlow(run)
 	return out.finish(), nil
 }
 

@@ -7,6 +7,8 @@
 // guessed.
 package analysis
 
+import "github.com/perfctl/perfctl/internal/analysis/slow"
+
 // Analysis is what was found in a run, as summary.json holds it under
 // "analysis". Times are in seconds since the first arrival could be due unless a
 // name says otherwise; response times are in milliseconds, rates in arrivals per
@@ -29,6 +31,9 @@ type Analysis struct {
 	Breaks []Break `json:"breaks"`
 	// Bottleneck is the resource that saturated first, nil where none did.
 	Bottleneck *Bottleneck `json:"bottleneck"`
+	// Slow is why the slow arrivals were slow, nil where no records of single arrivals
+	// were kept.
+	Slow *slow.Report `json:"slow,omitempty"`
 	// CannotSay are the questions that stay open.
 	CannotSay []Unknown `json:"cannot_say"`
 

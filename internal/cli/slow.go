@@ -5,8 +5,10 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 func (a *app) slowCommand() *cobra.Command {
@@ -51,10 +53,18 @@ func (a *app) slow(dir string, q report.SlowQuery, asJSON bool) error {
 	if len(set.Exemplars) == 0 {
 		return exitcode.UsageError("%s holds no records of single arrivals: it was recorded with --no-exemplars, by an older perfctl, or nothing was done in it\n  next: run it again", dir)
 	}
+	why := run.Summarise(recorded, dir, summary.Inputs{}, nil).Slow()
 	if asJSON {
-		l := &report.SlowList{Run: recorded.Info.ID, Kept: len(set.Exemplars), Notes: set.Notes}
+		l := &report.SlowList{Run: recorded.Info.ID, Kept: len(set.Exemplars), Notes: set.Notes, Analysis: why}
 		l.Exemplars, l.Matching = q.Choose(set.Exemplars)
 		return report.SlowJSON(a.Stdout, l)
 	}
-	return report.Slow(a.Stdout, set, q, nil, a.textOptions(dir))
+	var sentences []string
+	if why != nil {
+		sentences = why.Sentences
+		if !why.Known {
+			sentences = []string{"why they are slow cannot be said: " + why.Because}
+		}
+	}
+	return report.Slow(a.Stdout, set, q, sentences, a.textOptions(dir))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/analysis/slow"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/stats"
 )
@@ -49,7 +50,7 @@ type SlowList struct {
 	Kept     int `json:"kept"`
 	Matching int `json:"matching"`
 	// Analysis is why they are slow, null for unknown.
-	Analysis  any                  `json:"analysis"`
+	Analysis  *slow.Report         `json:"analysis"`
 	Exemplars []exemplars.Exemplar `json:"exemplars"`
 	Notes     []string             `json:"notes,omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/evidence"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
@@ -41,12 +42,11 @@ type Prepared struct {
 	processes *process.Sampler
 	// probes reads the targets and the programs of --scrape.
 	probes *probe.Set
+	// evidence watches what servers do at the very moment; nil where it is not wanted.
+	evidence *evidence.Set
 	// records keeps the records of single arrivals; nil where none are kept.
 	records *records
 	judge   *sla.Judge
-	// addresses are the targets'; claims hold the run's identity at them.
-	addresses *targets.Settings
-	claims    []targets.Claim
 }
 
 // Prepare makes the scenarios of a plan and sets them up: every target that it
@@ -73,13 +73,14 @@ func (s *Session) assemble(ctx context.Context, p *Plan) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Prepared{plan: p, session: s, id: p.id, addresses: addresses, clock: work.NewClock(), registry: metrics.NewRegistry(p.stageNames())}
+	x := &Prepared{plan: p, session: s, id: p.id, clock: work.NewClock(), registry: metrics.NewRegistry(p.stageNames())}
 	if watches := p.watching(s.watches); len(watches) > 0 {
 		x.processes = process.New(x.registry, watches, s.Log)
 	}
 	if x.probes, err = s.newProbes(ctx, x, addresses); err != nil {
 		return nil, err
 	}
+	x.evidence = s.newEvidence(x, addresses)
 	if err := x.makeScenarios(addresses); err != nil {
 		return nil, err
 	}
@@ -112,9 +113,6 @@ func (x *Prepared) setUp(ctx context.Context) error {
 		if err := x.processes.Find(); err != nil {
 			return exitcode.With(exitcode.Unreachable, fmt.Errorf("--watch: %w", err))
 		}
-	}
-	if err := x.claim(ctx); err != nil {
-		return err
 	}
 	ctx, cancel := untilStalled(ctx, SetupTimeout, x.howFar)
 	defer cancel()
@@ -214,7 +212,6 @@ func (x *Prepared) Close() {
 		})
 	}
 	wg.Wait()
-	x.release(ctx)
 }
 
 // howFar says how far the scenarios have come with what they do besides arrivals.

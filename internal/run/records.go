@@ -12,6 +12,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine/keep"
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/evidence"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 )
 
@@ -37,8 +38,11 @@ type records struct {
 	// so far may have.
 	budget, allowed int64
 	elapsed         func() time.Duration
-	shown           map[string]string
-	once            sync.Once
+	// seen is where evidence is written, nil for nowhere; journal receives it.
+	seen    *exemplars.Writer
+	journal *evidence.Journal
+	shown   map[string]string
+	once    sync.Once
 
 	buf   []byte
 	lines []line
@@ -72,6 +76,11 @@ func (x *Prepared) keepRecords(dir string) error {
 		if r.file, err = exemplars.Create(dir, exemplars.File, exemplars.MaxFile); err != nil {
 			return err
 		}
+		if x.evidence != nil {
+			if r.seen, err = exemplars.Create(dir, exemplars.EvidenceFile, exemplars.MaxEvidence); err != nil {
+				return errors.Join(err, r.file.Close())
+			}
+		}
 	}
 	x.records = r
 	return nil
@@ -86,9 +95,15 @@ func (r *records) engineKeeper() work.Keeper {
 }
 
 // run writes what was kept once a window, until ctx ends, each time inside a call of
-// aside. elapsed is the time since the run's start.
+// aside, and has the servers watched meanwhile. elapsed is the time since the run's start.
 func (r *records) run(ctx context.Context, elapsed func() time.Duration, aside func(func())) {
 	r.elapsed = elapsed
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	if r.seen != nil {
+		r.journal = evidence.NewJournal(elapsed)
+		watching.Go(func() { r.of.evidence.Run(ctx, r.journal) })
+	}
 	tick := time.NewTicker(r.window)
 	defer tick.Stop()
 	for {
@@ -113,8 +128,10 @@ func (r *records) close() {
 			r.flush()
 		}
 		var err error
-		if r.file != nil {
-			err = errors.Join(r.file.Err(), r.file.Close())
+		for _, f := range []*exemplars.Writer{r.file, r.seen} {
+			if f != nil {
+				err = errors.Join(err, f.Err(), f.Close())
+			}
 		}
 		if err != nil {
 			r.of.session.Observer.Warn(fmt.Sprintf("warning: %v: perfctl slow knows less of this run; nothing else is lost", err))
@@ -136,6 +153,7 @@ func (r *records) flush() {
 		r.lines = append(r.lines, l)
 	})
 	r.write()
+	r.writeEvidence()
 	r.logFailures(zero)
 }
 
