@@ -132,11 +132,12 @@ func makeDir(parent string) (string, error) {
 	if parent, err = filepath.EvalSymlinks(parent); err != nil {
 		return "", err
 	}
+	sweep(parent)
 	dir, err := os.MkdirTemp(parent, dirPrefix)
 	if err != nil {
 		return "", err
 	}
-	return dir, os.Chmod(dir, 0o711)
+	return dir, errors.Join(own(dir), os.Chmod(dir, 0o711))
 }
 
 // maker prepares one service: it writes what the server reads and returns how

@@ -81,6 +81,21 @@ func family(session int, dir string) []int {
 	return out
 }
 
+// inhabited says whether any process lives in the folder. One that cannot be looked at
+// may.
+func inhabited(dir string) bool {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && livesIn(pid, dir) {
+			return true
+		}
+	}
+	return false
+}
+
 // livesIn says whether a process works in the folder or was told about it in
 // its environment.
 func livesIn(pid int, dir string) bool {

@@ -47,6 +47,9 @@ type Prepared struct {
 	// records keeps the records of single arrivals; nil where none are kept.
 	records *records
 	judge   *sla.Judge
+	// addresses are the targets'; claims hold the run's identity at them.
+	addresses *targets.Settings
+	claims    []targets.Claim
 }
 
 // Prepare makes the scenarios of a plan and sets them up: every target that it
@@ -73,7 +76,7 @@ func (s *Session) assemble(ctx context.Context, p *Plan) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Prepared{plan: p, session: s, id: p.id, clock: work.NewClock(), registry: metrics.NewRegistry(p.stageNames())}
+	x := &Prepared{plan: p, session: s, id: p.id, addresses: addresses, clock: work.NewClock(), registry: metrics.NewRegistry(p.stageNames())}
 	if watches := p.watching(s.watches); len(watches) > 0 {
 		x.processes = process.New(x.registry, watches, s.Log)
 	}
@@ -113,6 +116,9 @@ func (x *Prepared) setUp(ctx context.Context) error {
 		if err := x.processes.Find(); err != nil {
 			return exitcode.With(exitcode.Unreachable, fmt.Errorf("--watch: %w", err))
 		}
+	}
+	if err := x.claim(ctx); err != nil {
+		return err
 	}
 	ctx, cancel := untilStalled(ctx, SetupTimeout, x.howFar)
 	defer cancel()
@@ -212,6 +218,7 @@ func (x *Prepared) Close() {
 		})
 	}
 	wg.Wait()
+	x.release(ctx)
 }
 
 // howFar says how far the scenarios have come with what they do besides arrivals.

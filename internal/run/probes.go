@@ -80,13 +80,14 @@ func (s *Session) newProbes(ctx context.Context, x *Prepared, addresses *targets
 			}
 		}
 	}
-	for _, scrape := range p.scrapes {
-		scrape.Reach = p.guarding().Reaches
-		if proxy, err := httpapi.Proxies(addresses.Setting)(scrape.URL); err == nil && proxy != nil {
-			s.Log.Warn("HTTP_PROXY is ignored: figures are read from the program itself", "scrape", scrape.Name)
+	scrapes := slices.Clone(p.scrapes)
+	for i := range scrapes {
+		scrapes[i].Reach = p.guarding().Reaches
+		if proxy, err := httpapi.Proxies(addresses.Setting)(scrapes[i].URL); err == nil && proxy != nil {
+			s.Log.Warn("HTTP_PROXY is ignored: figures are read from the program itself", "scrape", scrapes[i].Name)
 		}
-		set.Add(probe.NewScrape(ctx, scrape, x.registry))
 	}
+	set.AddScrapes(ctx, scrapes, x.registry)
 	return set, nil
 }
 

@@ -28,6 +28,9 @@ type Reader interface {
 // timeout bounds one reading: what does not answer leaves a hole in the readings.
 const timeout = 5 * time.Second
 
+// firstTimeout bounds the reading of programs before the run, which waits for it.
+const firstTimeout = 2 * time.Second
+
 // Set is all that is read in a run.
 type Set struct {
 	log     *slog.Logger
@@ -37,6 +40,8 @@ type Set struct {
 type reader struct {
 	Reader
 	failing bool
+	// tried says that it was read before the run.
+	tried bool
 }
 
 // NewSet returns an empty set. What cannot be read is said to log, once.
@@ -44,6 +49,13 @@ func NewSet(log *slog.Logger) *Set { return &Set{log: log} }
 
 // Add adds a reader.
 func (s *Set) Add(r Reader) { s.readers = append(s.readers, &reader{Reader: r}) }
+
+// addRead adds a reader that was read already, with that error.
+func (s *Set) addRead(r Reader, err error) {
+	x := &reader{Reader: r, tried: true}
+	s.readers = append(s.readers, x)
+	s.note(x, err)
+}
 
 // Run reads everything about once a second until ctx ends, and closes it. stage
 // returns the number of the present stage.
@@ -71,7 +83,9 @@ func (s *Set) Run(ctx context.Context, stage func() int) {
 func (s *Set) First(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, r := range s.readers {
-		all.Go(func() { s.read(ctx, r, 0) })
+		if !r.tried {
+			all.Go(func() { s.read(ctx, r, 0) })
+		}
 	}
 	all.Wait()
 }
@@ -80,8 +94,15 @@ func (s *Set) read(ctx context.Context, r *reader, stage int) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := r.Read(ctx, stage)
+	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // the run is over
+		return
+	}
+	s.note(r, err)
+}
+
+// note says what has changed about a reader.
+func (s *Set) note(r *reader, err error) {
 	switch {
-	case context.Cause(ctx) == context.Canceled: //nolint:errorlint // the run is over
 	case err != nil && !r.failing:
 		s.log.Warn("cannot read "+r.String()+"; its figures are missing from here on", "cause", err)
 		r.failing = true

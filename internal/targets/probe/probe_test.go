@@ -92,8 +92,10 @@ jobs_waiting 7
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewScrape(t.Context(), x, reg)
-	defer r.Close(t.Context())
+	set := NewSet(slog.New(slog.DiscardHandler))
+	set.AddScrapes(t.Context(), []Scrape{x}, reg)
+	defer set.Close(t.Context())
+	r := set.readers[0]
 	for range 3 {
 		if err := r.Read(t.Context(), 0); err != nil {
 			t.Fatal(err)
@@ -131,18 +133,53 @@ func TestAProgramThatCannotBeReadIsExpectedToComeAndToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	reg := metrics.NewRegistry(nil)
 	s := NewSet(slog.New(slog.NewTextHandler(&out, nil)))
-	s.Add(NewScrape(t.Context(), Scrape{Name: "app", URL: u}, reg))
+	s.AddScrapes(t.Context(), []Scrape{{Name: "app", URL: u}}, reg)
 	defer s.Close(t.Context())
 	for range 3 {
-		s.First(t.Context())
+		s.First(t.Context()) // which waits for none that was read already
+		s.read(t.Context(), s.readers[0], 0)
 	}
 	if _, ok := gauge(totals(reg), process.Memory, "app"); ok || strings.Count(out.String(), "cannot read the metrics of app") != 1 {
 		t.Errorf("got %s", out.String())
 	}
 	up.Store(true)
-	s.First(t.Context())
+	s.read(t.Context(), s.readers[0], 0)
 	if v, ok := gauge(totals(reg), process.Memory, "app"); !ok || v != 5 || strings.Count(out.String(), "can be read again") != 1 {
 		t.Errorf("memory is %v (%t); %s", v, ok, out.String())
+	}
+}
+
+// Programs are read at the same time before a run, so that several silent ones delay it
+// no more than one does: here each answers only once all are asked.
+func TestProgramsAreReadAtTheSameTimeBeforeTheRun(t *testing.T) {
+	var asked atomic.Int32
+	all := make(chan struct{})
+	var list []Scrape
+	for _, name := range []string{"a", "b", "c"} {
+		list = append(list, Scrape{Name: name, URL: endpointOf(t, func(string) string {
+			if asked.Add(1) == 3 {
+				close(all)
+			}
+			select {
+			case <-all:
+				return "process_resident_memory_bytes 5\n"
+			case <-t.Context().Done():
+				return ""
+			}
+		})})
+	}
+	reg := metrics.NewRegistry(nil)
+	s := NewSet(slog.New(slog.DiscardHandler))
+	s.AddScrapes(t.Context(), list, reg)
+	defer s.Close(t.Context())
+	for i, r := range s.readers {
+		if r.failing || len(r.Reader.(*scrapeReader).figures) != 1 {
+			t.Errorf("%s was not read", list[i].Name)
+		}
+	}
+	s.First(t.Context())
+	if n := asked.Load(); n != 3 {
+		t.Errorf("they were asked %d times before the run, want 3", n)
 	}
 }
 

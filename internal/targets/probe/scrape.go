@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -115,10 +116,31 @@ type scrapeReader struct {
 	at       time.Time
 }
 
-// NewScrape returns a reader of a program. What the program tells is found out by
-// one reading, which ctx bounds; of one that cannot be read, everything is expected
-// to come.
-func NewScrape(ctx context.Context, x Scrape, reg *metrics.Registry) Reader {
+// AddScrapes adds the readers of programs. What each tells is found out by one reading,
+// which ctx bounds, of all at the same time; of one that cannot be read, everything is
+// expected to come.
+func (s *Set) AddScrapes(ctx context.Context, list []Scrape, reg *metrics.Registry) {
+	readers := make([]*scrapeReader, len(list))
+	found := make([]families, len(list))
+	errs := make([]error, len(list))
+	ctx, cancel := context.WithTimeout(ctx, firstTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, x := range list {
+		all.Go(func() {
+			readers[i] = newScrape(x)
+			found[i], errs[i] = readers[i].endpoint.scrape(ctx, readers[i].names)
+		})
+	}
+	all.Wait()
+	for i, r := range readers {
+		r.declare(found[i], errs[i], reg)
+		s.addRead(r, errs[i])
+	}
+}
+
+// newScrape returns the reader of a program, which declares nothing yet.
+func newScrape(x Scrape) *scrapeReader {
 	r := &scrapeReader{Scrape: x, names: map[string]bool{}, endpoint: newEndpoint(x.URL, x.Reach), counters: map[string]*Delta{}}
 	for _, name := range x.Also {
 		r.names[name] = true
@@ -128,9 +150,12 @@ func NewScrape(ctx context.Context, x Scrape, reg *metrics.Registry) Reader {
 			r.names[name] = true
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	there, err := r.endpoint.scrape(ctx, r.names)
+	return r
+}
+
+// declare declares what a first reading found, or everything where it failed.
+func (r *scrapeReader) declare(there families, err error, reg *metrics.Registry) {
+	x := r.Scrape
 	tags := metrics.Tags{Operation: x.Name}
 	has := func(name string) bool { return err != nil || there[name] != nil }
 	for _, f := range figures() {
@@ -148,7 +173,6 @@ func NewScrape(ctx context.Context, x Scrape, reg *metrics.Registry) Reader {
 		f.gauge = reg.Gauge(f.desc, tags)
 		r.figures = append(r.figures, f)
 	}
-	return r
 }
 
 func (r *scrapeReader) String() string {
