@@ -41,7 +41,8 @@ type runFlags struct {
 	runDir      string
 	runID       string
 	startAt     string
-	baseline    string
+	barrierFlags
+	baseline string
 	gateFlags
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
@@ -63,6 +64,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
 	f.gateFlags.register(fs)
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
+	f.barrierFlags.register(fs)
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
 	fs.StringVar(&f.logFailures, "log-failures", "", "write a line of JSON for each arrival that fails to this `FILE`, 500 a second at most")
@@ -183,6 +185,11 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	for _, address := range open.Listening() {
 		show.Say("metrics for Prometheus: http://" + address + "/metrics")
 	}
+	leave, err := f.meet(p, f.runID, &env)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	session, err := run.Open(ctx, env, p)
 	if err != nil {
 		return err

@@ -70,6 +70,22 @@ func (m *Mix) At(k int64) (scenario int, n int64) {
 	return scenario, block*m.weights[scenario] + int64(m.rank[i])
 }
 
+// Number returns the number k of the n-th arrival, from 0, that exercises the scenario:
+// it undoes At.
+func (m *Mix) Number(scenario int, n int64) int64 {
+	block := n / m.weights[scenario]
+	if block != m.block {
+		m.shuffle(block)
+	}
+	rank := uint16(n - block*m.weights[scenario])
+	for i, s := range m.order {
+		if int(s) == scenario && m.rank[i] == rank {
+			return block*int64(len(m.order)) + int64(i)
+		}
+	}
+	return -1 // not for a scenario of the mix
+}
+
 // Count returns how many of the first total arrivals exercise the scenario.
 func (m *Mix) Count(scenario int, total int64) int64 {
 	w := int64(len(m.order))

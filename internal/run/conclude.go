@@ -19,13 +19,13 @@ func (x *Prepared) conclude(m *Measurement, run *rundir.Run, dir string, lost er
 		run.Lose(lost.Error())
 	}
 	x.session.Observer.Step("analysing …", nil)
-	results := x.judge.Evaluate(m.Totals)
-	if m.Aborted != nil {
-		results = sla.Unreached(results)
-	}
+	results := x.results(m)
 	in := summary.Inputs{
 		Interrupted: m.Interrupted, Generator: x.plan.generatorHealth(m, lost), SLA: results, Stopped: m.Aborted, Failures: []summary.Failure{},
-		Notes: x.plan.endNotes(&m.Outcome),
+		Notes: x.plan.endNotes(&m.Outcome), AbortedBy: m.AbortedBy,
+	}
+	if x.plan.request.Shards > 1 {
+		in.Accounts = accountsOf(m.Accounts)
 	}
 	for _, c := range m.Checks {
 		in.Checks = append(in.Checks, summary.Check(c))
@@ -35,11 +35,30 @@ func (x *Prepared) conclude(m *Measurement, run *rundir.Run, dir string, lost er
 			Scenario: f.Scenario, Kind: string(f.Kind), Count: f.Count, Example: strings.TrimSpace(f.Example),
 		})
 	}
+	if x.plan.request.Shards > 1 {
+		return Summarise(run, dir, in, nil)
+	}
 	return Summarise(run, dir, in, x.judge)
+}
+
+// results judges the rules. A shard is not judged by them: the whole is, of which it has
+// a part.
+func (x *Prepared) results(m *Measurement) []sla.Result {
+	if x.plan.request.Shards > 1 {
+		return nil
+	}
+	results := x.judge.Evaluate(m.Totals)
+	if m.Aborted != nil {
+		results = sla.Unreached(results)
+	}
+	return results
 }
 
 // soFar judges the rules and the generator in mid-run.
 func (x *Prepared) soFar(t *metrics.Totals) ([]sla.Result, Health) {
+	if x.plan.request.Shards > 1 {
+		return nil, x.plan.healthSoFar(t)
+	}
 	return x.judge.SoFar(t), x.plan.healthSoFar(t)
 }
 

@@ -58,14 +58,19 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	}
 	info := x.info(settings)
 	x.plan.request.Secrets.Struct(&info)
+	if err := x.agreeOnStart(ctx); err != nil {
+		x.session.callOff(x.plan, err)
+		return nil, err
+	}
 	late, err := x.await(ctx)
 	if err != nil {
+		x.session.abortAll(x.plan, err)
 		return nil, err
 	}
 	if late > 0 {
 		return x.tooLate(dir, info, late)
 	}
-	info.Started = x.plan.begins()
+	info.Started = x.begins()
 	out, err := rundir.Create(dir, info, x.registry.Descs())
 	if err != nil {
 		return nil, exitcode.ConfigError(err)

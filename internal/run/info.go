@@ -22,11 +22,12 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 	info := rundir.RunInfo{
 		ID: x.id, Version: r.Version, Drivers: map[string]string{}, Machine: thisMachine(),
 		Tags: r.Tags, Command: r.Command, Seed: r.Seed, Process: string(r.Process),
-		Shard: r.Shard, Shards: r.Shards, MaxInFlight: r.MaxInFlight, Tolerance: r.Tolerance.Seconds(),
+		Shard: r.Shard, Shards: r.Shards, MaxInFlight: p.bound(r.MaxInFlight), Tolerance: r.Tolerance.Seconds(),
 		GracefulStop: r.GracefulStop.Seconds(), Started: time.Now(), Rules: r.Rules.Thresholds,
 		Table: rundir.File{Name: r.Rules.Name, Text: r.Rules.Text}, Settings: settings,
-		Judging: rundir.Judging{Confidence: r.Judging.Confidence, AllowUndecided: r.Judging.AllowUndecided, OwnTable: r.Rules.Given},
-		Planned: engine.ShardTotal(p.schedule.Total(), r.Shard, r.Shards),
+		Judging:  rundir.Judging{Confidence: r.Judging.Confidence, AllowUndecided: r.Judging.AllowUndecided, OwnTable: r.Rules.Given},
+		Schedule: p.Fingerprint(),
+		Planned:  engine.ShardTotal(p.schedule.Total(), r.Shard, r.Shards),
 	}
 	for _, d := range Drivers() {
 		info.Drivers[d.Module] = d.Version

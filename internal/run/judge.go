@@ -19,6 +19,8 @@ func (p *Plan) judge(declared *metrics.Registry, table, own []sla.Rule) (*sla.Ju
 		Metrics: declared.Descs(), Known: all.Registry().Names(), Series: declared.Series(),
 		Own: p.request.Rules.Given, Options: p.request.Judging, Anywhere: metricNames(),
 	}
+	// A shard judges nothing: only that what it did alone misses a rule of the whole.
+	in.Options.Part = p.request.Shards > 1
 	for _, d := range p.defs {
 		in.Scenarios = append(in.Scenarios, d.Name)
 		in.Metrics = append(in.Metrics, d.Metrics...)
@@ -30,13 +32,12 @@ func (p *Plan) judge(declared *metrics.Registry, table, own []sla.Rule) (*sla.Ju
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,
 			PlannedOf: map[string]int64{},
 		})
-		n, known := p.stagePlan(i)
-		in.Stages[i].Planned, in.Stages[i].OpenEnded = n, !known
+		in.Stages[i].Planned, in.Stages[i].OpenEnded = p.schedule.StageTotal(i), p.schedule.Closed(i)
 	}
 	for i, d := range p.defs {
 		for s, n := range p.part(i, 1).StageArrivals {
 			if !in.Stages[s].OpenEnded {
-				in.Stages[s].PlannedOf[d.Name] = p.shardOf(n)
+				in.Stages[s].PlannedOf[d.Name] = n
 			}
 		}
 	}
@@ -66,9 +67,11 @@ func (p *Plan) checkRules() error {
 	request.Rules = &rules
 	dry := *p
 	dry.request = request
-	if _, err := s.assemble(offline, &dry); err != nil {
+	x, err := s.assemble(offline, &dry)
+	if err != nil {
 		return err
 	}
+	p.shares = x.shares()
 	p.rules = slices.Concat(request.Rules.Table, request.Rules.Own)
 	return nil
 }

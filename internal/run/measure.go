@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/meeting"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -29,6 +30,11 @@ type Measurement struct {
 	Totals   *metrics.Totals
 	Elapsed  time.Duration
 	Checks   []scenarios.Check
+	// Accounts are what a shard counted, by scenario: its checks are made when all
+	// shards' are put together.
+	Accounts map[string]*scenarios.Account
+	// AbortedBy says why another shard, or who drives them all, ended the run early.
+	AbortedBy string
 	// Panicked is the panic of a scenario, nil where there was none.
 	Panicked error
 }
@@ -76,7 +82,7 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	defer end()
 	m.takeReadings()
 	m.show.Idle()
-	e.Begin(x.plan.lead())
+	e.Begin(x.lead())
 	if watch != nil {
 		m.beside.Go(func() { watch(m.background, e) })
 	}
@@ -97,9 +103,15 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 		return nil, cannotStart(err)
 	}
 	out.Interrupted = errors.Is(context.Cause(arrivals), ErrInterrupted) || errors.Is(context.Cause(all), ErrInterrupted)
-	out.Aborted = m.second.aborted
+	out.Aborted, out.AbortedBy = m.second.aborted, m.second.byOthers
+	if out.Interrupted {
+		x.session.abortAll(x.plan, ErrInterrupted)
+	}
+	m.reach(all, meeting.Ended)
 	m.drain(all)
-	out.Checks = m.check(all)
+	m.reach(all, meeting.Drained)
+	out.Checks, out.Accounts = m.check(all)
+	m.reach(all, meeting.Counted)
 	end()
 	m.beside.Wait()
 	out.Usage = m.sampler.Usage()
@@ -247,29 +259,18 @@ func (m *measurer) drain(ctx context.Context) {
 const checkTimeout = 60 * time.Second
 
 // check asks the scenarios whether what was done is consistent. A check that cannot
-// be made has not passed.
-func (m *measurer) check(ctx context.Context) (out []scenarios.Check) {
+// be made has not passed. Of a shard the accounts are returned in their place.
+func (m *measurer) check(ctx context.Context) ([]scenarios.Check, map[string]*scenarios.Account) {
 	// A run that was ended at once is checked all the same: the checks say what is
 	// left. Only a second signal's context has ended here.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer cancel()
-	for i, s := range m.scenarios {
-		c, ok := s.(scenarios.Checker)
-		if !ok {
-			continue
-		}
-		name := m.plan.defs[i].Name
-		m.show.Step(fmt.Sprintf("checking %s …", name), func() string { return howFar(m.scenarios[i : i+1]) })
-		checks, err := c.Check(ctx)
-		for _, x := range checks {
-			x.Name = name + ": " + x.Name
-			out = append(out, x)
-		}
-		if err != nil {
-			out = append(out, scenarios.Check{Name: name + ": consistency", Detail: fmt.Sprintf("could not be checked: %v", err)})
-		}
+	accounts, failed := m.accounts(ctx)
+	if m.plan.request.Shards > 1 {
+		return failed, accounts
 	}
-	return out
+	checks, _ := weigh(m.plan.defs, accounts)
+	return append(checks, failed...), nil
 }
 
 // processors returns how many processors the engine is to work with; 0, which

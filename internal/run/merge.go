@@ -18,7 +18,7 @@ import (
 // judges it by the rules that the shards were given.
 func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 	show.Step(fmt.Sprintf("merging %d run directories …", len(dirs)), nil)
-	run, in, err := summary.Merge(dirs, out)
+	run, in, err := summary.Merge(dirs, out, weighParts)
 	if err != nil {
 		return nil, exitcode.UsageError("%w", err)
 	}
@@ -33,6 +33,9 @@ func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 		return nil, err
 	}
 	in.SLA = judge.Evaluate(run.Totals)
+	if in.Stopped != nil || in.AbortedBy != "" {
+		in.SLA = sla.Unreached(in.SLA)
+	}
 	show.Step("analysing …", nil)
 	s := Summarise(run, out, in, judge)
 	if err := summary.Write(out, s); err != nil {

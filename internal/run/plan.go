@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine"
@@ -36,6 +37,8 @@ type Plan struct {
 	settings []rundir.Setting
 	// rules are those that the run will be judged by.
 	rules []sla.Rule
+	// shares says what the shards of the run share, in words; "" for nothing.
+	shares string
 }
 
 // NewPlan decides and checks everything about a run: the profile's schedule, the
@@ -95,8 +98,8 @@ func (p *Plan) checkUsers() error {
 	case n > engine.MaxUsers:
 		return exitcode.ConfigError(fmt.Errorf("%d users are more than one process can be, which is %d: share them among processes with --shard I/N, or give them a pause or a pace and ask for fewer",
 			n, engine.MaxUsers))
-	case n > r.MaxInFlight && r.MaxInFlightGiven:
-		return exitcode.UsageError("-u %d bounds the arrivals in flight, and each of the %d users may have one: leave -u out, or ask for at most %d users", r.MaxInFlight, n, r.MaxInFlight)
+	case p.schedule.MaxUsers() > r.MaxInFlight && r.MaxInFlightGiven:
+		return exitcode.UsageError("-u %d bounds the arrivals in flight, and each of the %d users may have one: leave -u out, or ask for at most %d users", r.MaxInFlight, p.schedule.MaxUsers(), r.MaxInFlight)
 	}
 	return nil
 }
@@ -142,8 +145,15 @@ func (p *Plan) Settings() []rundir.Setting { return p.settings }
 // Rules lists the rules that the run will be judged by.
 func (p *Plan) Rules() []sla.Rule { return p.rules }
 
-// MaxInFlight is the bound on arrivals in flight.
+// MaxInFlight is the bound on arrivals in flight, over all shards.
 func (p *Plan) MaxInFlight() int { return p.request.MaxInFlight }
+
+// bound is this shard's part of a bound that the whole run has: all parts together are
+// it, but that each is 1 at least.
+func (p *Plan) bound(whole int) int {
+	part := scenarios.Plan{Shard: p.request.Shard, Shards: p.request.Shards}
+	return part.Part(whole)
+}
 
 // GracefulStop is how long what is due may go on after the last arrival.
 func (p *Plan) GracefulStop() time.Duration { return p.request.GracefulStop }
@@ -164,7 +174,7 @@ type Share struct {
 
 // Shares returns the scenarios' parts of the run.
 func (p *Plan) Shares() []Share {
-	bounds := engine.Split(p.request.MaxInFlight, p.weightsOnly())
+	bounds := engine.Split(p.bound(p.request.MaxInFlight), p.weightsOnly())
 	out := make([]Share, len(p.defs))
 	for i, d := range p.defs {
 		out[i] = Share{Name: d.Name, Weight: p.weights[i].Weight, Arrivals: p.mix.Count(i, p.schedule.Total())}
@@ -216,7 +226,7 @@ func (p *Plan) part(i, workers int) scenarios.Plan {
 	out := scenarios.Plan{
 		MaxRate: p.schedule.MaxRate() * float64(p.weights[i].Weight) / float64(total) / float64(r.Shards),
 		Workers: engine.Workers(p.schedule, r.Shard, r.Shards, workers), Users: p.schedule.MaxUsers(),
-		Stages: p.stageNames(), Shard: r.Shard, Shards: r.Shards,
+		Stages: p.stageNames(), Shard: r.Shard, Shards: r.Shards, Owner: p.ownerOf(i),
 	}
 	open, users := int64(0), p.schedule.Total()
 	for s := range r.Profile.Stages {
@@ -236,6 +246,25 @@ func (p *Plan) part(i, workers int) scenarios.Plan {
 		out.Arrivals += part
 	}
 	return out
+}
+
+// ownerOf returns which shard offers an arrival of scenario i, by its number among the
+// scenario's; nil where there is one.
+func (p *Plan) ownerOf(i int) func(n int64) int {
+	if p.request.Shards < 2 {
+		return nil
+	}
+	mix, err := profiles.NewMix(p.weights, p.request.Seed) // one of its own, for it is for one goroutine
+	if err != nil {
+		return nil // as the plan's own mix would have said
+	}
+	var lock sync.Mutex
+	shards := int64(p.request.Shards)
+	return func(n int64) int {
+		lock.Lock()
+		defer lock.Unlock()
+		return int(mix.Number(i, n) % shards)
+	}
 }
 
 // guess is how many arrivals are reckoned with in a stage of users that only the time

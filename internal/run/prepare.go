@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/evidence"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/meeting"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -50,6 +51,12 @@ type Prepared struct {
 	// addresses are the targets'; claims hold the run's identity at them.
 	addresses *targets.Settings
 	claims    []targets.Claim
+	// inherited is what the first shard made, nil in it and in a run of one process;
+	// startAt is the instant of the first arrival, zero for as soon as may be; gone are
+	// the shards that ended before their time.
+	inherited Handover
+	startAt   time.Time
+	gone      map[int]bool
 }
 
 // Prepare makes the scenarios of a plan and sets them up: every target that it
@@ -61,12 +68,47 @@ func (s *Session) Prepare(ctx context.Context, p *Plan) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Observer.Step(fmt.Sprintf("setting up %s …", strings.Join(p.Scenarios(), ", ")), x.howFar)
-	if err := x.setUp(ctx); err != nil {
+	if err := s.mayRun(p); err != nil {
+		return nil, err
+	}
+	if err := x.prepare(ctx); err != nil {
+		err = InterruptedOr(ctx, err)
+		s.callOff(p, err)
 		x.Close()
-		return nil, InterruptedOr(ctx, err)
+		return nil, err
 	}
 	return x, nil
+}
+
+// prepare sets everything up, with the other shards where there are some.
+func (x *Prepared) prepare(ctx context.Context) error {
+	s, p := x.session, x.plan
+	if s.shared(p) {
+		if err := x.greet(ctx); err != nil {
+			return err
+		}
+	}
+	s.Observer.Step(fmt.Sprintf("setting up %s …", strings.Join(p.Scenarios(), ", ")), x.howFar)
+	if err := x.setUp(ctx); err != nil {
+		return err
+	}
+	if s.shared(p) && p.request.Shard == 0 {
+		return x.handOver(ctx)
+	}
+	return nil
+}
+
+// shares says what the shards of the run share, in words; "" for nothing.
+func (x *Prepared) shares() string {
+	var all []string
+	for i, s := range x.scenarios {
+		if sh, ok := s.(scenarios.Sharer); ok {
+			if what := sh.Shares(); what != "" {
+				all = append(all, what+" of "+x.plan.defs[i].Name)
+			}
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // assemble makes everything that a run needs besides its plan. It reaches programs
@@ -87,14 +129,18 @@ func (s *Session) assemble(ctx context.Context, p *Plan) (*Prepared, error) {
 	if err := x.makeScenarios(addresses); err != nil {
 		return nil, err
 	}
-	x.judge, err = p.judge(x.registry, p.request.Rules.Table, p.request.Rules.Own)
+	table, own := p.request.Rules.Table, p.request.Rules.Own
+	if p.request.Shard > 0 { // what other programs say is the first shard's to read
+		table, own = p.ownRules(table), p.ownRules(own)
+	}
+	x.judge, err = p.judge(x.registry, table, own)
 	return x, err
 }
 
 // makeScenarios makes the scenarios, which reach nothing.
 func (x *Prepared) makeScenarios(addresses *targets.Settings) error {
 	p := x.plan
-	x.workers = engine.Split(p.request.MaxInFlight, p.weightsOnly())
+	x.workers = engine.Split(p.bound(p.request.MaxInFlight), p.weightsOnly())
 	for i, d := range p.defs {
 		s, err := d.New(scenarios.Env{
 			RunID: x.id, Seed: p.request.Seed, Clock: x.clock, Metrics: x.registry, Targets: addresses,
@@ -124,9 +170,9 @@ func (x *Prepared) setUp(ctx context.Context) error {
 	defer cancel()
 	errs := make([]error, len(x.scenarios))
 	var wg sync.WaitGroup
-	for i, s := range x.scenarios {
+	for i := range x.scenarios {
 		wg.Go(func() {
-			if err := s.Setup(ctx); err != nil {
+			if err := x.joinOrSetUp(ctx, i); err != nil {
 				errs[i] = fmt.Errorf("set up %s: %w", x.plan.defs[i].Name, err)
 			}
 		})
@@ -135,7 +181,9 @@ func (x *Prepared) setUp(ctx context.Context) error {
 	if err := joinDistinct(errs); err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
-	x.probes.First(ctx)
+	if !x.session.shared(x.plan) { // else when all shards are set up
+		x.probes.First(ctx)
+	}
 	return nil
 }
 
@@ -201,13 +249,26 @@ func joinDistinct(errs []error) error {
 	return errors.Join(out...)
 }
 
-// Close gives everything back.
+// Close gives everything back. What all shards use is removed by the first one when none
+// of the others uses it any more.
 func (x *Prepared) Close() {
 	show := x.session.Observer
 	show.Minor("cleaning up …")
 	defer show.Idle()
+	first := x.plan.request.Shard == 0
+	if first {
+		x.reach(context.Background(), meeting.Left)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	x.giveBack(ctx)
+	if !first {
+		x.reach(context.Background(), meeting.Left)
+	}
+}
+
+func (x *Prepared) giveBack(ctx context.Context) {
+	show := x.session.Observer
 	var wg sync.WaitGroup
 	wg.Go(func() { x.probes.Close(ctx) })
 	for _, s := range x.scenarios {

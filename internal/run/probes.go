@@ -59,6 +59,9 @@ func metricNames() (out []string) {
 func (s *Session) newProbes(ctx context.Context, x *Prepared, addresses *targets.Settings) (*probe.Set, error) {
 	set := probe.NewSet(s.Log)
 	p := x.plan
+	if p.request.Shard > 0 {
+		return set, nil // the first shard reads them for all
+	}
 	if !p.request.NoProbes {
 		for _, k := range p.targetKinds() {
 			t := probe.Target{Address: addresses.Address(k), Run: x.id, Metrics: x.registry}

@@ -104,8 +104,8 @@ const mostQueued = 1 << 24
 // check refuses values that no run can have.
 func (r *Request) check() error {
 	switch {
-	case r.AbortOnFail && r.Shards > 1:
-		return exitcode.UsageError("--abort-on-fail with --shard %d/%d: a shard sees its own part only, and would leave the others running\n  next: leave it out; perfctl merge judges the whole", r.Shard, r.Shards)
+	case r.Lab && r.Shards > 1:
+		return exitcode.UsageError("--lab with --shard %d/%d: each shard would start servers of its own\n  next: start them once with perfctl lab up, and give all shards their settings", r.Shard, r.Shards)
 	case r.Process != profiles.Uniform && r.Process != profiles.Poisson:
 		return exitcode.UsageError("--arrivals %q: want uniform or poisson", r.Process)
 	case r.MaxInFlight < 1:

@@ -22,6 +22,8 @@ type second struct {
 	aborted  *sla.Breach
 	warned   bool
 	stopped  bool
+	// byOthers is why the run was aborted elsewhere, "" where it was not.
+	byOthers string
 }
 
 func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
@@ -31,6 +33,7 @@ func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
 		return
 	}
 	w.heed()
+	w.heedMeeting()
 	if !w.warned && s.Number >= 2 {
 		c.Totals(w.warnOfBound)
 	}
@@ -39,6 +42,7 @@ func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
 			if b := w.prepared.judge.Breached(t, s.End); b != nil {
 				w.aborted = b
 				show.Note(fmt.Sprintf("stopping: %s", b))
+				w.prepared.session.abortAll(w.prepared.plan, b)
 				w.abort(fmt.Errorf("rule missed: %s", b))
 			}
 		})
@@ -53,7 +57,7 @@ const boundSamples = 50
 // service time.
 func (w *second) warnOfBound(t *metrics.Totals) {
 	p := w.prepared.plan
-	vus, shares := p.request.MaxInFlight, engine.Split(p.request.MaxInFlight, p.weightsOnly())
+	vus, shares := p.request.MaxInFlight, engine.Split(p.bound(p.request.MaxInFlight), p.weightsOnly())
 	for i, d := range p.defs {
 		h := t.Trend(metrics.Selector{Name: metrics.ServiceTime.Name, Tags: metrics.Tags{Scenario: d.Name}})
 		if h == nil || h.N < boundSamples {
@@ -66,7 +70,7 @@ func (w *second) warnOfBound(t *metrics.Totals) {
 			continue
 		}
 		// Half as much again leaves room for the spread around the mean.
-		total := math.Ceil(1.5 * need * float64(vus) / float64(shares[i]))
+		total := math.Ceil(1.5 * need * float64(p.bound(vus)) / float64(shares[i]) * float64(p.request.Shards))
 		w.warned = true
 		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f; where %d users were meant, who wait for an answer before they go on, choose --users %d",
 			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), math.Ceil(need), vus, shares[i], total, vus, vus))
@@ -84,6 +88,7 @@ func (w *second) heed() {
 		if err := x.Aborted(); err != nil {
 			w.stopped = true
 			w.prepared.session.Observer.Note("stopping: " + err.Error())
+			w.prepared.session.abortAll(w.prepared.plan, err)
 			w.abort(err)
 		}
 	}

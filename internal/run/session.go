@@ -12,6 +12,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/lab"
+	"github.com/perfctl/perfctl/internal/meeting"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
@@ -29,6 +30,9 @@ type Environment struct {
 	Failures io.Writer
 	// Interrupts delivers a value for each signal to end.
 	Interrupts <-chan struct{}
+	// Meeting is where the shards of a run meet; nil for a run of one process, and for
+	// shards that share nothing.
+	Meeting meeting.Meeting
 }
 
 // Session is where plans are executed, one at a time: it holds what several runs of

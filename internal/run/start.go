@@ -22,7 +22,7 @@ const ahead = 500 * time.Millisecond
 // much all was ready too late for it: the set-up took too long, or the machine slept
 // or the process was stopped while it waited.
 func (x *Prepared) await(ctx context.Context) (late time.Duration, err error) {
-	at := x.plan.request.StartAt
+	at := x.startAt
 	if at.IsZero() {
 		return 0, nil
 	}
@@ -40,19 +40,19 @@ func (x *Prepared) await(ctx context.Context) (late time.Duration, err error) {
 // lead returns how long it is to the start of the schedule, which is at StartAt where
 // there is one. Below 0, what was due meanwhile is released late, and that is measured:
 // the schedule does not move.
-func (p *Plan) lead() time.Duration {
-	if p.request.StartAt.IsZero() {
+func (x *Prepared) lead() time.Duration {
+	if x.startAt.IsZero() {
 		return startLead
 	}
-	return time.Until(p.request.StartAt)
+	return time.Until(x.startAt)
 }
 
 // begins is when the first arrival can be due.
-func (p *Plan) begins() time.Time {
-	if p.request.StartAt.IsZero() {
+func (x *Prepared) begins() time.Time {
+	if x.startAt.IsZero() {
 		return time.Now().Add(startLead)
 	}
-	return p.request.StartAt
+	return x.startAt
 }
 
 // tooLate leaves the run directory of a run that could not start at its instant. It
@@ -67,7 +67,7 @@ func (x *Prepared) tooLate(dir string, info rundir.RunInfo, late time.Duration) 
 	run := rundir.NewRun(info, metrics.NewTotals(), 0)
 	run.Lose(rundir.LateNote(info.Late))
 	x.judge.Incomplete()
-	s := summary.Summarise(run, summary.Inputs{SLA: x.judge.Evaluate(run.Totals), Failures: []summary.Failure{},
+	s := summary.Summarise(run, summary.Inputs{SLA: x.results(&Measurement{Totals: run.Totals}), Failures: []summary.Failure{},
 		Generator: &summary.GeneratorHealth{Status: "valid"}})
 	x.plan.request.Secrets.Struct(s)
 	return &Result{Summary: s, Measurement: &Measurement{Totals: run.Totals}}, summary.Finish(out, s)

@@ -21,7 +21,7 @@ func TestARunThatWakesAfterItsInstantIsLate(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			at := time.Now().Add(3 * time.Second)
-			x := Prepared{plan: &Plan{request: Request{StartAt: at}}, session: &Session{Environment: Environment{Observer: sleepy{asleep: c.asleep}}}}
+			x := Prepared{plan: &Plan{}, startAt: at, session: &Session{Environment: Environment{Observer: sleepy{asleep: c.asleep}}}}
 			late, err := x.await(t.Context())
 			if err != nil || late != c.late {
 				t.Errorf("asleep for %v: late by %v, %v, want %v", c.asleep, late, err, c.late)
@@ -32,12 +32,12 @@ func TestARunThatWakesAfterItsInstantIsLate(t *testing.T) {
 
 func TestAScheduleDoesNotMoveWithItsProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := Plan{request: Request{StartAt: time.Now().Add(time.Second)}}
-		if lead := p.lead(); lead != time.Second {
+		x := Prepared{startAt: time.Now().Add(time.Second)}
+		if lead := x.lead(); lead != time.Second {
 			t.Errorf("a second ahead: %v", lead)
 		}
 		time.Sleep(3 * time.Second)
-		if lead := p.lead(); lead != -2*time.Second {
+		if lead := x.lead(); lead != -2*time.Second {
 			t.Errorf("2 s behind: %v, want what was due meanwhile to be late", lead)
 		}
 	})

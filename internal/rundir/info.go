@@ -31,6 +31,8 @@ type RunInfo struct {
 	Seed    uint64 `json:"seed"`
 	// Process is how arrivals are spaced: uniform or poisson.
 	Process string `json:"arrivals_process"`
+	// Schedule tells the times of the arrivals and what each does from all others.
+	Schedule string `json:"schedule,omitempty"`
 	// Shard of Shards is the part of the whole that was offered here: the
 	// arrivals k with k ≡ Shard (mod Shards).
 	Shard  int `json:"shard"`

@@ -21,7 +21,10 @@ import (
 // It takes what is there: a shard that is missing, was late or killed, or cannot be
 // read makes the whole incomplete, and of one that is there twice the fuller folder
 // counts. Only folders that cannot be of one run are an error.
-func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
+//
+// more, where it is not nil, is asked for values that only the whole can tell, once it
+// is clear which shards it is made of.
+func Merge(dirs []string, out string, more func(parts []*Run) []Addition) (whole *Run, parts []*Run, err error) {
 	shards := make([]*shard, 0, len(dirs))
 	var unread []string
 	for _, dir := range dirs {
@@ -44,7 +47,14 @@ func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
 		return nil, nil, err
 	}
 	info.Merged.Notes = append(unread, info.Merged.Notes...)
-	if err := writeMerged(shards, info, copies, out); err != nil {
+	for _, s := range shards {
+		parts = append(parts, s.run)
+	}
+	var added []Addition
+	if more != nil {
+		added = more(parts)
+	}
+	if err := writeMerged(shards, info, copies, added, out); err != nil {
 		return nil, nil, err
 	}
 	run, err := Open(out)
@@ -55,10 +65,16 @@ func Merge(dirs []string, out string) (whole *Run, parts []*Run, err error) {
 	run.Killed = false
 	run.Incomplete = info.Merged.Incomplete
 	run.Notes = slices.Clone(info.Merged.Notes)
-	for _, s := range shards {
-		parts = append(parts, s.run)
-	}
 	return run, parts, nil
+}
+
+// Addition is a value of a trend that no shard recorded, because only all of them
+// together tell it.
+type Addition struct {
+	Series metrics.Series
+	// At is when it was known.
+	At    time.Time
+	Value time.Duration
 }
 
 // shard is a run directory that is being merged.
@@ -206,7 +222,7 @@ func sameRun(a, b *Run) error {
 		return differ("seeds", x.Seed, y.Seed)
 	case x.Version != y.Version:
 		return differ("versions of perfctl", x.Version, y.Version)
-	case x.MaxInFlight != y.MaxInFlight:
+	case max(x.MaxInFlight-y.MaxInFlight, y.MaxInFlight-x.MaxInFlight) > 1: // each has its part
 		return differ("bounds (-u)", x.MaxInFlight, y.MaxInFlight)
 	case x.Tolerance != y.Tolerance:
 		return differ("tolerances in seconds", x.Tolerance, y.Tolerance)
@@ -224,7 +240,38 @@ func sameRun(a, b *Run) error {
 	}):
 		return fmt.Errorf("%s and %s are not of one run: their stages differ: %s and %s", a.Dir, b.Dir, stagesText(x), stagesText(y))
 	}
+	if name, v, w, differs := differingSetting(x.Settings, y.Settings); differs {
+		return fmt.Errorf("shard %d in %s and shard %d in %s are not of one run: %s is %q and %q", x.Shard, a.Dir, y.Shard, b.Dir, name, v, w)
+	}
+	if x.Schedule != y.Schedule && x.Schedule != "" && y.Schedule != "" {
+		return differ("fingerprints of the schedules", x.Schedule, y.Schedule)
+	}
 	return nil
+}
+
+// ofOneShard are the settings that are a shard's own; all others are the run's.
+var ofOneShard = map[string]bool{
+	"--shard": true, "--run-dir": true, "--out": true, "--watch": true, "--barrier": true, "--barrier-timeout": true, "--env-file": true, "--log-format": true,
+	"--verbose": true, "--no-color": true, "--tag": true, "--start-at": true,
+}
+
+// OfOneShard says whether a setting may differ from shard to shard of a run: where its
+// files are, what it watches on its machine.
+func OfOneShard(name string) bool { return ofOneShard[name] }
+
+// differingSetting returns the first setting in which two shards differ. A setting that
+// one of them does not know is left to the versions.
+func differingSetting(a, b []Setting) (name, inA, inB string, differ bool) {
+	other := make(map[string]string, len(b))
+	for _, s := range b {
+		other[s.Name] = s.Value
+	}
+	for _, s := range a {
+		if v, known := other[s.Name]; known && v != s.Value && !OfOneShard(s.Name) {
+			return s.Name, s.Value, v, true
+		}
+	}
+	return "", "", "", false
 }
 
 // stagesText tells stages in few words.
@@ -272,7 +319,7 @@ func addInfos(shards []*shard) *RunInfo {
 
 // writeMerged writes the merged run's directory. What is missing is noted before what was
 // left out without a loss, for the first note is why the run is incomplete.
-func writeMerged(shards []*shard, info *RunInfo, copies []string, out string) (err error) {
+func writeMerged(shards []*shard, info *RunInfo, copies []string, added []Addition, out string) (err error) {
 	descs := make([]metrics.Desc, len(info.Metrics))
 	for i, m := range info.Metrics {
 		descs[i] = m.desc()
@@ -302,6 +349,7 @@ func writeMerged(shards []*shard, info *RunInfo, copies []string, out string) (e
 		for _, s := range shards {
 			sum.add(s, i, &snap)
 		}
+		sum.addMore(added, i, last, info.Started)
 		sum.finish(&snap)
 		w.Snapshot(&snap)
 		sum.reset()

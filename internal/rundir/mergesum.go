@@ -3,6 +3,7 @@ package rundir
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 )
@@ -52,6 +53,22 @@ func (u *sum) add(s *shard, i int, snap *metrics.Snapshot) {
 			}
 			u.addPoint(s, l, c, snap)
 		}
+	}
+}
+
+// addMore adds the values that only the whole tells and that are of the full second i;
+// those of after the last one count in it.
+func (u *sum) addMore(all []Addition, i, last int, started time.Time) {
+	for _, a := range all {
+		at := max(bin(a.At.Sub(started)), 0)
+		if at != i && (i != last || at < last) {
+			continue
+		}
+		key, _ := u.intern(a.Series)
+		if u.hists[key] == nil {
+			u.hists[key] = new(metrics.Hist)
+		}
+		u.hists[key].Record(int64(a.Value))
 	}
 }
 

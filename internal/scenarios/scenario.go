@@ -34,6 +34,10 @@ type Definition struct {
 	// New makes the scenario for a run. It reads its settings and declares its
 	// metrics; it connects to nothing. Its errors are configuration errors.
 	New func(Env) (Scenario, error)
+	// Weigh makes the consistency checks of the account of a whole run, where the
+	// scenario is an Accountant. It is pure: account comes of the run that has just
+	// ended, or of what its shards left.
+	Weigh func(account *Account) (Weighed, error)
 }
 
 // Env is what a scenario is given.
@@ -87,6 +91,9 @@ type Plan struct {
 	// Shard and Shards say which part of the run this process offers: the
 	// arrivals k with k ≡ Shard (mod Shards).
 	Shard, Shards int
+	// Owner returns which shard offers arrival n of the scenario; nil where the run
+	// has one.
+	Owner func(n int64) int
 }
 
 // Tags returns the tags of the scenario's metrics, with the given operation.
@@ -94,8 +101,9 @@ func (e Env) Tags(operation string) metrics.Tags {
 	return metrics.Tags{Scenario: e.Scenario, Operation: operation}
 }
 
-// Scenario is what an arrival does. The optional interfaces Drainer, Checker,
-// Sampler, ProgressReporter and Resetter are found by type assertion.
+// Scenario is what an arrival does. The optional interfaces Drainer,
+// Accountant, Sharer, Sampler, ProgressReporter and Resetter are found by type
+// assertion.
 type Scenario interface {
 	work.Executor
 	// Setup reaches the targets, creates what the scenario needs, opens every
@@ -112,13 +120,6 @@ type Scenario interface {
 type Drainer interface {
 	// Drain returns when that work is finished, or with ctx.
 	Drain(ctx context.Context) error
-}
-
-// Checker is a scenario that can tell whether what was done is consistent.
-type Checker interface {
-	// Check compares what was done with what the target holds. It is called
-	// once, after Drain. An error means that it could not be found out.
-	Check(ctx context.Context) ([]Check, error)
 }
 
 // Check is the outcome of one consistency check.

@@ -45,6 +45,9 @@ type Options struct {
 	AllowUndecided bool `json:"allow_undecided,omitempty"`
 	// AbortAfter is how long a run is ended by no rule.
 	AbortAfter time.Duration `json:"abort_after,omitempty"`
+	// Part says that only a part of the run is seen: Breached is then what that part
+	// misses of the whole's rules by itself, whatever the others do.
+	Part bool `json:"-"`
 }
 
 // Stage is a stage as far as rules are concerned.

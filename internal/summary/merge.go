@@ -10,12 +10,44 @@ import (
 // Merge makes one run directory of those of all shards of a run, as rundir.Merge
 // does, and returns beside the merged run what the shards' summaries know beyond
 // the recorded data, for Summarise.
-func Merge(dirs []string, out string) (*rundir.Run, Inputs, error) {
-	run, shards, err := rundir.Merge(dirs, out)
+//
+// weigh, where it is not nil, is given what the shards counted: one of each that left
+// it, and how many are missing. It returns the checks of the whole, and the values that
+// only the whole tells.
+func Merge(dirs []string, out string, weigh Weigher) (*rundir.Run, Inputs, error) {
+	var checks []Check
+	var notes []string
+	run, shards, err := rundir.Merge(dirs, out, func(parts []*rundir.Run) []rundir.Addition {
+		counted, missing := accountsOf(parts)
+		if weigh == nil || len(counted) == 0 {
+			return nil
+		}
+		if missing > 0 {
+			notes = []string{fmt.Sprintf("of the consistency checks only those are told that failed for certain: %d of %d shards left no account of what they did", missing, parts[0].Info.Shards)}
+		}
+		var more []rundir.Addition
+		checks, more = weigh(&parts[0].Info, counted, missing)
+		return more
+	})
 	if err != nil {
 		return nil, Inputs{}, err
 	}
-	return run, mergeInputs(run, shards), nil
+	in := mergeInputs(run, shards)
+	in.Checks, in.Notes = append(checks, in.Checks...), append(in.Notes, notes...)
+	return run, in, nil
+}
+
+// Weigher judges what the shards of a run counted, by scenario, as one.
+type Weigher func(info *rundir.RunInfo, counted []map[string]*Account, missing int) ([]Check, []rundir.Addition)
+
+// accountsOf returns what each shard counted, and how many of the run left nothing.
+func accountsOf(parts []*rundir.Run) (counted []map[string]*Account, missing int) {
+	for _, p := range parts {
+		if sm := Read(p); sm != nil && sm.Accounts != nil {
+			counted = append(counted, sm.Accounts)
+		}
+	}
+	return counted, parts[0].Info.Shards - len(counted)
 }
 
 // mergeInputs puts together what the shards' summaries say beyond the recorded
@@ -25,6 +57,7 @@ func Merge(dirs []string, out string) (*rundir.Run, Inputs, error) {
 func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: "valid"}}
 	interrupted := 0
+	aborted := map[string]int{}
 	var generators []shardHealth
 	var unjudged []string
 	for _, n := range run.Info.Merged.Doubled {
@@ -42,7 +75,12 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 			interrupted++
 			run.Lose(fmt.Sprintf("shard %d was interrupted after %.0f s of %.0f s", n, sm.Run.Duration, sm.Run.Planned))
 		}
-		if sm.Stopped != nil {
+		if sm.AbortedBy != "" {
+			aborted[sm.AbortedBy]++
+		}
+		if sm.Stopped != nil && sm.Accounts != nil {
+			in.Stopped = sm.Stopped
+		} else if sm.Stopped != nil {
 			run.Lose(fmt.Sprintf("shard %d was stopped early by %s", n, *sm.Stopped))
 		}
 		for _, c := range sm.Checks {
@@ -65,6 +103,12 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	}
 	if len(unjudged) > 0 {
 		in.Generator.blame("suspect", unjudged...)
+	}
+	for reason := range aborted {
+		in.AbortedBy = reason
+		if in.Stopped == nil && interrupted == 0 {
+			run.Lose("stopped early: " + reason)
+		}
 	}
 	in.Interrupted = interrupted == len(shards) && len(run.Info.Merged.Missing) == 0
 	return in

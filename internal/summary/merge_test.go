@@ -49,7 +49,7 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 		finish(t, dir)
 	}
 	out := filepath.Join(base, "whole")
-	run, in, err := summary.Merge(dirs, out)
+	run, in, err := summary.Merge(dirs, out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,12 +120,12 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 			dirs = dirs[1:]
 		}
 		dirs[len(dirs)-1] = shard(c.name, c.change)
-		_, _, err := summary.Merge(dirs, filepath.Join(base, "out-"+c.name))
+		_, _, err := summary.Merge(dirs, filepath.Join(base, "out-"+c.name), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, _, err := summary.Merge([]string{filepath.Join(base, "nothing")}, filepath.Join(base, "out")); err == nil || !strings.Contains(err.Error(), "has no run.json") {
+	if _, _, err := summary.Merge([]string{filepath.Join(base, "nothing")}, filepath.Join(base, "out"), nil); err == nil || !strings.Contains(err.Error(), "has no run.json") {
 		t.Errorf("nothing: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(base, "out")); err == nil {
@@ -199,7 +199,7 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		"other rules":      {[]string{shard(0, nil), shard(1, nil), shard(2, func(i *rundir.RunInfo) { i.Rules = []string{"arrivals: count>1"} })}, false, 3, "valid", "shard 2 was given other rules"},
 	} {
 		out := filepath.Join(base, "out-"+name)
-		run, in, err := summary.Merge(c.dirs, out)
+		run, in, err := summary.Merge(c.dirs, out, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -251,7 +251,7 @@ func TestTheWorstShardDecidesAndStandsFirst(t *testing.T) {
 		}
 		dirs = append(dirs, dir)
 	}
-	_, in, err := summary.Merge(dirs, filepath.Join(base, "out"))
+	_, in, err := summary.Merge(dirs, filepath.Join(base, "out"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestAMergeWithAKilledShardIsIncomplete(t *testing.T) {
 	path := filepath.Join(b, rundir.LogFile)
 	log, _ := os.ReadFile(path)
 	rundirtest.Write(t, path, log[:len(log)/2])
-	run, in, err := summary.Merge([]string{a, b}, filepath.Join(base, "out"))
+	run, in, err := summary.Merge([]string{a, b}, filepath.Join(base, "out"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,9 @@ type Inputs struct {
 	Stopped  *sla.Breach
 	Checks   []Check
 	Failures []Failure
+	// AbortedBy and Accounts are a shard's; see Summary.
+	AbortedBy string
+	Accounts  map[string]*Account
 	// Generator is the judgement of the generator. Figures that it leaves out are
 	// taken from the run's metrics. Without it the generator counts as suspect.
 	Generator *GeneratorHealth
@@ -42,6 +45,8 @@ func Summarise(run *rundir.Run, in Inputs) *Summary {
 		Notes:    notNil(slices.Concat(run.Notes, in.Notes)),
 		Analysis: in.Analysis,
 		Stopped:  in.Stopped,
+
+		AbortedBy: in.AbortedBy, Accounts: in.Accounts,
 	}
 	t := tally{run: run, all: run.Totals.All()}
 	s.Arrivals = t.arrivals()

@@ -51,6 +51,12 @@ type Summary struct {
 	Notes []string `json:"notes"`
 	// Stopped is the rule that ended the run before its end, where one did.
 	Stopped *sla.Breach `json:"stopped,omitempty"`
+	// AbortedBy says why another shard of the run, or who drives them, ended it before
+	// its end.
+	AbortedBy string `json:"aborted_by,omitempty"`
+	// Accounts are what a shard counted, by scenario, of which the checks of the whole
+	// are made.
+	Accounts map[string]*Account `json:"accounts,omitempty"`
 	// Analysis is what was found beyond the rules, nil for nothing.
 	Analysis *analysis.Analysis `json:"analysis"`
 	// Comparison is how the run differs from its baseline, where it was given one.
@@ -131,6 +137,16 @@ type Check struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
 	Detail string `json:"detail"`
+}
+
+// Account is what a shard counted of a scenario's work: sums, the highest of something,
+// words, examples of faults, and what is in a form of the scenario's own.
+type Account struct {
+	Sums  map[string]int64    `json:"sums,omitempty"`
+	Peaks map[string]int64    `json:"peaks,omitempty"`
+	Facts map[string]string   `json:"facts,omitempty"`
+	Named map[string][]string `json:"named,omitempty"`
+	Parts [][]byte            `json:"parts,omitempty"`
 }
 
 // Failure is one kind of failure of one scenario.

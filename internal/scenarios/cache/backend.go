@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
@@ -42,13 +41,9 @@ func (s *scenario) newStore() *store {
 	if v.Text(0, "backend") != database {
 		return nil
 	}
-	run := s.env.RunID
-	if s.env.Plan.Shards > 1 {
-		run += "_s" + strconv.Itoa(s.env.Plan.Shard)
-	}
-	d := &store{table: postgres.TableName(tablePrefix, run), rows: int64(v.Int(0, "backend_rows"))}
+	d := &store{table: postgres.TableName(tablePrefix, s.env.RunID), rows: int64(v.Int(0, "backend_rows"))}
 	d.fetch = postgres.NewStatement("cache_fetch", "SELECT payload FROM "+d.table+" WHERE id = $1")
-	d.options = postgres.Options{Run: s.env.RunID, Log: s.env.Log, Size: min(v.Int(0, "backend_pool"), max(s.env.Plan.Workers, 1)),
+	d.options = postgres.Options{Run: s.env.RunID, Log: s.env.Log, Size: min(s.env.Plan.Part(v.Int(0, "backend_pool")), max(s.env.Plan.Workers, 1)),
 		StatementTimeout: v.Duration(0, "timeout"), Statements: []*postgres.Statement{d.fetch}, Warm: d.warm}
 	for range max(s.env.Plan.Workers, 1) {
 		d.params = append(d.params, postgres.NewParams(1))
@@ -59,8 +54,8 @@ func (s *scenario) newStore() *store {
 // storeBatch is how many rows one statement writes.
 const storeBatch = 50_000
 
-// open makes the table and the connections.
-func (d *store) open(ctx context.Context, s *scenario) error {
+// make makes the table.
+func (d *store) make(ctx context.Context, s *scenario) error {
 	addr := s.env.Targets.Postgres
 	c, err := postgres.Connect(ctx, addr, d.options)
 	if err != nil {
@@ -86,7 +81,12 @@ func (d *store) open(ctx context.Context, s *scenario) error {
 	if _, err := c.Exec(ctx, "ANALYZE "+d.table); err != nil {
 		return postgres.Explain(addr, "analyse table "+d.table, err)
 	}
-	d.pool, err = postgres.Open(ctx, addr, d.options)
+	return nil
+}
+
+// open opens the connections.
+func (d *store) open(ctx context.Context, s *scenario) (err error) {
+	d.pool, err = postgres.Open(ctx, s.env.Targets.Postgres, d.options)
 	return err
 }
 

@@ -72,18 +72,9 @@ type worker struct {
 	value []byte
 }
 
-// runName is what the run's keys are told apart by. Shards have keys each: the
-// one that ends first must not remove the others'.
-func runName(e scenarios.Env) string {
-	if e.Plan.Shards > 1 {
-		return e.RunID + "." + strconv.Itoa(e.Plan.Shard)
-	}
-	return e.RunID
-}
-
 func newScenario(e scenarios.Env) *scenario {
 	s := &scenario{
-		env: e, run: runName(e), prefix: keyPrefix + runName(e) + ":",
+		env: e, run: e.RunID, prefix: keyPrefix + e.RunID + ":",
 		stages: make([]stage, len(e.Plan.Stages)), workers: make([]worker, e.Plan.Workers),
 		sizes: newSizes(e.Seed, e.Values.Int(0, "value_size"), e.Values.Int(0, "value_size_max")),
 		ttl:   e.Values.Duration(0, "ttl"), jitter: e.Values.Float(0, "ttl_jitter"), missed: e.Values.Duration(0, "miss_ttl"),
@@ -238,6 +229,9 @@ func (s *scenario) Sample(ctx context.Context) {
 	s.dials.Set(float64(s.client.Reconnects()))
 	if s.client.IsCluster() {
 		s.moved.Set(float64(s.client.Redirects()))
+	}
+	if !s.env.Plan.First() {
+		return // the server is read once for all shards
 	}
 	in, err := s.client.Info(ctx)
 	if err != nil {

@@ -82,7 +82,7 @@ func execute(t *testing.T, s *scenario, from, to int64) (failed int64) {
 
 func checks(t *testing.T, s *scenario) map[string]scenarios.Check {
 	t.Helper()
-	list, err := s.Check(t.Context())
+	list, err := scenarios.CheckWhole(t.Context(), s, weighKeys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package cache
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -15,27 +17,6 @@ func (s *scenario) name(to *atomic.Pointer[string], key string) {
 	if to.Load() == nil {
 		to.CompareAndSwap(nil, &key)
 	}
-}
-
-// first returns a name for a message, with a leading colon; nothing where there
-// is none.
-func first(p *atomic.Pointer[string]) string {
-	if key := p.Load(); key != nil {
-		return ": " + *key + " was the first"
-	}
-	return ""
-}
-
-// named tells the first keys that are gone, or there though never written.
-func (s *scenario) named() string {
-	var out string
-	if key := s.first.gone.Load(); key != nil {
-		out += "; the first key that was gone is " + *key
-	}
-	if key := s.first.phantom.Load(); key != nil {
-		out += "; the first key that nobody wrote is " + *key
-	}
-	return out
 }
 
 // cause tells why keys are gone, as far as the server's counters say.
@@ -52,51 +33,108 @@ func (s *scenario) cause(after *redis.Info) string {
 	return "the server evicted none: they were flushed or deleted by somebody else"
 }
 
-// Check compares the hits with what was asked and with the server's own count.
-func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
-	var asked, hit, phantom, gone, wrong, answered int64
-	var detail []string
-	exact := true
+// The names in the account of the scenario: what was asked of, answered and found in
+// each stage, whose place is behind the name, and over all of them; what the server
+// counted; what the sweep at the end found.
+const (
+	sumAsked, sumAnswered, sumHit                    = "asked", "answered", "hit"
+	sumGone, sumPhantom, sumWrong                    = "gone", "phantom", "wrong"
+	sumStageHit, sumStageAnswered                    = "hit/", "answered/"
+	factStage, factAsk                               = "stage/", "ask/"
+	sumServerHits, sumServerMisses, sumServerRestart = "server_hits", "server_misses", "server_restarted"
+	factCause                                        = "cause"
+)
+
+// Account sums up what was asked and found. What the server counted, and what is left of
+// the keys, is the first shard's to read.
+func (s *scenario) Account(ctx context.Context) (*scenarios.Account, error) {
+	a := scenarios.NewAccount()
 	for i := range s.stages {
 		st := &s.stages[i]
-		asked, hit, answered = asked+st.asked.Load(), hit+st.hit.Load(), answered+st.answered.Load()
-		phantom, gone, wrong = phantom+st.phantom.Load(), gone+st.gone.Load(), wrong+st.wrong.Load()
-		exact = exact && st.phantom.Load() == 0 && st.gone.Load() == 0
-		if n := st.answered.Load(); n > 0 {
-			detail = append(detail, fmt.Sprintf("%s %d of %d (%.4g%%, asked %.4g%%)",
-				s.env.Plan.Stages[i], st.hit.Load(), n, 100*float64(st.hit.Load())/float64(n), 100*st.ratio))
+		a.Sums[sumAsked] += st.asked.Load()
+		a.Sums[sumHit] += st.hit.Load()
+		a.Sums[sumAnswered] += st.answered.Load()
+		a.Sums[sumPhantom] += st.phantom.Load()
+		a.Sums[sumGone] += st.gone.Load()
+		a.Sums[sumWrong] += st.wrong.Load()
+		at := fmt.Sprintf("%03d", i)
+		a.Sums[sumStageHit+at], a.Sums[sumStageAnswered+at] = st.hit.Load(), st.answered.Load()
+		a.Facts[factStage+at], a.Facts[factAsk+at] = s.env.Plan.Stages[i], fmt.Sprintf("%.4g", 100*st.ratio)
+	}
+	for fault, p := range map[string]*atomic.Pointer[string]{sumGone: &s.first.gone, sumPhantom: &s.first.phantom, sumWrong: &s.first.wrong} {
+		if key := p.Load(); key != nil {
+			a.Named[fault] = []string{*key}
 		}
 	}
-	checks := []scenarios.Check{
-		{Name: "cache_hit_ratio_exact", Passed: exact, Detail: fmt.Sprintf("%d unexpected misses, %d unexpected hits; %s", gone, phantom, strings.Join(detail, ", ")) + s.named()},
-		{Name: "cache_values_intact", Passed: wrong == 0, Detail: fmt.Sprintf("%d of %d values read were not the ones written%s", wrong, hit, first(&s.first.wrong))},
-	}
-	if n := s.herd.hits.Load() + s.herd.misses.Load(); n > 0 {
-		checks = append(checks, s.herd.check())
+	s.herd.sumUp(a)
+	if !s.env.Plan.First() {
+		return a, nil
 	}
 	after, err := s.client.Info(ctx)
 	if err != nil {
-		return checks, fmt.Errorf("ask the server for its own counts: %w", redis.Explain(s.env.Targets.Redis, "INFO", err))
+		return a, fmt.Errorf("ask the server for its own counts: %w", redis.Explain(s.env.Targets.Redis, "INFO", err))
 	}
-	swept, err := s.sweep(ctx, &after)
-	if err != nil {
-		return checks, fmt.Errorf("read the loaded keys once more: %w", redis.Explain(s.env.Targets.Redis, "read the keys", err))
+	if err := s.sweep(ctx, a); err != nil {
+		return a, fmt.Errorf("read the loaded keys once more: %w", redis.Explain(s.env.Targets.Redis, "read the keys", err))
 	}
-	checks = append(checks, swept)
-	serverHits, serverMisses := after.Hits-s.before.Hits, after.Misses-s.before.Misses
-	ownHits := hit + phantom + s.herd.hits.Load()
-	ownMisses := answered - hit - phantom + s.herd.misses.Load()
-	if gone > 0 {
-		checks[0].Detail += "; " + s.cause(&after)
+	a.Facts[factCause] = s.cause(&after)
+	a.Sums[sumServerHits], a.Sums[sumServerMisses] = after.Hits-s.before.Hits, after.Misses-s.before.Misses
+	if after.Instance != s.before.Instance || a.Sums[sumServerHits] < 0 || a.Sums[sumServerMisses] < 0 {
+		a.Sums[sumServerRestart] = 1
 	}
-	if after.Instance != s.before.Instance || serverHits < 0 || serverMisses < 0 {
-		return append(checks, scenarios.Check{Name: "cache_server_agrees",
-			Detail: "the server's counters began anew during the run: it was restarted, or somebody reset them"}), nil
+	return a, nil
+}
+
+// firstOf names the first key of a fault, with lead before it and after behind it.
+func firstOf(a *scenarios.Account, fault, lead, after string) string {
+	if all := a.Named[fault]; len(all) > 0 {
+		return lead + all[0] + after
 	}
-	checks = append(checks, scenarios.Check{
-		Name: "cache_server_agrees", Passed: serverHits >= ownHits && serverMisses >= ownMisses,
-		Detail: fmt.Sprintf("the server counted %d hits and %d misses, of all its clients; this one saw %d and %d",
-			serverHits, serverMisses, ownHits, ownMisses),
-	})
-	return checks, nil
+	return ""
+}
+
+// weighKeys makes the checks of the account.
+func weighKeys(a *scenarios.Account) (out scenarios.Weighed, err error) {
+	n := a.Sums
+	cause := ""
+	if c := a.Facts[factCause]; c != "" {
+		cause = "; " + c
+	}
+	ratio := scenarios.Check{Name: "cache_hit_ratio_exact", Passed: n[sumPhantom] == 0 && n[sumGone] == 0,
+		Detail: fmt.Sprintf("%d unexpected misses, %d unexpected hits; %s", n[sumGone], n[sumPhantom], strings.Join(ofStages(a), ", ")) +
+			firstOf(a, sumGone, "; the first key that was gone is ", "") + firstOf(a, sumPhantom, "; the first key that nobody wrote is ", "")}
+	if n[sumGone] > 0 {
+		ratio.Detail += cause
+	}
+	out.Checks = []scenarios.Check{ratio, {Name: "cache_values_intact", Passed: n[sumWrong] == 0,
+		Detail: fmt.Sprintf("%d of %d values read were not the ones written%s", n[sumWrong], n[sumHit], firstOf(a, sumWrong, ": ", " was the first"))}}
+	if n[sumHotHits]+n[sumHotMisses] > 0 {
+		out.Checks = append(out.Checks, weighHot(a))
+	}
+	if _, known := a.Facts[factCause]; !known {
+		return out, nil // the server was not asked
+	}
+	out.Checks = append(out.Checks, weighSweep(a, cause))
+	server := scenarios.Check{Name: "cache_server_agrees", Detail: "the server's counters began anew during the run: it was restarted, or somebody reset them"}
+	if n[sumServerRestart] == 0 {
+		hits := n[sumHit] + n[sumPhantom] + n[sumHotHits]
+		misses := n[sumAnswered] - n[sumHit] - n[sumPhantom] + n[sumHotMisses]
+		server.Passed = n[sumServerHits] >= hits && n[sumServerMisses] >= misses
+		server.Detail = fmt.Sprintf("the server counted %d hits and %d misses, of all its clients; this one saw %d and %d",
+			n[sumServerHits], n[sumServerMisses], hits, misses)
+	}
+	out.Checks = append(out.Checks, server)
+	return out, nil
+}
+
+// ofStages tells the hits of each stage against those that were asked for.
+func ofStages(a *scenarios.Account) (out []string) {
+	for _, key := range slices.Sorted(maps.Keys(a.Sums)) {
+		at, ok := strings.CutPrefix(key, sumStageAnswered)
+		if n := a.Sums[key]; ok && n > 0 {
+			hit := a.Sums[sumStageHit+at]
+			out = append(out, fmt.Sprintf("%s %d of %d (%.4g%%, asked %s%%)", a.Facts[factStage+at], hit, n, 100*float64(hit)/float64(n), a.Facts[factAsk+at]))
+		}
+	}
+	return out
 }

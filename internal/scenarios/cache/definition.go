@@ -22,7 +22,8 @@ func Definition() scenarios.Definition {
 		Settings: settings(),
 		Metrics: []metrics.Desc{hitRatio, command, missPenalty, backend, hits, misses, unexpected, fetches, redundant, stampede,
 			memoryUsed, dataset, bytesPerEntry, evicted, reconnects, redirects},
-		New: func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
+		Weigh: weighKeys,
+		New:   func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e), nil },
 	}
 }
 

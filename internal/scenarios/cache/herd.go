@@ -123,9 +123,25 @@ func raise(to *atomic.Int64, v int64) {
 	}
 }
 
-// check reports the stampedes.
-func (h *herd) check() scenarios.Check {
-	return scenarios.Check{Name: "cache_hot_key_intact", Passed: h.wrong.Load() == 0, Detail: fmt.Sprintf(
+// The names in the account of the hot key.
+const (
+	sumHotHits, sumHotMisses, sumHotWrong = "hot_hits", "hot_misses", "hot_wrong"
+	sumExpiries, sumRedundant, sumJoined  = "hot_expiries", "hot_redundant", "hot_joined"
+	peakFetching                          = "hot_fetching"
+)
+
+// sumUp adds what became of the hot key to an account. Each shard tells its own fetches
+// that were under way at once.
+func (h *herd) sumUp(a *scenarios.Account) {
+	a.Sums[sumHotHits], a.Sums[sumHotMisses], a.Sums[sumHotWrong] = h.hits.Load(), h.misses.Load(), h.wrong.Load()
+	a.Sums[sumExpiries], a.Sums[sumRedundant], a.Sums[sumJoined] = h.expiries.Load(), h.redundant.Load(), h.joined.Load()
+	a.Peaks[peakFetching] = h.most.Load()
+}
+
+// weighHot reports the stampedes.
+func weighHot(a *scenarios.Account) scenarios.Check {
+	n := a.Sums
+	return scenarios.Check{Name: "cache_hot_key_intact", Passed: n[sumHotWrong] == 0, Detail: fmt.Sprintf(
 		"%d of %d reads of the hot key were not what was written; it was fetched %d times after it had expired, and %d times more while a fetch was under way (at most %d at once); %d misses waited for another's fetch",
-		h.wrong.Load(), h.hits.Load(), h.expiries.Load(), h.redundant.Load(), h.most.Load(), h.joined.Load())}
+		n[sumHotWrong], n[sumHotHits], n[sumExpiries], n[sumRedundant], a.Peaks[peakFetching], n[sumJoined])}
 }

@@ -26,19 +26,18 @@ const loadBatch = 500
 // Setup opens the connections and loads the keys.
 func (s *scenario) Setup(ctx context.Context) error {
 	addr := s.env.Targets.Redis
-	c, err := redis.Open(ctx, addr, redis.Options{
-		Connections: min(s.env.Values.Int(0, "pool_size"), s.env.Plan.Workers),
-		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.run,
-	})
-	if err != nil {
+	if err := s.open(ctx); err != nil {
 		return err
 	}
-	s.client = c
 	if s.store != nil {
+		if err := s.store.make(ctx, s); err != nil {
+			return err
+		}
 		if err := s.store.open(ctx, s); err != nil {
 			return err
 		}
 	}
+	c := s.client
 	if err := c.SAdd(ctx, runsKey, s.run).Err(); err != nil {
 		return redis.Explain(addr, "write "+runsKey, err)
 	}
@@ -54,6 +53,39 @@ func (s *scenario) Setup(ctx context.Context) error {
 		return redis.Explain(addr, "INFO", err)
 	}
 	s.entry.Set(float64(s.before.UsedMemory-empty.UsedMemory) / float64(len(s.keys)))
+	return nil
+}
+
+// open opens the connections to the cache.
+func (s *scenario) open(ctx context.Context) (err error) {
+	s.client, err = redis.Open(ctx, s.env.Targets.Redis, redis.Options{
+		Connections: min(s.env.Plan.Part(s.env.Values.Int(0, "pool_size")), s.env.Plan.Workers),
+		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.run,
+	})
+	return err
+}
+
+// Shares says that the keys, and the table behind them, are the whole run's.
+func (s *scenario) Shares() string { return "its keys" }
+
+// HandOver has nothing to tell: the run's identity names the keys.
+func (s *scenario) HandOver() ([]byte, error) { return nil, nil }
+
+// Join opens the connections to the keys that the first shard loaded.
+func (s *scenario) Join(ctx context.Context, _ []byte) (err error) {
+	s.loaded.Store(int64(len(s.keys)))
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if s.store != nil {
+		s.stored.Store(s.store.rows)
+		if err := s.store.open(ctx, s); err != nil {
+			return err
+		}
+	}
+	if s.before, err = s.client.Info(ctx); err != nil {
+		return redis.Explain(s.env.Targets.Redis, "INFO", err)
+	}
 	return nil
 }
 
@@ -110,7 +142,10 @@ func (s *scenario) Close(ctx context.Context) error {
 	if s.client == nil {
 		return stored
 	}
-	err := remove(ctx, s.client, s.run)
+	var err error
+	if s.env.Plan.First() { // the others' keys, too
+		err = remove(ctx, s.client, s.run)
+	}
 	if err != nil {
 		err = redis.Explain(s.env.Targets.Redis, "remove the run's keys", err)
 	}

@@ -3,8 +3,6 @@ package crud
 import (
 	"context"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,8 +29,10 @@ type found struct {
 	lostIDs, unexpectedIDs, alteredIDs ids
 }
 
-// Check compares the table with the client's own account, row by row.
-func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
+// Account compares the table with the client's own account, row by row. A shard counts
+// the rows of its own arrivals; the rows from before the run, and those that nobody
+// wrote, are the first one's.
+func (s *scenario) Account(ctx context.Context) (*scenarios.Account, error) {
 	c, err := postgres.Connect(ctx, s.address, s.options)
 	if err != nil {
 		return nil, err
@@ -44,31 +44,15 @@ func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
 		return nil, fmt.Errorf("read table %s back: %w", s.table, err)
 	}
 	s.weigh(&f)
-	updates, unknown := s.account.updates.Load(), s.account.unknownUpdates.Load()
-	gone := s.cfg.table - f.preloaded + f.missing
-	return []scenarios.Check{
-		{Name: "crud_rows_lost", Passed: f.lost == 0 && gone == 0 && f.torn == 0,
-			Detail: fmt.Sprintf("%d of %d rows of committed inserts and %d of %d rows written before the run are missing; %d inserts are there in part (%d inserts of unknown outcome, of which %d rows took effect; %d rows deleted again to keep to max_rows)%s",
-				f.lost, f.committed, gone, s.cfg.table+s.cfg.reserve, f.torn, f.unknown, f.recovered, f.trimmed, f.lostIDs)},
-		{Name: "crud_rows_unexpected", Passed: f.unexpected == 0 && f.undeleted == 0 && f.untrimmed == 0,
-			Detail: fmt.Sprintf("%d rows that this run did not write, %d rows whose delete was confirmed are still there%s", f.unexpected, f.undeleted+f.untrimmed, f.unexpectedIDs)},
-		{Name: "crud_rows_intact", Passed: f.altered == 0, Detail: fmt.Sprintf("%d rows do not hold what was written to them%s", f.altered, f.alteredIDs)},
-		{Name: "crud_updates_counted", Passed: f.versions >= updates && f.versions <= updates+unknown,
-			Detail: fmt.Sprintf("the rows count %d updates, the client %d (and %d of unknown outcome)", f.versions, updates, unknown)},
-		s.efficiency(&f),
-	}, nil
+	return s.sumUp(&f), nil
 }
 
 // find reads the table back.
 func (s *scenario) find(ctx context.Context, tx pgx.Tx, f *found) error {
-	err := tx.QueryRow(ctx, fmt.Sprintf(
-		"SELECT count(*) FILTER (WHERE id BETWEEN 1 AND %d), count(*) FILTER (WHERE payload <> %s), coalesce(sum(version), 0) FROM %s",
-		s.cfg.table, payloadSQL(s.cfg.payload), s.table)).Scan(&f.preloaded, &f.altered, &f.versions)
-	if err != nil {
-		return err
-	}
-	if err := s.name(ctx, tx, f); err != nil {
-		return err
+	if s.plan.First() {
+		if err := s.findFirst(ctx, tx, f); err != nil {
+			return err
+		}
 	}
 	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT id FROM %s WHERE id < 1 OR id > %d", s.table, s.cfg.table))
 	if err != nil {
@@ -82,9 +66,22 @@ func (s *scenario) find(ctx context.Context, tx pgx.Tx, f *found) error {
 	return err
 }
 
+// findFirst counts what is no arrival's own.
+func (s *scenario) findFirst(ctx context.Context, tx pgx.Tx, f *found) error {
+	err := tx.QueryRow(ctx, fmt.Sprintf(
+		"SELECT count(*) FILTER (WHERE id BETWEEN 1 AND %d), count(*) FILTER (WHERE payload <> %s), coalesce(sum(version), 0) FROM %s",
+		s.cfg.table, payloadSQL(s.cfg.payload), s.table)).Scan(&f.preloaded, &f.altered, &f.versions)
+	if err != nil {
+		return err
+	}
+	return s.name(ctx, tx, f)
+}
+
 // see notes a row beyond those that are selected and updated.
 func (s *scenario) see(id int64, f *found) {
 	switch first := s.cfg.firstInsert(); {
+	case id < 1 && !s.plan.First(), id >= 1 && id < first && !s.ownsReserve(id-s.cfg.firstReserve()), id >= first && !s.plan.Mine((id-first)/s.cfg.stride):
+		// another shard's to count
 	case id < 1:
 		f.unexpected++
 		f.unexpectedIDs.add(id)
@@ -120,7 +117,7 @@ func (s *scenario) weigh(f *found) {
 	})
 	// Rows that no delete was sent for must all be there; see has taken away
 	// those that are.
-	f.missing += s.cfg.reserve - sent
+	f.missing += int64(s.plan.Portion(int(s.cfg.reserve))) - sent
 	s.account.inserts.Each(func(w postgres.Write) {
 		trim := s.account.trims.Get(w.N)
 		switch {
@@ -152,27 +149,3 @@ func (s *scenario) weigh(f *found) {
 		}
 	})
 }
-
-// efficiency sets the insert modes side by side.
-func (s *scenario) efficiency(f *found) scenarios.Check {
-	var parts []string
-	var rows int64
-	for mode := range s.account.modes {
-		m := &s.account.modes[mode]
-		n := m.rows.Load()
-		if n == 0 {
-			continue
-		}
-		rows += n
-		took := time.Duration(m.nanos.Load())
-		parts = append(parts, fmt.Sprintf("%s: %d rows in %d inserts, %.4g ms a row, %.0f rows/s on one connection, %.4g ms an insert%s",
-			modeNames[mode], n, m.inserts.Load(), ms(took)/float64(n), float64(n)/took.Seconds(), ms(took)/float64(m.inserts.Load()), s.floor.times(took/time.Duration(m.inserts.Load()))))
-	}
-	if len(parts) == 0 {
-		parts = []string{"no inserts"}
-	}
-	parts = append(parts, fmt.Sprintf("a round trip (SELECT 1, before the run) takes %.4g ms", ms(s.floor.idle)))
-	return scenarios.Check{Name: "crud_batch_modes", Passed: rows == f.committed, Detail: strings.Join(parts, "; ")}
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +41,7 @@ type stage struct {
 }
 
 func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
-	c := config{payload: v.Int(0, keyPayload), pool: v.Int(0, keyPool), table: int64(v.Int(0, keyTable)),
+	c := config{payload: v.Int(0, keyPayload), pool: plan.Part(v.Int(0, keyPool)), table: int64(v.Int(0, keyTable)),
 		statement: v.Duration(0, keyStatement), lock: v.Duration(0, keyLock), stride: 1,
 		retries: v.Int(0, keyRetries)}
 	var deletes float64
@@ -68,12 +67,13 @@ func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
 		c.isolation = strings.ReplaceAll(level, "-", " ")
 	}
 	if most := int64(v.Int(0, keyMaxRows)); most > 0 {
-		c.keep = max(most/c.stride, 1)
+		c.keep = int64(plan.Part(int(max(most/c.stride, 1))))
 	}
 	if deletes > 0 {
 		// Which arrivals delete is drawn: six standard deviations are room for
 		// every draw.
-		c.reserve = int64(math.Ceil(deletes + 6*math.Sqrt(deletes) + 10))
+		each := deletes / float64(max(plan.Shards, 1))
+		c.reserve = int64(math.Ceil(each+6*math.Sqrt(each)+10)) * int64(max(plan.Shards, 1))
 	}
 	if c.reserve > maxReserve {
 		return c, fmt.Errorf("crud.%s: the run would delete about %.0f rows, which must be written before it, and %d is the most; lower the weight of delete",
@@ -97,14 +97,4 @@ func (c *config) idOf(n int64) int64 { return c.firstInsert() + n*c.stride }
 // last.
 func (c *config) stageOf(i int) *stage {
 	return &c.stages[min(max(i, 0), len(c.stages)-1)]
-}
-
-// tableName returns the name of the run's table. Shards have a table each:
-// their accounts are their own.
-func tableName(env *scenarios.Env) string {
-	run := env.RunID
-	if env.Plan.Shards > 1 {
-		run += "_s" + strconv.Itoa(env.Plan.Shard)
-	}
-	return postgres.TableName(tablePrefix, run)
 }

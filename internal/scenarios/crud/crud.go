@@ -26,6 +26,7 @@ type scenario struct {
 	address targets.Address
 	options postgres.Options
 	table   string
+	plan    scenarios.Plan
 	clock   work.Clock
 	log     *slog.Logger
 	sql     statements
@@ -89,7 +90,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		return nil, err
 	}
 	s := &scenario{
-		cfg: cfg, address: env.Targets.Postgres, table: tableName(&env), clock: env.Clock, log: env.Log, pace: env.Pace,
+		cfg: cfg, address: env.Targets.Postgres, table: postgres.TableName(tablePrefix, env.RunID), plan: env.Plan, clock: env.Clock, log: env.Log, pace: env.Pace,
 		workers: make([]worker, max(env.Plan.Workers, 1)), openEnded: env.Plan.OpenEnded,
 	}
 	if s.log == nil {
@@ -153,9 +154,29 @@ func (s *scenario) Setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.open(ctx)
+}
+
+// Shares says that the table is the whole run's.
+func (s *scenario) Shares() string { return "its table" }
+
+// HandOver has nothing to tell: the run's identity names the table.
+func (s *scenario) HandOver() ([]byte, error) { return nil, nil }
+
+// Join opens every connection to the table that the first shard made.
+func (s *scenario) Join(ctx context.Context, _ []byte) error {
+	s.written.Store(s.cfg.table + s.cfg.reserve) // by the first shard
+	return s.open(ctx)
+}
+
+// open opens the connections.
+func (s *scenario) open(ctx context.Context) (err error) {
 	s.keys = keys.New(s.cfg.table)
 	if s.pool, err = postgres.Open(ctx, s.address, s.options); err != nil {
 		return err
+	}
+	if !s.plan.First() {
+		return nil // a round trip is timed once for all shards
 	}
 	return s.floor.open(ctx, s)
 }
@@ -218,7 +239,8 @@ func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
 	payload := make([]byte, s.cfg.payload)
 	p, one, span := postgres.NewParams(insertParams), postgres.NewParams(1), postgres.NewParams(2)
 	for round := range int64(warmRounds) {
-		id := -int64(i)*warmRounds - round - 1
+		// Rows of its own, for those of another shard may be there and not yet gone.
+		id := -(int64(i)*int64(max(s.plan.Shards, 1))+int64(s.plan.Shard))*warmRounds - round - 1
 		fillPayload(payload, id, preloaded)
 		setRow(p, 0, id, preloaded, payload)
 		one.Int64(0, id)

@@ -22,6 +22,7 @@ func Definition() scenarios.Definition {
 		Targets:  []targets.Kind{targets.Postgres},
 		Settings: settings(),
 		Metrics:  append(postgres.Metrics(), rowsInserted, rowsTrimmed, batchDuration, postgres.Retries, roundTrip),
+		Weigh:    weighRows,
 		New:      func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
 	}
 }

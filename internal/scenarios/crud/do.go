@@ -148,15 +148,21 @@ func (s *scenario) update(ctx context.Context, c postgres.Conn, w *worker, id, t
 // Spent says that the rows that were written to be deleted are, but for those that
 // other arrivals may be about to delete.
 func (s *scenario) Spent(*work.Arrival) string {
-	if !s.openEnded || s.cfg.reserve == 0 || s.account.nextDelete.Load() < s.cfg.reserve-int64(len(s.workers)) {
+	if !s.openEnded || s.cfg.reserve == 0 || s.account.nextDelete.Load() < int64(s.plan.Portion(int(s.cfg.reserve)))-int64(len(s.workers)) {
 		return ""
 	}
 	return fmt.Sprintf("the %d rows that were prepared to be deleted are deleted; a stage with iterations prepares as many as it needs", s.cfg.reserve)
 }
 
+// ownsReserve says whether a row that was written to be deleted is this shard's to
+// delete, by its place among them.
+func (s *scenario) ownsReserve(place int64) bool {
+	return s.plan.Shards <= 1 || place%int64(s.plan.Shards) == int64(s.plan.Shard)
+}
+
 // remove deletes the next row of those that were written for it.
 func (s *scenario) remove(ctx context.Context, c postgres.Conn, w *worker) error {
-	n := s.account.nextDelete.Add(1) - 1
+	n := (s.account.nextDelete.Add(1)-1)*int64(max(s.plan.Shards, 1)) + int64(s.plan.Shard)
 	if n >= s.cfg.reserve {
 		return errNoStock
 	}

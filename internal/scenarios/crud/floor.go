@@ -77,10 +77,10 @@ func (f *floor) close(ctx context.Context) error {
 	return f.conn.Close(ctx)
 }
 
-// times says how many round trips a duration is.
-func (f *floor) times(d time.Duration) string {
-	if f.idle <= 0 {
+// times says how many round trips, of which one takes so long, a duration is.
+func times(idle, d time.Duration) string {
+	if idle <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%.2g round trips)", float64(d)/float64(f.idle))
+	return fmt.Sprintf(" (%.2g round trips)", float64(d)/float64(idle))
 }

@@ -3,7 +3,6 @@ package crud
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,26 +17,6 @@ func (x *ids) add(id int64) {
 	if len(*x) <= maxIDs {
 		*x = append(*x, id)
 	}
-}
-
-// String returns the ids for a message, with a leading colon; nothing where
-// there are none.
-func (x ids) String() string {
-	if len(x) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString(": id")
-	for i, id := range x[:min(len(x), maxIDs)] {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, " %d", id)
-	}
-	if len(x) > maxIDs {
-		b.WriteString(" …")
-	}
-	return b.String()
 }
 
 // name finds the first of the rows that are altered, and of those before the

@@ -94,7 +94,7 @@ func TestTheFloorIsMeasuredAndSetBesideTheModes(t *testing.T) {
 	if h := tr.totals().Trend(metrics.Selector{Name: "db_round_trip"}); h == nil || h.N != 1 || tr.floor.idle <= 0 {
 		t.Errorf("round trips %+v, before the run %v", h, tr.floor.idle)
 	}
-	checks, err := tr.Check(within(t, 10*time.Second))
+	checks, err := scenarios.CheckWhole(within(t, 10*time.Second), tr, weighRows)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func (tr *trial) totals() *metrics.Totals {
 // verdicts returns the checks that failed, by name.
 func (tr *trial) verdicts(t testing.TB) map[string]string {
 	t.Helper()
-	checks, err := tr.Check(within(t, 20*time.Second))
+	checks, err := scenarios.CheckWhole(within(t, 20*time.Second), tr, weighRows)
 	if err != nil {
 		t.Fatal(err)
 	}

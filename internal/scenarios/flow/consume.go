@@ -171,7 +171,11 @@ func (s *scenario) openConsumers(ctx context.Context) error {
 		} else if err := s.mustExist(ctx, "queue", queue); err != nil {
 			return fmt.Errorf("%s: %w", sp.pos, err)
 		}
-		sp.inbox = newInbox(s.m.unclaimed, func() int { return int(s.stage.Load()) })
+		unclaimed := s.m.unclaimed
+		if s.env.Plan.Sharded() && sp.exchange != "" {
+			unclaimed = nil // the other shards' messages come here, too
+		}
+		sp.inbox = newInbox(unclaimed, func() int { return int(s.stage.Load()) })
 		var v template.Value
 		c, err := rabbitmq.OpenConsumer(ctx, rabbitmq.ConsumerConfig{
 			Address: s.env.Targets.RabbitMQ, Options: s.amqpOptions("consumer"), Queue: queue,

@@ -51,11 +51,13 @@ type parser struct {
 	inside bool
 	// inboxes are the queues consumed from, by the text of what identifies them.
 	inboxes []*inboxSpec
+	// queues leads the names of the queues of the run's own.
+	queues string
 }
 
 func newParser(a *template.Arrivals) *parser {
 	names := &template.Names{}
-	f := &parser{out: &program{names: names}}
+	f := &parser{out: &program{names: names}, queues: a.Run}
 	f.fields = template.Fields{Arrivals: a, Names: names, Also: f.queueField}
 	return f
 }
@@ -172,7 +174,7 @@ func (f *parser) queueField(c template.Call) template.Field[*template.Scope] {
 			return fmt.Append(dst, s.Turn&turnMask), nil
 		}
 	case c.Name == "queue" && len(c.Args) == 1:
-		return template.Literal[*template.Scope](queueName(f.fields.Arrivals.Run, c.Args[0]))
+		return template.Literal[*template.Scope](queueName(f.queues, c.Args[0]))
 	}
 	return nil
 }

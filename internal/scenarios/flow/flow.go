@@ -92,8 +92,12 @@ type worker struct {
 
 func newScenario(env scenarios.Env) (*scenario, error) {
 	f := newParser(&template.Arrivals{Run: env.RunID, Clock: env.Clock, Stages: env.Plan.Stages, Setting: env.Targets.Setting})
+	f.queues = queuesOf(&env)
 	p, err := load(env.Values.Text(0, keyFile), f)
 	if err != nil {
+		return nil, err
+	}
+	if err := divisible(&env.Plan, f.inboxes); err != nil {
 		return nil, err
 	}
 	if err := p.data.Enough(env.Plan.Arrivals, env.Plan.OpenEnded); err != nil {
@@ -167,10 +171,7 @@ func (s *scenario) needs(k targets.Kind) bool {
 // Setup reaches the targets, executes the steps of the set-up, tries every
 // statement and opens every connection.
 func (s *scenario) Setup(ctx context.Context) error {
-	if err := s.reach(ctx); err != nil {
-		return err
-	}
-	if err := s.bind(ctx); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	w := &worker{}
@@ -182,6 +183,19 @@ func (s *scenario) Setup(ctx context.Context) error {
 		return fmt.Errorf("setup: %w", err)
 	}
 	s.lasting, s.cookies = w.scope.Vars[:s.program.lasting], w.sender.Cookies
+	return s.open(ctx)
+}
+
+// begin reaches the targets and ties the steps to them.
+func (s *scenario) begin(ctx context.Context) error {
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
+	return s.bind(ctx)
+}
+
+// open opens what only arrivals use.
+func (s *scenario) open(ctx context.Context) error {
 	if s.needs(targets.Postgres) {
 		if err := s.openPostgres(ctx); err != nil {
 			return err
@@ -215,7 +229,7 @@ func (s *scenario) reach(ctx context.Context) error {
 	}
 	if s.needs(targets.Redis) {
 		if s.redis, err = redis.Open(ctx, at.Redis, redis.Options{
-			Connections: min(v.Int(0, keyRedisPool), len(s.workers)), Timeout: v.Duration(0, keyTimeout), Name: "perfctl-" + s.env.RunID,
+			Connections: min(s.env.Plan.Part(v.Int(0, keyRedisPool)), len(s.workers)), Timeout: v.Duration(0, keyTimeout), Name: "perfctl-" + s.env.RunID,
 		}); err != nil {
 			return err
 		}
@@ -268,7 +282,7 @@ func (s *scenario) amqpRestored(time.Duration) { s.m.amqpReconnect.Add(int(s.sta
 func (s *scenario) amqpBlocked(took time.Duration) { s.m.amqpBlock.Record(int(s.stage.Load()), took) }
 
 // ownQueue is the name of a queue of the run's own.
-func (s *scenario) ownQueue(name string) string { return queueName(s.env.RunID, name) }
+func (s *scenario) ownQueue(name string) string { return queueName(queuesOf(&s.env), name) }
 
 // isOwn says whether a queue is one that the run makes.
 func (s *scenario) isOwn(queue string) bool {

@@ -23,8 +23,8 @@ type inbox struct {
 	mu      sync.Mutex
 	waiting map[string][]chan *amqp.Delivery
 	held    map[string][]*list.Element
-	order   *list.List // of held messages, the oldest first
-	lost    *metrics.Counter
+	order   *list.List       // of held messages, the oldest first
+	lost    *metrics.Counter // nil to count none
 	stage   func() int
 }
 
@@ -52,12 +52,16 @@ func (b *inbox) put(key string, d *amqp.Delivery) {
 	b.held[key] = append(b.held[key], b.order.PushBack(&heldMessage{key, &kept, now}))
 	for e := b.order.Front(); e != nil && (b.order.Len() > maxHeld || now.Sub(e.Value.(*heldMessage).came) > heldFor); e = b.order.Front() {
 		b.take(e.Value.(*heldMessage).key)
-		b.lost.Add(b.stage(), 1)
+		b.strange()
 	}
 }
 
-// strange counts a message without what messages are asked for by.
-func (b *inbox) strange() { b.lost.Add(b.stage(), 1) }
+// strange counts a message that nobody asks for.
+func (b *inbox) strange() {
+	if b.lost != nil {
+		b.lost.Add(b.stage(), 1)
+	}
+}
 
 // take removes the oldest held message of a key; nil where there is none.
 func (b *inbox) take(key string) *amqp.Delivery {

@@ -84,7 +84,7 @@ func (a *publishAction) inBody(before string) template.Encoding {
 func (a *publishAction) words() []string { return nil }
 
 func (a *publishAction) bind(ctx context.Context, s *scenario, of *step) error {
-	a.publisher, a.id = s.publisher, s.env.RunID+"-"+of.name+"-"
+	a.publisher, a.id = s.publisher, queuesOf(&s.env)+"-"+of.name+"-"
 	if a.timeout == 0 {
 		a.timeout = s.env.Values.Duration(0, keyTimeout)
 	}

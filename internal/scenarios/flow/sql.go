@@ -251,7 +251,7 @@ func (s *scenario) openPostgres(ctx context.Context) error {
 	}
 	timeout := s.env.Values.Duration(0, keyTimeout)
 	pool, err := postgres.Open(ctx, s.env.Targets.Postgres, postgres.Options{
-		Run: s.env.RunID, Log: s.env.Log, Size: min(s.env.Values.Int(0, keyPool), len(s.workers)), StatementTimeout: timeout,
+		Run: s.env.RunID, Log: s.env.Log, Size: min(s.env.Plan.Part(s.env.Values.Int(0, keyPool)), len(s.workers)), StatementTimeout: timeout,
 		Statements: s.statements, Reconnected: func(took time.Duration) {
 			stage := int(s.stage.Load())
 			s.m.dbReconnects.Add(stage, 1)

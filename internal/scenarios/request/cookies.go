@@ -73,3 +73,39 @@ func (c *Cookies) header(of *url.URL, h http.Header) http.Header {
 	h.Set("Cookie", line)
 	return h
 }
+
+// CookieGroup are cookies that one answer set, in a form that another process can take
+// over.
+type CookieGroup struct {
+	URL string `json:"url"`
+	// Lines are the values of Set-Cookie.
+	Lines []string `json:"lines"`
+}
+
+// Groups returns the cookies for another process; nil where there are none.
+func (c *Cookies) Groups() (out []CookieGroup) {
+	if c == nil {
+		return nil
+	}
+	for _, s := range c.set {
+		g := CookieGroup{URL: s.of.String()}
+		for _, x := range s.list {
+			g.Lines = append(g.Lines, x.String())
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// CookiesOf returns the cookies that Groups returned elsewhere.
+func CookiesOf(groups []CookieGroup) *Cookies {
+	c := &Cookies{}
+	for _, g := range groups {
+		of, err := url.Parse(g.URL)
+		if err != nil {
+			continue // Groups wrote it
+		}
+		c.add(of, (&http.Response{Header: http.Header{"Set-Cookie": g.Lines}}).Cookies())
+	}
+	return c
+}

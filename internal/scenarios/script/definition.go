@@ -48,6 +48,7 @@ func Definition() scenarios.Definition {
 		// guards each connection.
 		Also:    func(*scenarios.Values) []targets.Kind { return nil },
 		Metrics: vm.Metrics(),
+		Weigh:   weighSayings,
 		New:     func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
 	}
 }

@@ -177,7 +177,7 @@ func (s *scenario) bind() error {
 	}
 	script.Bind(s.client, r, vm.Settings{
 		UserAgent: userAgent(o), Timeout: v.Duration(0, keyTimeout), MaxRedirects: o.MaxRedirects, Batch: o.Batch, BatchPerHost: o.BatchPerHost,
-		DiscardBodies: o.DiscardBodies, Throw: o.Throw, KeepCookies: o.KeepCookies, Blocked: o.BlockHostnames, RPS: o.RPS,
+		DiscardBodies: o.DiscardBodies, Throw: o.Throw, KeepCookies: o.KeepCookies, Blocked: o.BlockHostnames, RPS: s.rateOf(o.RPS),
 		IterationTimeout: v.Duration(0, keyBound), MinIteration: o.MinIterationDuration, Options: o.JSON, Started: s.started,
 	})
 	script.Declare()
@@ -275,6 +275,11 @@ func (s *scenario) Setup(ctx context.Context) error {
 		}
 		s.data = data
 	}
+	return s.open(ctx)
+}
+
+// open makes every user.
+func (s *scenario) open(ctx context.Context) error {
 	s.ready = true
 	if err := s.hire(ctx); err != nil {
 		return err
@@ -305,7 +310,7 @@ func (s *scenario) hire(ctx context.Context) error {
 
 func (s *scenario) hireOne(i int) (err error) {
 	u := s.loaded.first
-	if i > 0 {
+	if i > 0 || s.env.Plan.Sharded() { // whose users have other numbers
 		if u, err = s.loaded.script.NewVM(s.env.Plan.Shard + i*max(s.env.Plan.Shards, 1) + 1); err != nil {
 			return err
 		}
@@ -408,18 +413,31 @@ func (s *scenario) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Check says what the script itself said of its run.
-func (s *scenario) Check(context.Context) ([]scenarios.Check, error) {
-	var out []scenarios.Check
+// The names of what a script may say of its run, in the account and as checks.
+var sayings = []string{"exec.test.fail", "exec.test.abort", "allowed hosts"}
+
+// Account says what the script itself said of its run.
+func (s *scenario) Account(context.Context) (*scenarios.Account, error) {
+	a := scenarios.NewAccount()
 	if why := s.loaded.script.Failed(); why != "" {
-		out = append(out, scenarios.Check{Name: "exec.test.fail", Detail: why})
+		a.Fault(sayings[0], why)
 	}
 	if e := s.loaded.script.Aborted(); e != nil {
-		name := "exec.test.abort"
+		name := sayings[1]
 		if e.Refused {
-			name = "allowed hosts"
+			name = sayings[2]
 		}
-		out = append(out, scenarios.Check{Name: name, Detail: e.Error()})
+		a.Fault(name, e.Error())
+	}
+	return a, nil
+}
+
+// weighSayings makes a check that failed of each thing that the script said.
+func weighSayings(a *scenarios.Account) (out scenarios.Weighed, err error) {
+	for _, name := range sayings {
+		if all := a.Named[name]; len(all) > 0 {
+			out.Checks = append(out.Checks, scenarios.Check{Name: name, Detail: all[0]})
+		}
 	}
 	return out, nil
 }
@@ -432,9 +450,10 @@ func (s *scenario) Aborted() error {
 	return nil
 }
 
-// Summarise runs the script's handleSummary.
+// Summarise runs the script's handleSummary; not in a shard, which has only a part of
+// the figures.
 func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]string, error) {
-	if !s.loaded.Summarises() || len(s.users) == 0 || s.users[0] == nil {
+	if s.env.Plan.Sharded() || !s.loaded.Summarises() || len(s.users) == 0 || s.users[0] == nil {
 		return nil, nil
 	}
 	bound, cancel := context.WithTimeout(ctx, summaryTimeout)
@@ -454,7 +473,7 @@ const summaryTimeout = 2 * time.Minute
 func (s *scenario) Close(ctx context.Context) error {
 	s.stop()
 	var err error
-	if s.ready && len(s.users) > 0 && s.users[0] != nil && !s.loaded.NoTeardown {
+	if s.ready && s.env.Plan.First() && len(s.users) > 0 && s.users[0] != nil && !s.loaded.NoTeardown {
 		bound, cancel := context.WithTimeout(ctx, s.loaded.TeardownTimeout)
 		defer cancel()
 		watching := s.watch(bound, s.users[0])

@@ -144,13 +144,17 @@ func (s *scenario) receive(a *agent, d amqp.Delivery) delivered {
 	if x.ok = err == nil && t.run == s.run; !x.ok {
 		return x
 	}
+	t.due, t.sent = t.due-s.since1970, t.sent-s.since1970
 	x.task = t
 	switch {
 	case t.warm:
 	case d.Redelivered:
 		s.m.redelivered.Add(t.stage, 1)
 	default:
-		s.m.consume.Record(t.stage, x.at-t.sent)
+		if x.at < t.sent { // by the clock of another machine
+			raise(&s.ahead, int64(t.sent-x.at))
+		}
+		s.m.consume.Record(t.stage, max(x.at-t.sent, 0))
 	}
 	return x
 }
@@ -202,9 +206,15 @@ func (s *scenario) finish(a *agent, x delivered) {
 	case first:
 		s.m.processed.Add(x.stage, 1)
 		s.m.ack.Record(x.stage, now-x.at)
-		s.m.task.Record(x.stage, now-x.due)
+		s.m.task.Record(x.stage, max(now-x.due, 0))
 	default:
 		s.m.duplicated.Add(x.stage, 1)
+	}
+}
+
+// raise stores v where it is higher.
+func raise(to *atomic.Int64, v int64) {
+	for o := to.Load(); v > o && !to.CompareAndSwap(o, v); o = to.Load() {
 	}
 }
 

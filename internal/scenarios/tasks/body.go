@@ -18,7 +18,8 @@ type task struct {
 	stage int
 	// warm marks a message of the set-up, which is not counted.
 	warm bool
-	// due and sent are on the run's clock.
+	// due and sent are since 1970 in a message, and on the run's clock once an agent has
+	// it.
 	due, sent time.Duration
 }
 

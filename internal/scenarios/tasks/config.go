@@ -106,12 +106,24 @@ func (c *config) workOf(seed uint64, k int64, stage int) time.Duration {
 	return mean
 }
 
-// queueName returns the name of the run's queue. Shards have a queue each:
-// their clocks and their accounts are their own.
-func queueName(env *scenarios.Env) string {
+// queueName returns the name of the run's queue, which is all shards'. Only the replies
+// of external agents come to a queue of each shard's own, which a task names: a reply
+// must reach the shard that published its task.
+func queueName(env *scenarios.Env, replies bool) string {
 	name := queuePrefix + env.RunID
-	if env.Plan.Shards > 1 {
+	if replies && env.Plan.Sharded() {
 		name += "." + strconv.Itoa(env.Plan.Shard)
 	}
 	return name
+}
+
+// divide leaves this shard its part of the agents and connections. There may be fewer
+// agents than shards, but each shard publishes.
+func (c *config) divide(plan *scenarios.Plan) {
+	c.connections = plan.Part(c.connections)
+	if c.external == nil {
+		c.agents = plan.Portion(c.agents)
+	} else {
+		c.agents = c.connections
+	}
 }

@@ -130,13 +130,27 @@ func TestPrioritiesCoverTheRangeEvenly(t *testing.T) {
 	}
 }
 
-func TestShardsHaveQueuesOfTheirOwn(t *testing.T) {
-	name := func(shard, shards int) string {
-		return queueName(&scenarios.Env{RunID: "r1", Plan: scenarios.Plan{Shard: shard, Shards: shards}})
+func TestShardsShareAQueueButForReplies(t *testing.T) {
+	name := func(shard, shards int, replies bool) string {
+		return queueName(&scenarios.Env{RunID: "r1", Plan: scenarios.Plan{Shard: shard, Shards: shards}}, replies)
 	}
-	if got := []string{name(0, 0), name(0, 1), name(0, 2), name(1, 2)}; !slices.Equal(got,
-		[]string{"perfctl.tasks.r1", "perfctl.tasks.r1", "perfctl.tasks.r1.0", "perfctl.tasks.r1.1"}) {
+	if got := []string{name(0, 0, true), name(0, 1, true), name(0, 2, false), name(1, 2, false), name(1, 2, true)}; !slices.Equal(got,
+		[]string{"perfctl.tasks.r1", "perfctl.tasks.r1", "perfctl.tasks.r1", "perfctl.tasks.r1", "perfctl.tasks.r1.1"}) {
 		t.Errorf("queues %v", got)
+	}
+}
+
+func TestTheAgentsAndConnectionsAreDividedAmongShards(t *testing.T) {
+	for _, c := range []struct{ agents, connections, shards int }{{100, 4, 4}, {10, 3, 4}, {2, 1, 5}} {
+		agents, connections := 0, 0
+		for shard := range c.shards {
+			cfg := config{agents: c.agents, connections: c.connections}
+			cfg.divide(&scenarios.Plan{Shard: shard, Shards: c.shards})
+			agents, connections = agents+cfg.agents, connections+cfg.connections
+		}
+		if agents != c.agents || connections != max(c.connections, c.shards) {
+			t.Errorf("%+v: %d agents, %d connections", c, agents, connections)
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ func Definition() scenarios.Definition {
 			processedCount, duplicatedCount, redeliveredCount, unexpectedCount, lateCount,
 			rabbitmq.Reconnects, reconnectTime,
 		},
-		New: func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
+		Weigh: weighTasks,
+		New:   func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },
 	}
 }
 

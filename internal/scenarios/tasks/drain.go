@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/perfctl/perfctl/internal/scenarios"
 )
 
 // pollEvery is the pause between two looks at something awaited.
@@ -22,6 +20,9 @@ func (s *scenario) Drain(ctx context.Context) error {
 	}
 	if s.outside != nil {
 		return s.drainReplies(ctx)
+	}
+	if s.ledger.shared {
+		return s.drainShared(ctx)
 	}
 	var quietSince time.Duration
 	quiet, last := false, int64(-1)
@@ -52,9 +53,33 @@ func (s *scenario) Drain(ctx context.Context) error {
 	}
 }
 
+// drainShared waits until the queue is empty and no agent of this shard holds a task,
+// in two looks in a row. No shard publishes any more: what is left then is in the hands
+// of the others.
+func (s *scenario) drainShared(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for last := int64(-1); ; {
+		ready, err := s.control.Length(ctx, s.queue)
+		moves := s.ledger.moves.Load()
+		still := err == nil && ready == 0 && s.held() == 0 && s.agentsUp() == len(s.agents)
+		if still && moves == last {
+			return nil
+		}
+		if last = -1; still {
+			last = moves
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("drain: queue %s is not empty yet, or agents hold tasks of it: %w", s.queue, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
 // Tell tells how many confirmed tasks nobody has processed.
 func (s *scenario) Progress() string {
-	if n := s.ledger.outstanding.Load(); n > 0 {
+	if n := s.ledger.outstanding.Load(); n > 0 && !s.ledger.shared {
 		return fmt.Sprintf("%d tasks to process", n)
 	}
 	return ""
@@ -100,6 +125,9 @@ func (s *scenario) Sample(ctx context.Context) {
 	} else if queue = s.outside.watch; queue == "" {
 		return
 	}
+	if !s.plan.First() {
+		return // the queue is read once for all shards
+	}
 	if ready, err := s.control.Length(ctx, queue); err == nil {
 		s.m.queueLength.Set(float64(ready))
 	} else {
@@ -110,40 +138,10 @@ func (s *scenario) Sample(ctx context.Context) {
 func (s *scenario) sampleAgents() {
 	now := s.clock.Now()
 	worked := s.worked(now)
-	if span := now - s.sampled; span > 0 {
+	if span := now - s.sampled; span > 0 && len(s.agents) > 0 {
 		busy := min(max(float64(worked-s.busied)/float64(span), 0), float64(len(s.agents)))
 		s.m.busy.Set(busy)
 		s.m.availability.Set(max(float64(s.agentsUp())-busy, 0) / float64(len(s.agents)))
 	}
 	s.sampled, s.busied = now, worked
-}
-
-// Check accounts for every task, in the manner of Jepsen's total-queue
-// checker: what was confirmed must have been processed, nothing more often
-// than it was published, and nothing that was not.
-func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
-	if s.outside != nil {
-		return s.checkOutside(ctx)
-	}
-	a := s.ledger.account()
-	checks := []scenarios.Check{
-		{Name: "tasks_lost", Passed: a.lost == 0, Detail: fmt.Sprintf(
-			"%d of %d confirmed tasks were never processed%s (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were processed)",
-			a.lost, a.confirmed, a.lostOnes, a.attempted, a.nacked, a.returned, a.unknown, a.recovered)},
-		{Name: "tasks_duplicated", Passed: a.duplicated == 0, Detail: fmt.Sprintf(
-			"%d of %d processed tasks were delivered more often than they were published%s; %d more were processed again after a redelivery, which at-least-once delivery allows",
-			a.duplicated, a.processed, a.duplicatedOnes, a.explained)},
-		{Name: "tasks_unexpected", Passed: a.unexpected == 0, Detail: fmt.Sprintf(
-			"%d messages came that this run never published", a.unexpected)},
-	}
-	if s.control == nil {
-		return checks, nil
-	}
-	ready, err := s.control.Length(ctx, s.queue)
-	if err != nil {
-		return checks, fmt.Errorf("read the length of queue %s: %w", s.queue, err)
-	}
-	held := s.held()
-	return append(checks, scenarios.Check{Name: "queue_empty", Passed: ready == 0 && held == 0, Detail: fmt.Sprintf(
-		"%d tasks are left in the queue and %d in the hands of agents", ready, held)}), nil
 }

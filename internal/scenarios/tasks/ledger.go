@@ -17,6 +17,9 @@ type ledger struct {
 	// unexpected how many bodies came that this run never published, moves how
 	// many tasks were processed, whichever they were.
 	outstanding, unexpected, moves atomic.Int64
+	// shared says that tasks of other shards are processed here, too: which of them
+	// were published is known when the shards' ledgers are put together.
+	shared bool
 }
 
 const ledgerPageLen = 4096
@@ -104,7 +107,10 @@ func (l *ledger) confirm(w *atomic.Uint32) bool {
 func (l *ledger) processed(n int64, redelivered bool) (first, expected bool) {
 	l.moves.Add(1)
 	w := l.word(n)
-	if w == nil || w.Load()&attempted == 0 {
+	if w == nil && l.shared && n >= 0 && n < mostShared {
+		w = l.extend(n)
+	}
+	if w == nil || !l.shared && w.Load()&attempted == 0 {
 		l.unexpected.Add(1)
 		return false, false
 	}
@@ -126,6 +132,10 @@ func (l *ledger) processed(n int64, redelivered bool) (first, expected bool) {
 		return first, true
 	}
 }
+
+// mostShared bounds the numbers that tasks of other shards may have, and so what a
+// message can make a ledger hold.
+const mostShared = 1 << 34
 
 // account is the ledger, added up.
 type account struct {
@@ -204,6 +214,9 @@ func (a *account) add(n int64, w uint32) {
 	count(unknown, &a.unknown)
 	first, again := w>>firstShift&countMask, w>>againShift&countMask
 	switch {
+	case first+again > 0 && w&attempted == 0:
+		a.unexpected += int64(first + again)
+		return
 	case first+again > 0:
 		a.processed++
 		if w&unknown != 0 {

@@ -8,7 +8,6 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
@@ -140,27 +139,4 @@ func (s *scenario) drainReplies(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// checkOutside accounts for every reply.
-func (s *scenario) checkOutside(ctx context.Context) ([]scenarios.Check, error) {
-	a, o := s.ledger.account(), s.outside
-	waiting := ""
-	if o.watch != "" && s.control != nil {
-		if ready, err := s.control.Length(ctx, o.watch); err == nil {
-			waiting = fmt.Sprintf("; %d messages wait in queue %s", ready, o.watch)
-		}
-	}
-	return []scenarios.Check{
-		{Name: "tasks_lost", Passed: a.lost == 0, Detail: fmt.Sprintf(
-			"%d of %d confirmed tasks have no reply%s (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were replied to)%s",
-			a.lost, a.confirmed, a.lostOnes, a.attempted, a.nacked, a.returned, a.unknown, a.recovered, waiting)},
-		{Name: "tasks_duplicated", Passed: a.duplicated == 0, Detail: fmt.Sprintf(
-			"%d of %d tasks have more than one reply%s; %d more have replies that the broker delivered again",
-			a.duplicated, a.processed, a.duplicatedOnes, a.explained)},
-		{Name: "tasks_unexpected", Passed: a.unexpected == 0, Detail: fmt.Sprintf(
-			"%d replies to tasks that this run never published; %d messages that are no reply to this run", a.unexpected, o.foreign.Load())},
-		{Name: "replies_late", Passed: o.late.Load() == 0, Detail: fmt.Sprintf(
-			"%d of %d replies came later than %v after their task was due", o.late.Load(), a.processed, o.timeout)},
-	}, nil
 }

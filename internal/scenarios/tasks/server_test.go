@@ -142,7 +142,7 @@ func (tr *trial) verdicts(t testing.TB) map[string]scenarios.Check {
 	if err := tr.Drain(within(t, 30*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	checks, err := tr.Check(within(t, 10*time.Second))
+	checks, err := scenarios.CheckWhole(within(t, 10*time.Second), tr, weighTasks)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,11 +32,17 @@ type scenario struct {
 	queue, prefix string
 	run           uint64
 	seed          uint64
-	clock         work.Clock
-	log           *slog.Logger
-	ledger        *ledger
-	m             handles
-	limiter       *rate.Limiter
+	plan          scenarios.Plan
+	// since1970 is the clock's origin, which the times in a task count from: an agent of
+	// another shard has another clock.
+	since1970 time.Duration
+	// ahead is by how much at most a task seemed to come before it was sent.
+	ahead   atomic.Int64
+	clock   work.Clock
+	log     *slog.Logger
+	ledger  *ledger
+	m       handles
+	limiter *rate.Limiter
 
 	// control declares, reads and deletes; recorded says that the queue may
 	// exist. Both belong to Setup and Close.
@@ -77,7 +83,8 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	queue := queueName(&env)
+	cfg.divide(&env.Plan)
+	queue := queueName(&env, cfg.external != nil)
 	s := &scenario{
 		cfg:     cfg,
 		address: env.Targets.RabbitMQ,
@@ -86,12 +93,17 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 			WriteStall: min(cfg.timeout, rabbitmq.DefaultWriteStall),
 		},
 		queue: queue, prefix: rabbitmq.QueuePrefix, run: runHash(queue), seed: env.Seed, clock: env.Clock, log: env.Log,
+		plan: env.Plan, since1970: time.Duration(env.Clock.Time(0).UnixNano()),
 		ledger:  newLedger(env.Plan.Arrivals),
 		limiter: rabbitmq.NewLimiter(),
 		workers: make([]worker, max(env.Plan.Workers, 1)),
 		agents:  make([]agent, cfg.agents),
 	}
+	s.ledger.shared = s.sharesQueue()
 	if cfg.external != nil {
+		if env.Plan.Sharded() && cfg.external.replyQueue != "" {
+			return nil, fmt.Errorf("tasks.%s: replies in %s may reach another shard than the one whose tasks they answer; leave it out, and each shard has a queue of its own that its tasks name in reply_to", keyReplyQueue, cfg.external.replyQueue)
+		}
 		if cfg.external.replyQueue != "" {
 			s.queue = cfg.external.replyQueue
 		}
@@ -150,6 +162,34 @@ func (s *scenario) Setup(ctx context.Context) error {
 			return rabbitmq.Explain(s.address, "declare the queue "+s.queue, err)
 		}
 	}
+	return s.open(ctx)
+}
+
+// Shares says that the queue is the whole run's.
+func (s *scenario) Shares() string {
+	if s.sharesQueue() {
+		return "its queue"
+	}
+	return ""
+}
+
+// sharesQueue says whether tasks of one shard may reach the agents of another.
+func (s *scenario) sharesQueue() bool { return s.plan.Sharded() && s.cfg.external == nil }
+
+// HandOver has nothing to tell: the run's identity names the queue.
+func (s *scenario) HandOver() ([]byte, error) { return nil, nil }
+
+// Join opens every connection to the queue that the first shard made.
+func (s *scenario) Join(ctx context.Context, _ []byte) (err error) {
+	if s.control, err = rabbitmq.OpenControl(ctx, s.address, s.named("control"), s.log); err != nil {
+		return err
+	}
+	return s.open(ctx)
+}
+
+// open opens every connection and channel, starts the agents and sends warm-up
+// messages.
+func (s *scenario) open(ctx context.Context) error {
 	if err := s.openCrews(ctx); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,44 +11,24 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
-// recount is what the server's votes are against the client's log.
-type recount struct {
-	// cast is how many votes the client knows to be committed, unknown of how
-	// many it does not know, recovered how many of those are there.
-	cast, unknown, recovered int64
-	// lost votes were committed and are not there; phantom ones are there and
-	// nobody cast them; flipped ones say something else than was cast;
-	// duplicated ones are there once more; mismatched tallies are not what a
-	// recount of the votes gives.
-	lost, phantom, flipped, duplicated, mismatched named
-}
+// The names in the account: how many votes the client knows to be committed, of how
+// many it does not know, and how many of those are there; then the faults. Lost votes
+// were committed and are not there; phantom ones are there and nobody cast them;
+// flipped ones say something else than was cast; duplicated ones are there once more;
+// mismatched tallies are not what a recount of the votes gives. Then what the reader
+// saw, and how many proposals were opened and decided.
+const (
+	sumCast, sumUnknown, sumRecovered                      = "cast", "unknown", "recovered"
+	faultLost, faultPhantom, faultFlipped, faultDuplicated = "lost", "phantom", "flipped", "duplicated"
+	faultMismatched                                        = "mismatched"
+	sumReads, sumOutside, sumUnseen                        = "readings", "readings_outside", "decisions_unseen"
+	sumOpened, sumDecided                                  = "proposals_opened", "proposals_decided"
+	factAgents, factMode                                   = "agents", "tally"
+)
 
-// named counts faults and names the first of them.
-type named struct {
-	n   int64
-	who []string
-}
-
-// maxNamed is how many faults are named.
-const maxNamed = 5
-
-func (f *named) add(b ballot, more string) {
-	if f.n++; f.n <= maxNamed {
-		f.who = append(f.who, fmt.Sprintf("agent %d on proposal %d%s", b.agent, b.proposal, more))
-	}
-}
-
-// String returns the names for a message, with a leading colon; nothing where
-// there are none.
-func (f *named) String() string {
-	if len(f.who) == 0 {
-		return ""
-	}
-	more := ""
-	if f.n > maxNamed {
-		more = " …"
-	}
-	return ": " + strings.Join(f.who, ", ") + more
+// whose names the vote that a fault is about.
+func whose(b ballot, more string) string {
+	return fmt.Sprintf("agent %d on proposal %d%s", b.agent, b.proposal, more)
 }
 
 var choiceNames = [choices]string{"yes", "no", "abstain"}
@@ -61,62 +40,99 @@ func choiceName(c int) string {
 	return choiceNames[c]
 }
 
-// Check recounts the votes in one snapshot of the server, as Jepsen's set
-// checker does: what was acknowledged must be there, and nothing else may be.
-func (s *scenario) Check(ctx context.Context) ([]scenarios.Check, error) {
+// Account recounts the votes in one snapshot of the server, as Jepsen's set checker
+// does: what was acknowledged must be there, and nothing else may be. A shard counts its
+// own votes, the first one compares the tallies of all.
+func (s *scenario) Account(ctx context.Context) (*scenarios.Account, error) {
 	c, err := postgres.Connect(ctx, s.address, s.options)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close(context.WithoutCancel(ctx))
-	var r recount
+	a := scenarios.NewAccount()
+	a.Facts[factAgents], a.Facts[factMode] = strconv.FormatInt(s.agents, 10), s.mode
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, c, opts, func(tx pgx.Tx) error {
-		if err := s.readVotes(ctx, tx, &r); err != nil {
+		if err := s.readVotes(ctx, tx, a); err != nil {
 			return err
 		}
-		return s.compareTally(ctx, tx, &r)
+		if !s.env.Plan.First() {
+			a.Sums[sumDecided] = s.decisions.Load()
+			return nil
+		}
+		return s.compareTally(ctx, tx, a)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("recount the votes in %s: %w", s.votes, err)
 	}
-	s.weigh(&r)
-	wrong := r.lost.n + r.phantom.n + r.flipped.n + r.duplicated.n + r.mismatched.n
-	share := 1.0
-	if n := r.cast + r.recovered; n > 0 {
-		share = max(1-float64(wrong)/float64(n), 0)
-	} else if wrong > 0 {
-		share = 0
+	s.weigh(a)
+	s.accuracy.Set(accuracyOf(a))
+	s.decided.Set(float64(a.Sums[sumDecided]))
+	a.Sums[sumOpened] = int64(s.opened())
+	if o := s.observer; o != nil {
+		a.Sums[sumReads], a.Sums[sumOutside], a.Sums[sumUnseen] = o.reads.Load(), o.outside.Load(), o.unseen.Load()
+		if first := o.first.Load(); first != nil {
+			a.Named[sumOutside] = []string{*first}
+		}
 	}
-	s.accuracy.Set(share)
-	return s.verdicts(&r, wrong, share), nil
+	if s.env.Plan.Sharded() {
+		part, err := s.shares()
+		if err != nil {
+			return nil, err
+		}
+		a.Parts = [][]byte{part}
+	}
+	return a, nil
 }
 
-func (s *scenario) verdicts(r *recount, wrong int64, share float64) []scenarios.Check {
-	check := func(name string, f *named, format string, more ...any) scenarios.Check {
-		return scenarios.Check{Name: name, Passed: f.n == 0, Detail: fmt.Sprintf(format, append([]any{f.n}, more...)...) + f.String()}
+// wrong is how many faults there are.
+func wrong(a *scenarios.Account) (n int64) {
+	for _, fault := range []string{faultLost, faultPhantom, faultFlipped, faultDuplicated, faultMismatched} {
+		n += a.Sums[fault]
 	}
-	checks := []scenarios.Check{
-		check("votes_lost", &r.lost, "%d of %d committed votes are not there (%d of unknown outcome, of which %d are)", r.cast, r.unknown, r.recovered),
-		check("votes_phantom", &r.phantom, "%d votes that nobody cast, or that were refused, are there"),
-		check("votes_flipped", &r.flipped, "%d votes do not say what was cast"),
-		check("votes_duplicated", &r.duplicated, "%d votes are there once more"),
+	return n
+}
+
+// accuracyOf is the share of the votes that nothing is wrong with.
+func accuracyOf(a *scenarios.Account) float64 {
+	n, faults := a.Sums[sumCast]+a.Sums[sumRecovered], wrong(a)
+	switch {
+	case n > 0:
+		return max(1-float64(faults)/float64(n), 0)
+	case faults > 0:
+		return 0
 	}
-	if s.mode != computed {
-		checks = append(checks, check("tally_mismatch", &r.mismatched, "%d tallies are not what the votes add up to"))
+	return 1
+}
+
+// weighVotes makes the checks of what was recounted.
+func weighVotes(a *scenarios.Account) (out scenarios.Weighed, err error) {
+	check := func(name, fault, format string, more ...any) {
+		out.Checks = append(out.Checks, scenarios.Check{Name: name, Passed: a.Sums[fault] == 0,
+			Detail: fmt.Sprintf(format, append([]any{a.Sums[fault]}, more...)...) + a.Who(fault, ": ")})
 	}
-	if o := s.observer; o != nil {
-		detail := fmt.Sprintf("%d of %d readings of a tally during the run lack a committed vote or hold one that was never sent", o.outside.Load(), o.reads.Load())
-		if first := o.first.Load(); first != nil {
-			detail += ": " + *first
-		}
-		if n := o.unseen.Load(); n > 0 {
-			detail += fmt.Sprintf("; %d decisions were not seen by the reader", n)
-		}
-		checks = append(checks, scenarios.Check{Name: "tally_readings", Passed: o.outside.Load() == 0, Detail: detail})
+	check("votes_lost", faultLost, "%d of %d committed votes are not there (%d of unknown outcome, of which %d are)", a.Sums[sumCast], a.Sums[sumUnknown], a.Sums[sumRecovered])
+	check("votes_phantom", faultPhantom, "%d votes that nobody cast, or that were refused, are there")
+	check("votes_flipped", faultFlipped, "%d votes do not say what was cast")
+	check("votes_duplicated", faultDuplicated, "%d votes are there once more")
+	if a.Facts[factMode] != computed {
+		check("tally_mismatch", faultMismatched, "%d tallies are not what the votes add up to")
 	}
-	return append(checks, scenarios.Check{Name: "vote_count_accuracy", Passed: wrong == 0,
-		Detail: fmt.Sprintf("%.4g%% of %d votes; %d of %d proposals decided", share*100, r.cast+r.recovered, s.decisions.Load(), s.opened())})
+	detail := fmt.Sprintf("%d of %d readings of a tally during the run lack a committed vote or hold one that was never sent", a.Sums[sumOutside], a.Sums[sumReads])
+	for _, first := range a.Named[sumOutside][:min(len(a.Named[sumOutside]), 1)] {
+		detail += ": " + first
+	}
+	if n := a.Sums[sumUnseen]; n > 0 {
+		detail += fmt.Sprintf("; %d decisions were not seen by the reader", n)
+	}
+	out.Checks = append(out.Checks, scenarios.Check{Name: "tally_readings", Passed: a.Sums[sumOutside] == 0, Detail: detail})
+	opened := a.Sums[sumOpened]
+	if len(a.Parts) > 0 {
+		opened, out.Values, err = together(a)
+	}
+	out.Checks = append(out.Checks, scenarios.Check{Name: "vote_count_accuracy", Passed: wrong(a) == 0,
+		Detail: fmt.Sprintf("%.4g%% of %d votes; %d of %d proposals decided", accuracyOf(a)*100, a.Sums[sumCast]+a.Sums[sumRecovered], a.Sums[sumDecided], opened)})
+	return out, err
 }
 
 // opened is how many proposals got a vote.
@@ -129,7 +145,7 @@ func (s *scenario) opened() (n int) {
 	return n
 }
 
-func (s *scenario) readVotes(ctx context.Context, tx pgx.Tx, r *recount) error {
+func (s *scenario) readVotes(ctx context.Context, tx pgx.Tx, a *scenarios.Account) error {
 	rows, err := tx.Query(ctx, "SELECT number, proposal, agent, choice FROM "+s.votes)
 	if err != nil {
 		return err
@@ -137,16 +153,19 @@ func (s *scenario) readVotes(ctx context.Context, tx pgx.Tx, r *recount) error {
 	var n int64
 	var b ballot
 	_, err = pgx.ForEachRow(rows, []any{&n, &b.proposal, &b.agent, &b.choice}, func() error {
+		if n >= 0 && !s.env.Plan.Mine(n) || n < 0 && !s.env.Plan.First() {
+			return nil // another shard's to count
+		}
 		w := s.log.Get(n)
 		switch want := s.ballot(s.env.Seed, n); {
 		case n < 0 || w.Outcome == postgres.NotSent || w.Outcome == postgres.Refused:
-			r.phantom.add(b, "")
+			a.Fault(faultPhantom, whose(b, ""))
 			return nil
 		case w.Seen > 0:
-			r.duplicated.add(b, "")
+			a.Fault(faultDuplicated, whose(b, ""))
 			return nil
 		case !says(b, want, int(w.Rows)):
-			r.flipped.add(want, fmt.Sprintf(" (now agent %d on proposal %d: %s)", b.agent, b.proposal, choiceName(b.choice)))
+			a.Fault(faultFlipped, whose(want, fmt.Sprintf(" (now agent %d on proposal %d: %s)", b.agent, b.proposal, choiceName(b.choice))))
 		}
 		s.log.See(n)
 		return nil
@@ -168,7 +187,16 @@ func says(there, cast ballot, logged int) bool {
 
 // compareTally finds the proposals' choices whose tally differs from their
 // votes, in either direction.
-func (s *scenario) compareTally(ctx context.Context, tx pgx.Tx, r *recount) error {
+func (s *scenario) compareTally(ctx context.Context, tx pgx.Tx, a *scenarios.Account) error {
+	a.Sums[sumDecided] = s.decisions.Load()
+	if s.env.Plan.Sharded() && s.mode != hotRow { // no single shard could tell
+		var n int64
+		sql := fmt.Sprintf("SELECT count(DISTINCT proposal) FROM (SELECT proposal FROM %s GROUP BY proposal, choice HAVING count(*) >= %d) x", s.votes, s.quorum)
+		if err := tx.QueryRow(ctx, sql).Scan(&n); err != nil {
+			return err
+		}
+		a.Sums[sumDecided] = n
+	}
 	if s.mode == computed {
 		return nil
 	}
@@ -183,26 +211,23 @@ func (s *scenario) compareTally(ctx context.Context, tx pgx.Tx, r *recount) erro
 	var proposal, tallied, votes int64
 	var choice int
 	_, err = pgx.ForEachRow(rows, []any{&proposal, &choice, &tallied, &votes}, func() error {
-		m := &r.mismatched
-		if m.n++; m.n <= maxNamed {
-			m.who = append(m.who, fmt.Sprintf("proposal %d has %d votes for %s and a tally of %d", proposal, votes, choiceName(choice), tallied))
-		}
+		a.Fault(faultMismatched, fmt.Sprintf("proposal %d has %d votes for %s and a tally of %d", proposal, votes, choiceName(choice), tallied))
 		return nil
 	})
 	return err
 }
 
-func (s *scenario) weigh(r *recount) {
+func (s *scenario) weigh(a *scenarios.Account) {
 	s.log.Each(func(w postgres.Write) {
 		switch w.Outcome {
 		case postgres.Committed:
-			r.cast++
+			a.Sums[sumCast]++
 			if w.Seen == 0 {
-				r.lost.add(s.ballot(s.env.Seed, w.N), "")
+				a.Fault(faultLost, whose(s.ballot(s.env.Seed, w.N), ""))
 			}
 		case postgres.Unknown:
-			r.unknown++
-			r.recovered += w.Seen
+			a.Sums[sumUnknown]++
+			a.Sums[sumRecovered] += w.Seen
 		}
 	})
 }

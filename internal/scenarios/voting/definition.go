@@ -21,6 +21,7 @@ func Definition() scenarios.Definition {
 		Targets:  []targets.Kind{targets.Postgres},
 		Settings: settings(),
 		Metrics:  append(postgres.Metrics(), votingLatency, consensusTime, consensusLag, allTime, visibleTime, visibilityLag, votesCast, votesRefused, accuracy, decided),
+		Weigh:    weighVotes,
 		New:      func(e scenarios.Env) (scenarios.Scenario, error) { return newScenario(e) },
 	}
 }

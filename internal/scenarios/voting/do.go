@@ -73,6 +73,8 @@ type answer struct {
 	taken bool
 	// outcome is what became of the transaction.
 	outcome postgres.Outcome
+	// tally is what the vote made of its row of the tally, 0 where nothing is tallied.
+	tally int64
 	// When the steps were done; added is 0 where nothing is tallied.
 	inserted, added, committed time.Duration
 }
@@ -101,7 +103,7 @@ func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params, a *
 		a.Last().Ended(v.inserted, nil)
 		c.Note(a.Begin(string(targets.Postgres), "tally_update", v.inserted), v.inserted, s.add.SQL)
 	}
-	rows, err = tx.ExecLast(s.add, w.add)
+	rows, v.tally, err = tx.ExecLastValue(s.add, w.add)
 	v.added = s.env.Clock.Now()
 	err = tx.End(err)
 	v.committed, v.outcome = s.env.Clock.Now(), tx.Outcome(err)
@@ -122,7 +124,12 @@ func (s *scenario) committed(a *work.Arrival, p *proposal, b ballot, began time.
 	s.cast.Add(a.Stage, 1)
 	raise(&p.last[b.choice], int64(a.Due))
 	opened := time.Duration(p.opened.Load() - 1)
-	if p.votes[b.choice].Add(1) == s.quorum && p.done.CompareAndSwap(false, true) {
+	votes := p.votes[b.choice].Add(1)
+	if s.env.Plan.Sharded() {
+		s.committedHere(a, p, b, v)
+		return
+	}
+	if votes == s.quorum && p.done.CompareAndSwap(false, true) {
 		s.decisions.Add(1)
 		s.consensus.Record(a.Stage, v.committed-opened)
 		s.lag.Record(a.Stage, v.committed-time.Duration(p.last[b.choice].Load()))

@@ -48,10 +48,8 @@ func TestFaultsAreNamedByAgentAndProposal(t *testing.T) {
 	tr.tamper(t, "UPDATE VOTES SET choice = (choice + 1) % 3 WHERE number = 42", 1)
 	failed := tr.verdicts(t)
 	for name, want := range map[string]ballot{"votes_lost": lost, "votes_flipped": flipped} {
-		var n named
-		n.add(want, "")
-		if !strings.Contains(failed[name], n.who[0]) {
-			t.Errorf("%s: %q does not name %q", name, failed[name], n.who[0])
+		if who := whose(want, ""); !strings.Contains(failed[name], who) {
+			t.Errorf("%s: %q does not name %q", name, failed[name], who)
 		}
 	}
 	if d := failed["tally_mismatch"]; !strings.Contains(d, "votes for "+choiceName(lost.choice)) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -80,18 +79,17 @@ type proposal struct {
 	// all counts the committed votes on all choices.
 	all  atomic.Int64
 	done atomic.Bool
+	// Where the run has shards: when its newest vote was committed, when it was decided
+	// by a vote of this one, and when the reader saw that; see instant.
+	newest, decided, seen atomic.Int64
 }
 
 func newScenario(e scenarios.Env) (*scenario, error) {
 	v := e.Values
-	run := e.RunID
-	if e.Plan.Shards > 1 {
-		run += "_s" + strconv.Itoa(e.Plan.Shard)
-	}
 	s := &scenario{
 		layout: layout{agents: int64(v.Int(0, keyAgents)), proposals: int64(v.Int(0, keyProposals)), open: int64(v.Int(0, keyOpen))},
 		env:    e, address: e.Targets.Postgres, mode: v.Text(0, keyTally), quorum: int64(v.Int(0, keyQuorum)),
-		votes: postgres.TableName(tablePrefix+"votes_", run), tally: postgres.TableName(tablePrefix+"tally_", run),
+		votes: postgres.TableName(tablePrefix+"votes_", e.RunID), tally: postgres.TableName(tablePrefix+"tally_", e.RunID),
 		workers: make([]worker, max(e.Plan.Workers, 1)), log: postgres.NewOutcomes(e.Plan.Arrivals),
 	}
 	s.proposals = make([]proposal, s.proposalsOf(e.Plan.Arrivals))
@@ -114,8 +112,8 @@ func newScenario(e scenarios.Env) (*scenario, error) {
 	s.insert = postgres.NewStatement("voting_insert",
 		"INSERT INTO "+s.votes+" (proposal, agent, choice, number) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
 	s.add = postgres.NewStatement("voting_tally",
-		"UPDATE "+s.tally+" SET votes = votes + 1 WHERE proposal = $1 AND choice = $2 AND slot = $3")
-	s.options = postgres.Options{Run: e.RunID, Log: e.Log, Size: v.Int(0, keyPool), StatementTimeout: v.Duration(0, keyStatement),
+		"UPDATE "+s.tally+" SET votes = votes + 1 WHERE proposal = $1 AND choice = $2 AND slot = $3 RETURNING votes")
+	s.options = postgres.Options{Run: e.RunID, Log: e.Log, Size: e.Plan.Part(v.Int(0, keyPool)), StatementTimeout: v.Duration(0, keyStatement),
 		LockTimeout: v.Duration(0, keyLock), Statements: []*postgres.Statement{s.insert, s.add}, Warm: s.warm, Reconnected: s.restored}
 	s.declare(e)
 	return s, nil
@@ -150,15 +148,34 @@ func (s *scenario) tallies() int64 { return int64(len(s.proposals)) * choices * 
 // Setup makes the tables with a tally of zero for every choice, opens every
 // connection and prepares every statement.
 func (s *scenario) Setup(ctx context.Context) error {
+	if err := s.make(ctx); err != nil {
+		return err
+	}
+	return s.open(ctx)
+}
+
+// Shares says that the tables are the whole run's.
+func (s *scenario) Shares() string { return "its tables" }
+
+// HandOver has nothing to tell: the run's identity names the tables.
+func (s *scenario) HandOver() ([]byte, error) { return nil, nil }
+
+// Join opens every connection to the tables that the first shard made.
+func (s *scenario) Join(ctx context.Context, _ []byte) error { return s.open(ctx) }
+
+// make makes the tables.
+func (s *scenario) make(ctx context.Context) error {
 	c, err := postgres.Connect(ctx, s.address, s.options)
 	if err != nil {
 		return err
 	}
 	err = s.fill(ctx, c)
 	_ = c.Close(ctx) // the error of filling is the one that matters
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// open opens the connections.
+func (s *scenario) open(ctx context.Context) (err error) {
 	if s.pool, err = postgres.Open(ctx, s.address, s.options); err != nil {
 		return err
 	}
@@ -200,7 +217,8 @@ func (s *scenario) warm(ctx context.Context, c postgres.Conn, i int) error {
 	defer tx.Rollback()
 	w := newParams()
 	for round := range int64(warmRounds) {
-		w.fill(ballot{proposal: -1 - int64(i), agent: round}, -1, 0)
+		// Rows of its own, for those of another shard may be there and not yet gone.
+		w.fill(ballot{proposal: -1 - int64(i)*int64(max(s.env.Plan.Shards, 1)) - int64(s.env.Plan.Shard), agent: round}, -1, 0)
 		if _, err := tx.Exec(s.insert, w.insert); err != nil {
 			return err
 		}

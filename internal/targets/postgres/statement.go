@@ -153,14 +153,26 @@ func (c Conn) Batch(ctx context.Context, s *Statement, n int, p *Params, fill fu
 
 // result reads the result of the next statement of a pipeline.
 func result(pipe *pgconn.Pipeline) (int64, error) {
+	rows, _, err := valueOf(pipe)
+	return rows, err
+}
+
+// valueOf is result with the number in the first column of the last row; 0 where there
+// is none.
+func valueOf(pipe *pgconn.Pipeline) (rows, value int64, err error) {
 	r, err := pipe.GetResults()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	reader, ok := r.(*pgconn.ResultReader)
 	if !ok {
-		return 0, fmt.Errorf("the server answered %T where a statement's result was due", r)
+		return 0, 0, fmt.Errorf("the server answered %T where a statement's result was due", r)
+	}
+	for reader.NextRow() {
+		if v := reader.Values(); len(v) > 0 {
+			value, _ = Int64Of(v[0])
+		}
 	}
 	tag, err := reader.Close()
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), value, err
 }

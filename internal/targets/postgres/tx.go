@@ -58,6 +58,20 @@ func (t *Tx) ExecLast(s *Statement, p *Params) (int64, error) {
 	return t.read()
 }
 
+// ExecLastValue is ExecLast of a statement that returns a number with each row that it
+// touched; value is that of the last one.
+func (t *Tx) ExecLastValue(s *Statement, p *Params) (rows, value int64, err error) {
+	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	t.pipe.SendFlushRequest()
+	if err := t.sendCommit(); err != nil {
+		return 0, 0, err
+	}
+	if err := t.readBegin(); err != nil {
+		return 0, 0, err
+	}
+	return valueOf(t.pipe)
+}
+
 func (t *Tx) sendCommit() error {
 	send(t.pipe, t.conn.pool.commit.sd.Load(), nil, nil, nil)
 	t.committing = true
@@ -65,18 +79,27 @@ func (t *Tx) sendCommit() error {
 }
 
 func (t *Tx) read() (int64, error) {
-	if !t.begun {
-		if _, err := result(t.pipe); err != nil {
-			return 0, err
-		}
-		if t.conn.pool.limits != nil {
-			if _, err := result(t.pipe); err != nil {
-				return 0, err
-			}
-		}
-		t.begun = true
+	if err := t.readBegin(); err != nil {
+		return 0, err
 	}
 	return result(t.pipe)
+}
+
+// readBegin reads what the statements before the first one came to, once.
+func (t *Tx) readBegin() error {
+	if t.begun {
+		return nil
+	}
+	if _, err := result(t.pipe); err != nil {
+		return err
+	}
+	if t.conn.pool.limits != nil {
+		if _, err := result(t.pipe); err != nil {
+			return err
+		}
+	}
+	t.begun = true
+	return nil
 }
 
 // End ends the transaction: where err is nil it commits and returns what the
