@@ -145,7 +145,7 @@ type play struct {
 	errs []error
 }
 
-func load(t *testing.T, file string, env map[string]string, set ...scenarios.Override) (*play, error) {
+func load(t testing.TB, file string, env map[string]string, set ...scenarios.Override) (*play, error) {
 	t.Helper()
 	d := Definition()
 	set = append(set, scenarios.Override{Key: KeyFile, Value: file, Stage: -1})
