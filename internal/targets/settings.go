@@ -35,6 +35,7 @@ type Settings struct {
 	// Warnings are what was said in the settings and has no effect.
 	Warnings []string
 	look     Lookup
+	guard    *Guard // nil for the one that Allowed says
 }
 
 // Allows says whether a host that is not this machine may be loaded.
@@ -207,6 +208,7 @@ func (s *Settings) check(a Address, name string) error {
 // AllowBy lets a guard decide on the hosts that servers name, and on the addresses that
 // connections are opened to.
 func (s *Settings) AllowBy(g Guard) {
+	s.guard = &g
 	for _, a := range []*Address{&s.RabbitMQ, &s.Postgres, &s.Redis, &s.API} {
 		at := *a
 		a.Allow = func(ctx context.Context, host string) error { return g.Permit(ctx, at, host) }

@@ -22,6 +22,8 @@ const (
 	keyTimeout = "timeout"
 	keyBound   = "iteration_timeout"
 	keyReuse   = "reuse"
+
+	keyConnections = "connections"
 )
 
 // Name is the scenario's name.
@@ -43,6 +45,8 @@ func Definition() scenarios.Definition {
 				Help: "bound on an iteration, a duration, its pauses apart: one that takes longer is interrupted and counts as failed"},
 			{Key: keyReuse, Default: "true", Type: scenarios.Bool{},
 				Help: "keep HTTP connections open between requests"},
+			{Key: keyConnections, Default: "20", Type: scenarios.Int{Min: 1, Max: 10_000},
+				Help: "connections to each database and Redis server that the script opens, of all users together, at most as many as there are users"},
 		},
 		// Which hosts a script loads is known only when it asks for them: its client
 		// guards each connection.

@@ -40,6 +40,7 @@ type scenario struct {
 
 	stage   atomic.Int64
 	traffic *httpapi.Traffic
+	stores  *stores
 	vus     *metrics.Gauge
 	vusMax  *metrics.Gauge
 	began   atomic.Int64
@@ -175,7 +176,9 @@ func (s *scenario) bind() error {
 	if len(unknown) > 0 {
 		return fmt.Errorf("threshold %s: the script has no such metric", strings.Join(unknown, ", "))
 	}
+	s.stores = newStores(&s.env, script.Refuse)
 	script.Bind(s.client, r, vm.Settings{
+		Stores:    s.stores,
 		UserAgent: userAgent(o), Timeout: v.Duration(0, keyTimeout), MaxRedirects: o.MaxRedirects, Batch: o.Batch, BatchPerHost: o.BatchPerHost,
 		DiscardBodies: o.DiscardBodies, Throw: o.Throw, KeepCookies: o.KeepCookies, Blocked: o.BlockHostnames, RPS: s.rateOf(o.RPS),
 		IterationTimeout: v.Duration(0, keyBound), MinIteration: o.MinIterationDuration, Options: o.JSON, Started: s.started,
@@ -482,5 +485,5 @@ func (s *scenario) Close(ctx context.Context) error {
 		}
 		watching()
 	}
-	return errors.Join(err, s.loaded.script.Close())
+	return errors.Join(err, s.loaded.script.Close(), s.stores.close(ctx))
 }

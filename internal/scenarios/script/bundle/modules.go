@@ -30,6 +30,10 @@ var exports = map[string][]string{
 	// As they were called before.
 	"k6/experimental/timers":    {"clearInterval", "clearTimeout", "setInterval", "setTimeout"},
 	"k6/experimental/webcrypto": {"crypto"},
+	"k6/experimental/redis":     {"Client"},
+	"k6/x/redis":                {"Client"},
+	"k6/x/sql":                  {"exec", "open", "query"},
+	"k6/x/sql/driver/postgres":  {},
 }
 
 // inside are names that a module has as a default export only.
@@ -45,9 +49,7 @@ var refused = [][2]string{
 	{"k6/experimental/websockets", "perfctl speaks no WebSocket"},
 	{"k6/net/grpc", "perfctl speaks no gRPC"},
 	{"k6/experimental/grpc", "perfctl speaks no gRPC"},
-	{"k6/experimental/redis", "write the commands as redis steps of a flow (perfctl init writes an example)"},
-	{"k6/x/redis", "write the commands as redis steps of a flow (perfctl init writes an example)"},
-	{"k6/x/sql", "write the statements as sql steps of a flow (perfctl init writes an example)"},
+	{"k6/x/sql/driver/", "perfctl speaks PostgreSQL: import k6/x/sql/driver/postgres"},
 	{"k6/x/amqp", "write it as publish and consume steps of a flow (perfctl init writes an example)"},
 	{"k6/secrets", "hand secrets over as variables: -e NAME=VALUE or --env-file, and __ENV.NAME"},
 	{"k6/experimental/csv", "use papaparse with open and a SharedArray"},

@@ -55,6 +55,11 @@ var moduleMakers = map[string]func(*VM) *goja.Object{
 	"k6/html":      (*VM).htmlModule,
 	"k6/timers":    func(v *VM) *goja.Object { return v.object(v.timerFunctions()) },
 
+	"k6/experimental/redis":    (*VM).redisModule,
+	"k6/x/redis":               (*VM).redisModule,
+	"k6/x/sql":                 (*VM).sqlModule,
+	"k6/x/sql/driver/postgres": (*VM).postgresDriver,
+
 	"k6/experimental/timers":    func(v *VM) *goja.Object { return v.object(v.timerFunctions()) },
 	"k6/experimental/webcrypto": func(v *VM) *goja.Object { return v.object(map[string]any{"crypto": v.rt.Get("crypto")}) },
 }

@@ -28,7 +28,7 @@ var (
 
 // Metrics lists what a script emits besides its own metrics.
 func Metrics() []metrics.Desc {
-	return append([]metrics.Desc{Iterations, IterationDuration, GroupDuration, ReqFailed, VUs, VUsMax, answer.Checks}, httpapi.Metrics()...)
+	return append([]metrics.Desc{Iterations, IterationDuration, GroupDuration, ReqFailed, VUs, VUsMax, answer.Checks, RedisCommand, QueryDuration}, httpapi.Metrics()...)
 }
 
 // Selection is the samples of a metric that have certain tags, as a threshold names
@@ -196,6 +196,7 @@ type seriesCache struct {
 	requests map[seriesKey]*requestSeries
 	checks   map[seriesKey]*metrics.Rate
 	groups   map[seriesKey]*metrics.Trend
+	stores   map[seriesKey]*metrics.Trend
 	// scenarios are the iterations of each of the script's scenarios.
 	scenarios map[string]*iterationSeries
 	last      *requestSeries

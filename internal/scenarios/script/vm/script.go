@@ -89,6 +89,8 @@ type Settings struct {
 	Options string
 	// Started is when the run began.
 	Started func() time.Time
+	// Stores open what the script reaches besides HTTP.
+	Stores Stores
 }
 
 // AbortError says that the script itself ended the run.
