@@ -12,7 +12,7 @@ import (
 
 // breaks judges each level by the rules of the results, and returns where on the
 // way up each was first broken. A rule is broken at a level if it is at the next
-// one, too, or there is none: a single bad moment is no limit.
+// one, too, or there is none: a single bad second is no limit.
 func (a *axis) breaks(steps []step, levels []Level, results []sla.Result) ([]Break, error) {
 	judge, err := a.levelJudge(steps, levels, results)
 	if err != nil {

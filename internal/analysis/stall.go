@@ -17,7 +17,7 @@ const (
 	stallSeconds = 5
 )
 
-// stall is a moment in which all scenarios stood still.
+// stall is a time in which all scenarios stood still.
 type stall struct {
 	from, to int
 	millis   float64

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -332,8 +333,5 @@ func (r *Result) Rename(name string) {
 
 // num prints a rate with at least three digits, and no more than it needs.
 func num(v float64) string {
-	if v >= 100 {
-		return fmt.Sprintf("%.0f", v)
-	}
-	return fmt.Sprintf("%.3g", v)
+	return figure.Number(v)
 }

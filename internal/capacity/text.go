@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // Text writes a result for people: the sentence, the curve as a table with a bar
@@ -115,7 +117,7 @@ func bar(v *float64, low, high float64) string {
 	return strings.Repeat("▇", n)
 }
 
-// millis prints a time in milliseconds with three digits.
+// millis prints a time that is given in milliseconds.
 func millis(v *float64, atLeast bool) string {
 	if v == nil {
 		return "–"
@@ -124,10 +126,7 @@ func millis(v *float64, atLeast bool) string {
 	if atLeast {
 		sign = "≥"
 	}
-	if *v >= 1000 {
-		return fmt.Sprintf("%s%.3gs", sign, *v/1000)
-	}
-	return fmt.Sprintf("%s%.3gms", sign, *v)
+	return sign + figure.Millis(*v)
 }
 
 func (l *Law) text(b *bytes.Buffer) {

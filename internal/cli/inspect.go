@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -121,7 +120,6 @@ func sketchOf(d time.Duration, top float64, unit string, of func(time.Duration) 
 	if d <= 0 || top <= 0 {
 		return ""
 	}
-	blocks := []rune(" ▁▂▃▄▅▆▇█")
 	var b strings.Builder
 	for row := sketchHeight - 1; row >= 0; row-- {
 		label := ""
@@ -135,7 +133,7 @@ func sketchOf(d time.Duration, top float64, unit string, of func(time.Duration) 
 		for x := range sketchWidth {
 			at := time.Duration((float64(x) + 0.5) / sketchWidth * float64(d))
 			filled := of(at)/top*sketchHeight - float64(row)
-			b.WriteRune(blocks[int(math.Round(min(max(filled, 0), 1)*8))])
+			b.WriteRune(figure.Block(filled))
 		}
 		b.WriteString("\n")
 	}

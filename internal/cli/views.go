@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
@@ -100,7 +99,7 @@ func (a *app) writeView(o output, r *rundir.Run, s *summary.Summary) error {
 	if err := v.write(&b, r, s); err != nil {
 		return fmt.Errorf("write the %s view: %w", o.Format, err)
 	}
-	if err := os.WriteFile(o.Where, b.Bytes(), 0o644); err != nil {
+	if err := rundir.Replace(o.Where, b.Bytes()); err != nil {
 		return fmt.Errorf("write the %s view: %w", o.Format, err)
 	}
 	return nil

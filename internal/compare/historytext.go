@@ -102,22 +102,13 @@ func shown(ms *float64) string {
 
 // line draws P95 of the runs, from 0 to the highest.
 func line(runs []Past) string {
-	top := 0.0
-	for _, r := range runs {
-		if r.P95 != nil {
-			top = max(top, *r.P95)
+	values := make([]float64, len(runs))
+	for i, r := range runs {
+		if values[i] = math.NaN(); r.P95 != nil {
+			values[i] = *r.P95
 		}
 	}
-	var b strings.Builder
-	for _, r := range runs {
-		switch {
-		case r.P95 == nil || top == 0:
-			b.WriteByte(' ')
-		default:
-			b.WriteRune([]rune("▁▂▃▄▅▆▇█")[min(int(*r.P95/top*8), 7)])
-		}
-	}
-	return b.String()
+	return figure.Spark(values, 0)
 }
 
 func countRuns(n int) string {

@@ -14,7 +14,7 @@ import (
 // working thread, which gives way to every other.
 //
 // The thread that holds is not the one that works: a thread that gives way may have to
-// wait for a core, and the runtime cannot stop the world without the holder.
+// wait for a core, and the runtime cannot stop all goroutines without the holder.
 type housekeeper struct {
 	// changed counts jobs and the order to end; the holding thread sleeps on it.
 	changed atomic.Uint32

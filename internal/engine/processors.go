@@ -28,7 +28,7 @@ func Processors(rate float64) int {
 // second thread to look for more, which finds none. On two cores this more than
 // doubles the CPU of a Redis read at 2000/s. A processor that is held in a
 // system call that the runtime does not see is neither idle nor in the way: the
-// system call sleeps. The signal by which the runtime stops the world ends the
+// system call sleeps. The signal by which the runtime stops all goroutines ends the
 // sleep, so that garbage collection does not wait for it.
 func holdProcessors(n int) (h *housekeeper, undo func()) {
 	if n <= 0 || !canHold {

@@ -20,6 +20,18 @@ const usual = 3
 // something: times are given in nanoseconds.
 func Value(v float64, unit metrics.Unit) string { return format(v, unit, usual) }
 
+// Millis prints a time that is given in milliseconds.
+func Millis(ms float64) string { return Value(ms*1e6, metrics.UnitTime) }
+
+// Number prints a number without a unit, and no more decimals than it has.
+func Number(v float64) string {
+	text := Value(v, metrics.UnitCount)
+	if strings.Contains(text, ".") && !strings.Contains(text, "e") {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
+
 // Beside is Value for a figure that stands beside its target: with as
 // many digits as it takes to tell the two apart.
 func Beside(v, target float64, unit metrics.Unit) string {

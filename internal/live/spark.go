@@ -3,10 +3,9 @@ package live
 import (
 	"math"
 	"strings"
-)
 
-// bars are the heights of a sparkline's marks.
-var bars = []rune("▁▂▃▄▅▆▇█")
+	"github.com/perfctl/perfctl/internal/figure"
+)
 
 // sparkline draws the last width values between 0 and top, or the largest of them
 // where top is 0.
@@ -14,23 +13,7 @@ func sparkline(values []float64, width int, top float64) string {
 	if width <= 0 {
 		return ""
 	}
-	if len(values) > width {
-		values = values[len(values)-width:]
-	}
-	if top <= 0 {
-		for _, v := range values {
-			top = math.Max(top, v)
-		}
-	}
-	var b strings.Builder
-	for _, v := range values {
-		i := 0
-		if top > 0 {
-			i = int(math.Round(v / top * float64(len(bars)-1)))
-		}
-		b.WriteRune(bars[min(max(i, 0), len(bars)-1)])
-	}
-	return b.String()
+	return figure.Spark(values[max(len(values)-width, 0):], top)
 }
 
 // bar draws how far something has come.

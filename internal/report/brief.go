@@ -53,6 +53,9 @@ func (p *page) opening(s *summary.Summary) {
 		what += fmt.Sprintf(" (shard %d of %d)", s.Run.Shard, s.Run.Shards)
 	}
 	p.wrapped(span{plain, "  "}, plain, fmt.Sprintf("%s, %s, %s arrivals, seed %d", what, showSeconds(s.Run.Duration), s.Run.Process, s.Run.Seed))
+	if labels := Labels(&s.Run); labels != "" {
+		p.wrapped(span{plain, "  labels: "}, plain, labels)
+	}
 	p.wrapped(span{plain, "  "}, plain, accounts(&s.Arrivals))
 }
 

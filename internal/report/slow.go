@@ -207,7 +207,7 @@ func opLabel(o *exemplars.Op) string {
 	return o.Name
 }
 
-// opDetail tells of an operation what the bar does not.
+// opDetail says of an operation what the bar does not.
 func opDetail(o *exemplars.Op) string {
 	var out []string
 	for _, x := range []struct {

@@ -69,6 +69,9 @@ func (p *page) header(s *summary.Summary) {
 	p.wrapped(span{bold, "profile:   "}, plain, fmt.Sprintf("%s, %s planned %s, %s, seed %d; started %s, took %s", r.Profile,
 		showCount(s.Arrivals.Scheduled), plural(int(s.Arrivals.Scheduled), "arrival"), r.Process, r.Seed,
 		r.Started.UTC().Format(time.RFC3339), showSeconds(r.Duration)))
+	if labels := Labels(r); labels != "" {
+		p.wrapped(span{bold, "labels:    "}, plain, labels)
+	}
 	if m := r.Merged; m != nil {
 		p.wrapped(span{bold, "shards:    "}, plain, shards(m))
 	}

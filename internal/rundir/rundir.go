@@ -43,35 +43,13 @@ func writeInfo(dir string, info *RunInfo) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", InfoFile, err)
 	}
-	return replace(filepath.Join(dir, InfoFile), text)
+	return Replace(filepath.Join(dir, InfoFile), text)
 }
 
 // WriteSummary writes a run directory's summary.json, given as it is to stand in
 // the file: for a directory that was merged, or judged again.
 func WriteSummary(dir string, text []byte) error {
-	return replace(filepath.Join(dir, SummaryFile), text)
-}
-
-// replace writes a file so that a reader finds the old content or the new one,
-// never a part of it.
-func replace(path string, text []byte) (err error) {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("write %s: %w", path, err), removeLeftover(tmp))
-		}
-	}()
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return Replace(filepath.Join(dir, SummaryFile), text)
 }
 
 // Encode returns v as JSON in the form of a run directory's files, which people

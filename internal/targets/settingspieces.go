@@ -27,7 +27,7 @@ func (p parts) nameList() []string {
 }
 
 // override changes an address that came as a URL by the pieces that the same or a
-// stronger source sets, and lists them. An empty piece changes nothing. notes tell of
+// stronger source sets, and lists them. An empty piece changes nothing. notes name
 // pieces that contradict a URL of their own source.
 func (p parts) override(a Address, look Lookup, urlOrigin string) (list []Setting, notes []string, err error) {
 	for i, name := range p.names() {

@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -132,7 +133,7 @@ func (c *Report) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return exitcode.ConfigError(fmt.Errorf("make the directory of the capacity: %w", err))
 	}
-	if err := os.WriteFile(filepath.Join(dir, File), text, 0o644); err != nil {
+	if err := rundir.Replace(filepath.Join(dir, File), text); err != nil {
 		return fmt.Errorf("write %s: %w", File, err)
 	}
 	return nil

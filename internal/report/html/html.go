@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -26,7 +27,7 @@ var scriptText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"ms": optionalMillis, "share": optionalShare, "rate": optionalRate, "seconds": seconds, "count": count, "mark": mark,
-	"between": between, "args": bound,
+	"labels": func(s *summary.Summary) string { return report.Labels(&s.Run) }, "between": between, "args": bound,
 	"ref": func(v float64) *float64 { return &v },
 }).Parse(pageText))
 

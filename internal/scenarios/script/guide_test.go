@@ -16,7 +16,7 @@ func guideOf(t *testing.T, text string, shard, shards int) *guide {
 	return newGuide(pointers(o.Scenarios), shard, shards)
 }
 
-// follow runs the users of a guide in an ideal world, where an iteration takes no
+// follow runs the users of a guide where an iteration takes no
 // time but what is given, and returns the due times by scenario.
 func follow(g *guide, takes time.Duration) map[string][]time.Duration {
 	out := map[string][]time.Duration{}

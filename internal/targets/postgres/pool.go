@@ -79,7 +79,7 @@ type Pool struct {
 	// pooled says that a pooler stands before the server.
 	pooled bool
 	opened atomic.Bool
-	// waiting is how many callers of Acquire wait at the moment.
+	// waiting is how many callers of Acquire wait now.
 	waiting atomic.Int64
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
-// ErrNoConnection says that there is no connection at the moment.
-var ErrNoConnection = errors.New("no connection to RabbitMQ at the moment")
+// ErrNoConnection says that the connection is lost and not replaced yet.
+var ErrNoConnection = errors.New("no connection to RabbitMQ: it was lost, and connecting again has not succeeded yet")
 
 // Control is a connection beside those under load, for declaring, reading and
 // deleting queues: what it asks is not held up by what they send.

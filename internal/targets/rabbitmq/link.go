@@ -89,7 +89,7 @@ func OpenLink[S any](ctx context.Context, cfg LinkConfig[S]) (*Link[S], error) {
 // none.
 func (l *Link[S]) Session() *S { return l.session.Load() }
 
-// Blocked says whether the broker blocks publishers at the moment.
+// Blocked says whether the broker blocks publishers now.
 func (l *Link[S]) Blocked() bool { return l.blockedAt.Load() != 0 }
 
 // unblock notes that the broker does not block publishers any more.

@@ -55,14 +55,14 @@ type unknown struct {
 	names []string
 }
 
-// told makes an object of perfctl's tell of names that it has not.
+// told makes an object of perfctl's report names that it does not have.
 func (v *VM) told(o *goja.Object, of string) *goja.Object {
 	u := &unknown{v: v, of: of, names: o.Keys()}
 	_ = o.SetPrototype(v.rt.NewDynamicObject(u))
 	return o
 }
 
-// Get tells of a name.
+// Get reports a name that is not there.
 func (u *unknown) Get(key string) goja.Value {
 	if !slices.Contains(neverMind, key) {
 		u.v.absent(u.of, key, u.names)
