@@ -92,9 +92,9 @@ func (x *second) read(s *metrics.Snapshot) {
 	for _, g := range s.Gauges {
 		switch name, role := g.Series.Name, g.Series.Role; {
 		case name == metrics.InFlight.Name:
-			x.inFlight = g.Value
+			x.inFlight += g.Value // of each shard
 		case name == metrics.Queued.Name:
-			x.queued = g.Value
+			x.queued += g.Value
 		case role == metrics.RoleGeneratorCPU:
 			x.cpu = g.Value
 		case role == metrics.RoleGeneratorMemory:

@@ -1,7 +1,6 @@
 package rundir
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -95,13 +94,7 @@ func (u *sum) addPoint(s *shard, l *Line, c int, snap *metrics.Snapshot) {
 		v := u.rates[key]
 		u.rates[key] = [2]int64{v[0] + int64(l.Value[c]), v[1] + int64(l.Of[c])}
 	case metrics.KindGauge:
-		own := l.Series
-		name := fmt.Sprintf("shard-%d", s.run.Info.Shard)
-		if own.Operation != "" {
-			name = own.Operation + "/" + name
-		}
-		own.Operation = name
-		_, series := u.intern(own)
+		_, series := u.intern(shardGauge(l.Series, s.run.Info.Shard))
 		snap.Gauges = append(snap.Gauges, metrics.GaugeValue{Series: series, Value: l.Value[c]})
 	}
 }

@@ -197,9 +197,9 @@ func tickOf(s *metrics.Snapshot) tick {
 	for _, g := range s.Gauges {
 		switch g.Series.Name {
 		case metrics.InFlight.Name:
-			t.inFlight = g.Value
+			t.inFlight += g.Value // of each shard
 		case metrics.Users.Name:
-			t.users = g.Value
+			t.users += g.Value
 		}
 	}
 	return t
