@@ -14,7 +14,7 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: help build demo test test-fast lint check bench bench-check fuzz clean servers browser FORCE
+.PHONY: help build image demo test test-fast lint check bench bench-check fuzz clean servers browser FORCE
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ build: $(BIN) ## build the binary
 
 $(BIN): FORCE
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/perfctl
+
+IMAGE     ?= perfctl:$(VERSION)
+PLATFORMS ?= amd64 arm64
+
+image: ## write bin/perfctl-image.tar, an OCI archive of the binary for PLATFORMS, without a container engine
+	for a in $(PLATFORMS); do CGO_ENABLED=0 GOOS=linux GOARCH=$$a $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/perfctl-linux-$$a ./cmd/perfctl || exit 1; done
+	$(GO) run ./internal/tools/image -o bin/perfctl-image.tar -name $(IMAGE) $(foreach a,$(PLATFORMS),$(a)=bin/perfctl-linux-$(a))
 
 browser: ## install the browser in which the HTML report is tested
 	./scripts/install-servers chromium:chromium
