@@ -48,7 +48,7 @@ func params(dir string, settings ...string) testscript.Params {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": equation},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "figure": equation, "cluster": playCluster, "emptied": emptied, "pods": pods},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"strings"
@@ -32,6 +33,21 @@ type app struct {
 
 	logFormat string
 	verbose   bool
+
+	// asked are the settings that were looked for in the environment, where that is to
+	// be known: those of a run elsewhere have to be sent along.
+	asked map[string]bool
+	// plainStdout shows secrets: it is for who asks for them.
+	plainStdout io.Writer
+}
+
+// lookupSetting reads a setting of the environment.
+func (a *app) lookupSetting(name string) (string, bool) {
+	v, ok := a.LookupEnv(name)
+	if a.asked != nil && ok {
+		a.asked[name] = true
+	}
+	return v, ok
 }
 
 // Main runs a command line in this process and returns its exit code. version is what
@@ -75,6 +91,7 @@ func (a *app) main(ctx context.Context) (code int) {
 			code = exitcode.Panic
 		}
 	}()
+	a.plainStdout = a.Stdout
 	a.Stdout, a.Stderr = a.secrets.Writer(a.Stdout, false), a.secrets.Writer(a.Stderr, true)
 	root := a.rootCommand()
 	root.SetArgs(a.args)

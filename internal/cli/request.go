@@ -70,7 +70,7 @@ func (a *app) scenarioRequest(f *scenarioFlags, options *fileOptions) (*run.Requ
 			return nil, err
 		}
 	}
-	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: a.LookupEnv, EnvFile: f.envFile, File: r.File, OwnNames: f.ownNames})
+	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: a.lookupSetting, EnvFile: f.envFile, File: r.File, OwnNames: f.ownNames})
 	if err != nil {
 		return nil, err
 	}

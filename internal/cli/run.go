@@ -44,6 +44,7 @@ type runFlags struct {
 	barrierFlags
 	baseline string
 	gateFlags
+	podFlags
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
 	logFailures string
@@ -63,6 +64,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
 	f.gateFlags.register(fs)
+	f.podFlags.register(fs)
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	f.barrierFlags.register(fs)
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
@@ -93,7 +95,15 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 	}
 	f.register(c.Flags())
 	_ = c.RegisterFlagCompletionFunc("out", a.completeOutputs)
-	c.RunE = func(c *cobra.Command, args []string) error { return a.run(c.Context(), args[0], f, c.Flags()) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := f.check(c.Flags()); err != nil {
+			return err
+		}
+		if f.pods > 0 {
+			return a.runOnPods(c.Context(), args[0], f, c.Flags())
+		}
+		return a.run(c.Context(), args[0], f, c.Flags())
+	}
 	return c
 }
 

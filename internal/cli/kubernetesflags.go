@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/cluster"
+	"github.com/perfctl/perfctl/internal/exitcode"
+)
+
+// accessFlags say which cluster is meant.
+type accessFlags struct {
+	kubeconfig, context, namespace string
+}
+
+func (f *accessFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "with --kubernetes: the `FILE` that says how to reach the cluster (default: as kubectl finds it)")
+	fs.StringVar(&f.context, "context", "", "with --kubernetes: the `CONTEXT` of that file")
+	fs.StringVar(&f.namespace, "namespace", "", "with --kubernetes: the `NAMESPACE` of the pods")
+}
+
+func (f *accessFlags) access() cluster.Access {
+	return cluster.Access{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace}
+}
+
+// podFlags say what pods a run has.
+type podFlags struct {
+	accessFlags
+	pods   int
+	image  string
+	values string
+	wait   time.Duration
+	keep   bool
+}
+
+func (f *podFlags) register(fs *pflag.FlagSet) {
+	f.accessFlags.register(fs)
+	fs.IntVar(&f.pods, "kubernetes", 0, "run as `N` pods of a Kubernetes Job, with one verdict (see docs/kubernetes.md)")
+	fs.StringVar(&f.image, "image", "", "with --kubernetes: the `IMAGE` of the pods, which holds this version of perfctl (or PERFCTL_IMAGE)")
+	fs.StringVar(&f.values, "kubernetes-values", "", "with --kubernetes: a `FILE` of tolerations, affinity, resources, annotations and the like")
+	fs.DurationVar(&f.wait, "kubernetes-wait", cluster.DefaultPatience, "with --kubernetes: how long pods may take to run")
+	fs.BoolVar(&f.keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
+}
+
+// imageVariable names the image where no flag does.
+const imageVariable = "PERFCTL_IMAGE"
+
+// localFlags are flags of run that are not for its shards: they say where the run goes
+// and how it is shown and compared.
+var localFlags = []string{
+	"out", "run-dir", "json", "quiet", "baseline", "repeat", "abort-on-fail", "abort-after", "env", "env-file", "run-id",
+	"no-color", "log-format", "verbose",
+}
+
+// notForPods are flags that make no sense for a run of many pods, and why.
+var notForPods = map[string]string{
+	"shard":    "each pod is a shard already",
+	"start-at": "the pods start when all are ready",
+	"lab":      "the servers of a lab are on this machine, and no pod reaches them",
+	"watch":    "it watches processes of the machine that offers the load; --scrape reads programs elsewhere",
+	"barrier":  "the pods meet by themselves",
+	"repeat":   "give the command so many times, and compare the runs with perfctl compare",
+}
+
+// check refuses what no run of pods can be.
+func (f *podFlags) check(fs *pflag.FlagSet) error {
+	if f.pods == 0 {
+		var stray error
+		fs.Visit(func(x *pflag.Flag) {
+			switch x.Name {
+			case "kubeconfig", "context", "namespace", "image", "kubernetes-values", "kubernetes-wait", "kubernetes-keep":
+				stray = exitcode.UsageError("--%s is for a run in a cluster\n  next: say how many pods, as in --kubernetes 4", x.Name)
+			}
+		})
+		if fs.Changed("kubernetes") {
+			return exitcode.UsageError("--kubernetes 0: at least 2 pods; leave it out to run here")
+		}
+		return stray
+	}
+	switch {
+	case f.pods == 1:
+		return exitcode.UsageError("--kubernetes 1: one pod is no more than one process, and there is nothing to put together\n  next: 2 pods or more, or leave --kubernetes out")
+	case f.pods < 0 || f.pods > mostPods:
+		return exitcode.UsageError("--kubernetes %d: want 2 to %d pods", f.pods, mostPods)
+	case f.wait <= 0:
+		return exitcode.UsageError("--kubernetes-wait %v: want a time above 0", f.wait)
+	}
+	var wrong error
+	fs.Visit(func(x *pflag.Flag) {
+		if why, bad := notForPods[x.Name]; bad && x.Value.String() != "false" && x.Value.String() != "1" {
+			wrong = exitcode.UsageError("--%s does not go with --kubernetes: %s", x.Name, why)
+		}
+	})
+	return wrong
+}
+
+// mostPods bounds the pods of a run.
+const mostPods = 1000
