@@ -13,7 +13,7 @@ import (
 var files embed.FS
 
 // order is that of the guide: what most people want first.
-var order = []string{"load", "spike", "soak", "smoke", "tasks", "voting", "crud", "cache"}
+var order = []string{"load", "spike", "soak", "resilience", "smoke", "tasks", "voting", "crud", "cache"}
 
 // Profiles returns the names of the built-in profiles.
 func Profiles() []string { return slices.Clone(order) }

@@ -16,7 +16,7 @@ import (
 // error is one of reading the run's histograms.
 func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 	a := newAxis(run)
-	out := &Analysis{Recoveries: []Recovery{}, Drift: []Drift{}, Steady: []Steady{}, Levels: []Level{}, Breaks: []Break{}}
+	out := &Analysis{Recoveries: []Recovery{}, Faults: []FaultEffect{}, Drift: []Drift{}, Steady: []Steady{}, Levels: []Level{}, Breaks: []Break{}}
 	if a.n == 0 {
 		out.unknown("everything", "the run recorded no second")
 		return out.finish(), nil
@@ -33,6 +33,10 @@ func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 	}
 	out.Recoveries = a.recoveries()
 	out.tellRecoveries()
+	out.Faults = a.faultEffects()
+	out.accounts = a.accounts()
+	out.attribute()
+	out.tellFaults(run.Info.FaultCost)
 	if err := out.load(a, steps, results); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}

@@ -21,6 +21,8 @@ type Analysis struct {
 	Findings []Finding `json:"findings"`
 	// Recoveries has an entry for each spike of the profile.
 	Recoveries []Recovery `json:"recoveries"`
+	// Faults has an entry for each thing that was broken on purpose.
+	Faults []FaultEffect `json:"faults"`
 	// Drift has an entry for each series that was tested for a drift.
 	Drift []Drift `json:"drift"`
 	// Steady has an entry for each stage of a constant rate.
@@ -37,7 +39,8 @@ type Analysis struct {
 	// CannotSay are the questions that stay open.
 	CannotSay []Unknown `json:"cannot_say"`
 
-	plan driftPlan
+	plan     driftPlan
+	accounts accounts
 }
 
 // Severity is how grave a finding is.
@@ -130,6 +133,9 @@ type Recovery struct {
 	Backlogs []Backlog `json:"backlogs"`
 	// Memory has an entry for each reading of memory.
 	Memory []Excursion `json:"memory"`
+
+	// what it is a recovery from, in words.
+	what string
 }
 
 // Excursion is a reading before, at its highest from the spike on, and at the

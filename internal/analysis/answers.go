@@ -26,6 +26,8 @@ func (o *Analysis) Answers() []sla.Answer {
 		}
 		out = append(out, a)
 	}
+	out = append(out, o.faultAnswers()...)
+	out = append(out, o.accountAnswers()...)
 	return append(out, o.driftAnswers()...)
 }
 

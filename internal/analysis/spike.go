@@ -62,7 +62,7 @@ func (a *axis) recoveries() []Recovery {
 
 // spike looks at the spike that the stages from i up to but without j make.
 func (a *axis) spike(i, j int) (Recovery, bool) {
-	r := Recovery{Backlogs: []Backlog{}, Memory: []Excursion{}}
+	r := Recovery{Backlogs: []Backlog{}, Memory: []Excursion{}, what: "spike"}
 	highest := -1.0
 	for k := i; k < j; k++ {
 		s := &a.stages[k]
@@ -131,13 +131,19 @@ func (a *axis) before(spike int) (normal, string) {
 	if j == i && spike > 0 && a.n > 0 && a.end(a.n-1) < a.stages[spike].Start {
 		return normal{}, "the run ended before the spike"
 	}
+	return a.normal(i, j, "spike")
+}
+
+// normal returns what the system was in the seconds from i to j, before what is named,
+// or why that is unknown.
+func (a *axis) normal(i, j int, what string) (normal, string) {
 	if j-i < beforeSeconds {
-		return normal{}, fmt.Sprintf("the spike has no before: %d s of load to compare with, %d s are needed", j-i, beforeSeconds)
+		return normal{}, fmt.Sprintf("the %s has no before: %d s of load to compare with, %d s are needed", what, j-i, beforeSeconds)
 	}
 	var b normal
 	due := sum(a.due, i, j)
 	if due == 0 {
-		return b, "the spike has no before: no arrival was due before it"
+		return b, "the " + what + " has no before: no arrival was due before it"
 	}
 	b.errors = min((sum(a.failed, i, j)+sum(a.dropped, i, j))/due, 1)
 	b.rate = due / (a.end(j-1) - a.start[i])
@@ -152,9 +158,9 @@ func (a *axis) before(spike int) (normal, string) {
 	}
 	switch {
 	case n == 0 || b.errors > 0.5:
-		return b, fmt.Sprintf("the target failed already before the spike: %s of the arrivals succeeded", share(max(0, 1-b.errors)))
+		return b, fmt.Sprintf("the target failed already before the %s: %s of the arrivals succeeded", what, share(max(0, 1-b.errors)))
 	case len(p95) < beforeSeconds || 2*len(p95) < j-i:
-		return b, fmt.Sprintf("response time before the spike is known of %d of %d s only", len(p95), j-i)
+		return b, fmt.Sprintf("response time before the %s is known of %d of %d s only", what, len(p95), j-i)
 	}
 	b.p95, b.mean = stats.Median(p95), total/n
 	b.limit = max(slower*b.p95, stats.UpperFence(p95), b.p95+finest)
@@ -185,13 +191,13 @@ func usual(x []float64) (median, limit float64) {
 func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
 	i, j := a.within(r.To, end)
 	if a.ended() < r.To-grain {
-		return "the run ended before the spike did"
+		return "the run ended before the " + r.what + " did"
 	}
 	if r.Watched < 1 {
-		return "no load comes after the spike"
+		return "no load comes after the " + r.what
 	}
 	if j-i < recoverySeconds {
-		return fmt.Sprintf("the load after the spike was watched for %s, %d s are needed", seconds(r.Watched), recoverySeconds)
+		return fmt.Sprintf("the load after the %s was watched for %s, %d s are needed", r.what, seconds(r.Watched), recoverySeconds)
 	}
 	missing := a.conditions(b, i, j)
 	for at := range missing {
@@ -208,7 +214,7 @@ func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
 			continue
 		}
 		if h := a.hole(r.To, a.end(i+at+recoverySeconds-1)); h > 0 {
-			return fmt.Sprintf("nothing is known of %s after the spike", seconds(h))
+			return fmt.Sprintf("nothing is known of %s after the %s", seconds(h), r.what)
 		}
 		took := 0.0
 		if at > 0 {
@@ -218,10 +224,10 @@ func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
 		return ""
 	}
 	if h := a.hole(r.To, end); h > 0 {
-		return fmt.Sprintf("nothing is known of %s after the spike", seconds(h))
+		return fmt.Sprintf("nothing is known of %s after the %s", seconds(h), r.what)
 	}
 	if n := calm(missing); n > 0 {
-		return fmt.Sprintf("only the last %d s were as before the spike, %d s are needed: watch it for longer", n, recoverySeconds)
+		return fmt.Sprintf("only the last %d s were as before the %s, %d s are needed: watch it for longer", n, r.what, recoverySeconds)
 	}
 	r.Waiting = lasting(missing)
 	return ""

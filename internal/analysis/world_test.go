@@ -36,6 +36,8 @@ type system struct {
 	rules map[string]string
 	// scenarios share the load; one named tasks where there are none.
 	scenarios []string
+	// faults are what is broken on purpose.
+	faults []rundir.FaultInfo
 }
 
 func steps(stages ...rundir.StageInfo) []rundir.StageInfo {
@@ -90,7 +92,7 @@ func (y system) record(t testing.TB) (*rundir.Run, []sla.Result) {
 		y.scenarios = []string{"tasks"}
 	}
 	info := rundir.RunInfo{ID: "r-1", Profile: y.profile, Process: "uniform", Shards: 1, MaxInFlight: 1000,
-		Stages: y.stages, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+		Faults: y.faults, Stages: y.stages, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for _, s := range y.scenarios {
 		info.Scenarios = append(info.Scenarios, rundir.ScenarioShare{Name: s, Weight: 1})
 	}

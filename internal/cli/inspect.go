@@ -74,6 +74,7 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		fmt.Fprintf(b, ", of which this shard (%d of %d) offers every %dth", shard, shards, shards)
 	}
 	fmt.Fprint(b, "\n\n", sketch(p))
+	fmt.Fprint(b, timetable(p))
 	fmt.Fprintln(b, "\nscenarios:")
 	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range p.Shares() {

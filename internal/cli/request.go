@@ -52,6 +52,9 @@ func (a *app) request(f *loadFlags, fs *pflag.FlagSet) (*run.Request, error) {
 	r.Watch, r.Scrape, r.NoProbes, r.NoExemplars = f.watch, f.scrape, f.noProbes, f.noRecords
 	r.Judging.Confidence, r.Judging.AllowUndecided = f.confidence, f.allowUndecided
 	r.Options = options.list()
+	if r.Faults, err = parseFaults(f.faults); err != nil {
+		return nil, err
+	}
 	r.Rules, err = config.ReadRules(f.sla, f.thresholds)
 	return r, err
 }
@@ -132,6 +135,7 @@ func (f *shapeFlags) bend(r *run.Request, name string, fs *pflag.FlagSet) error 
 	b := profiles.Bend{Users: f.asked(fs), Base: given("base", &f.base), Peak: given("peak", &f.peak), Rate: given("rate", &f.rate), Duration: f.duration}
 	if fs.Changed("time-scale") {
 		b.TimeScale = f.timeScale
+		scaleFaults(r.Faults, f.timeScale)
 	}
 	if r.Profile, err = loaded.Bend(b); err != nil {
 		return exitcode.UsageError("profile %s: %w", loaded.Name, err)

@@ -44,6 +44,13 @@ const (
 	// longest stop for garbage collection.
 	RoleGeneratorMemory Role = "generator_memory"
 	RoleGeneratorPause  Role = "generator_pause"
+	// RoleAccountKept, RoleAccountLost, RoleAccountDuplicated and RoleAccountUnknown are
+	// what scenarios account for at the end: what was confirmed, what of it is not
+	// there, what is there twice, and what may be there or not.
+	RoleAccountKept       Role = "account_kept"
+	RoleAccountLost       Role = "account_lost"
+	RoleAccountDuplicated Role = "account_duplicated"
+	RoleAccountUnknown    Role = "account_unknown"
 	// RoleRestarts is a number of restarts of a process that is watched.
 	RoleRestarts Role = "restarts"
 	// RoleBacklog is a queue of what arrivals set going and nobody has done yet;

@@ -66,6 +66,7 @@ func (p *Profile) toUsers(u Users, b *Bend) error {
 	case s.Duration == 0:
 		return fmt.Errorf("the profile's stages have no length that users could last: give a duration too")
 	}
+	s.Faults = p.wholeFaults()
 	p.Rates, p.Stages = nil, []Stage{s}
 	return checkStages(p.Stages)
 }
@@ -137,6 +138,7 @@ func (p *Profile) stretch(to time.Duration, scale float64) error {
 		if was != length {
 			end = min(time.Duration(math.Round(float64(was)*scale)), to)
 		}
+		s.scaleFaults(scale)
 		s.Duration, is = end-is, end
 	}
 	return nil

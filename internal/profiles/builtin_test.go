@@ -35,6 +35,11 @@ func TestBuiltInProfiles(t *testing.T) {
 			[]string{"warm-up normal unjudged", "soak normal"},
 			[]int64{3000, 360000},
 		},
+		"resilience": {
+			10 * time.Minute, 100, all,
+			[]string{"normal normal", "rabbitmq spike unjudged", "postgres spike unjudged", "redis spike unjudged"},
+			[]int64{6000, 18000, 18000, 18000},
+		},
 		"smoke":  {30 * time.Second, 4, all, []string{"smoke normal"}, []int64{120}},
 		"tasks":  {0, 0, "tasks ", []string{"burst normal"}, []int64{1000}},
 		"voting": {10 * time.Second, 500, "voting ", []string{"voting normal"}, []int64{5000}},
@@ -92,7 +97,7 @@ func TestBuiltInProfiles(t *testing.T) {
 			}
 		})
 	}
-	if d := cmp.Diff([]string{"load", "spike", "soak", "smoke", "tasks", "voting", "crud", "cache"}, configs.Profiles()); d != "" {
+	if d := cmp.Diff([]string{"load", "spike", "soak", "resilience", "smoke", "tasks", "voting", "crud", "cache"}, configs.Profiles()); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 	if _, _, err := configs.Profile("../embed"); err == nil {

@@ -30,6 +30,7 @@ func (d *decoder) resolve(s *rawStage) Stage {
 	if s.to.given {
 		s.To, s.ToRate = d.lookup(s.to)
 	}
+	d.checkFaults(s)
 	return s.Stage
 }
 

@@ -198,6 +198,7 @@ func (d *decoder) stages(v strictyaml.Value) {
 			strictyaml.Optional("class", class(&s.Class)).Help("which error rate is allowed"),
 			strictyaml.Optional("judge", strictyaml.Bool(&s.Judged)).Help("false for a stage that no SLA rule looks at"),
 			strictyaml.Optional("settings", settings(&s.Settings)).Help("settings in force in this stage only"),
+			strictyaml.Optional("faults", readFaults(&s.Faults)).Help("what is broken on purpose while it lasts: texts as in 'redis: delay 50ms at 30s for 20s', or mappings"),
 		)
 		d.raw = append(d.raw, s)
 	}) {

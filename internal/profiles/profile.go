@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/faults"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 )
 
@@ -69,7 +70,9 @@ type Stage struct {
 	Judged bool
 	// Settings are in force in this stage only, and win over the profile's.
 	Settings []Setting
-	Pos      strictyaml.Pos
+	// Faults are what is broken on purpose in it; their times are from its start.
+	Faults []faults.Fault
+	Pos    strictyaml.Pos
 }
 
 // Setting is a scenario's setting. Value is the scalar as it stands in the

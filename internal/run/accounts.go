@@ -44,7 +44,7 @@ func weighParts(info *rundir.RunInfo, counted []map[string]*summary.Account, mis
 	checks, values := weigh(defs, whole)
 	var out []summary.Check
 	for _, c := range checks {
-		out = append(out, summary.Check(c))
+		out = append(out, summary.Check{Name: c.Name, Passed: c.Passed, Detail: c.Detail})
 	}
 	var more []rundir.Addition
 	for scenario, list := range values {

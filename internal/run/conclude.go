@@ -28,7 +28,7 @@ func (x *Prepared) conclude(m *Measurement, run *rundir.Run, dir string, lost er
 		in.Accounts = accountsOf(m.Accounts)
 	}
 	for _, c := range m.Checks {
-		in.Checks = append(in.Checks, summary.Check(c))
+		in.Checks = append(in.Checks, summary.Check{Name: c.Name, Passed: c.Passed, Detail: c.Detail})
 	}
 	for _, f := range m.Failures {
 		in.Failures = append(in.Failures, summary.Failure{

@@ -27,6 +27,11 @@ func (p *Plan) judge(declared *metrics.Registry, table, own []sla.Rule) (*sla.Ju
 	}
 	in.Metrics = append(in.Metrics, metrics.Standard()...)
 	in.Metrics = append(in.Metrics, probe.Metrics()...)
+	in.Metrics = append(in.Metrics, faultMetrics()...)
+	in.Metrics = append(in.Metrics, accountMetrics()...)
+	for _, f := range p.faults {
+		in.Faults = append(in.Faults, f.Name)
+	}
 	for i, s := range p.request.Profile.Stages {
 		in.Stages = append(in.Stages, sla.Stage{
 			Name: s.Name, Class: string(s.Class), Judged: s.Judged, Duration: s.Duration,

@@ -86,6 +86,7 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 	if watch != nil {
 		m.beside.Go(func() { watch(m.background, e) })
 	}
+	mended := m.breakThings(arrivals)
 	collecting, endCollecting := context.WithCancel(detached)
 	defer endCollecting()
 	var last sync.WaitGroup
@@ -93,6 +94,7 @@ func (x *Prepared) measure(ctx context.Context, heap *heapKeeper, watch Watcher,
 
 	out := &Measurement{}
 	out.Outcome, err = e.Run(arrivals, all)
+	mended()
 	if p, ok := errors.AsType[*engine.PanicError](err); ok {
 		out.Panicked = p
 	} else if err != nil { // no arrival was released
@@ -270,6 +272,7 @@ func (m *measurer) check(ctx context.Context) ([]scenarios.Check, map[string]*sc
 		return failed, accounts
 	}
 	checks, _ := weigh(m.plan.defs, accounts)
+	m.balance(checks)
 	return append(checks, failed...), nil
 }
 

@@ -98,6 +98,9 @@ func judgeOf(run *rundir.Run) (*sla.Judge, error) {
 	for _, s := range info.Scenarios {
 		in.Scenarios = append(in.Scenarios, s.Name)
 	}
+	for _, f := range info.Faults {
+		in.Faults = append(in.Faults, f.Name)
+	}
 	for _, l := range run.Lines {
 		in.Series = append(in.Series, l.Series)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/faults"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios"
@@ -35,6 +36,8 @@ type Plan struct {
 	addresses *targets.Settings
 	// settings lists everything that was set, with its origin; secrets are redacted.
 	settings []rundir.Setting
+	// faults are what is broken on purpose, in the order of their beginnings.
+	faults []faults.Timed
 	// rules are those that the run will be judged by.
 	rules []sla.Rule
 	// shares says what the shards of the run share, in words; "" for nothing.
@@ -50,7 +53,7 @@ func NewPlan(ctx context.Context, r Request) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{request: r, id: cmp.Or(r.ID, NewID())}
-	for _, step := range []func() error{p.parse, p.shape, p.chooseScenarios, p.readValues, p.resolve} {
+	for _, step := range []func() error{p.parse, p.shape, p.chooseScenarios, p.readValues, p.chooseFaults, p.resolve} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -57,6 +57,8 @@ type Prepared struct {
 	inherited Handover
 	startAt   time.Time
 	gone      map[int]bool
+	// breaker does the faults of the plan; nil where there are none.
+	breaker *breaker
 }
 
 // Prepare makes the scenarios of a plan and sets them up: every target that it
@@ -126,6 +128,9 @@ func (s *Session) assemble(ctx context.Context, p *Plan) (*Prepared, error) {
 		return nil, err
 	}
 	x.evidence = s.newEvidence(x, addresses)
+	if x.breaker, addresses = x.newBreaker(addresses); x.breaker != nil {
+		x.breaker.declare(x.registry)
+	}
 	if err := x.makeScenarios(addresses); err != nil {
 		return nil, err
 	}
@@ -184,7 +189,7 @@ func (x *Prepared) setUp(ctx context.Context) error {
 	if !x.session.shared(x.plan) { // else when all shards are set up
 		x.probes.First(ctx)
 	}
-	return nil
+	return x.breaker.measureCost(ctx)
 }
 
 // Trial is how setting one scenario up went.
@@ -280,6 +285,7 @@ func (x *Prepared) giveBack(ctx context.Context) {
 	}
 	wg.Wait()
 	x.release(ctx)
+	x.breaker.close()
 }
 
 // howFar says how far the scenarios have come with what they do besides arrivals.

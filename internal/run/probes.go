@@ -44,7 +44,7 @@ func isOwnMetric(name string) bool { return slices.Contains(metricNames(), name)
 
 // metricNames lists every metric that perfctl can give.
 func metricNames() (out []string) {
-	own := slices.Concat(metrics.Standard(), probe.Metrics(), process.Metrics())
+	own := slices.Concat(metrics.Standard(), probe.Metrics(), process.Metrics(), faultMetrics(), accountMetrics())
 	for _, d := range all.Registry().Definitions() {
 		own = append(own, d.Metrics...)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/config"
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/faults"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/secrets"
@@ -22,6 +23,9 @@ type Request struct {
 	Scenarios []profiles.Weight
 	// Flow names a file of steps; empty for none.
 	Flow string
+	// Faults are what is broken on purpose besides what the profile breaks; their
+	// times are from the start of the run.
+	Faults []faults.Fault
 	// Values are settings of scenarios above those of the profile and of the
 	// configuration file.
 	Values []Value

@@ -51,6 +51,11 @@ type RunInfo struct {
 	Table File     `json:"sla_table,omitzero"`
 	// Judging is how the rules are judged.
 	Judging Judging `json:"judging,omitzero"`
+	// Faults are what was broken on purpose, in the order of their beginnings.
+	Faults []FaultInfo `json:"faults,omitempty"`
+	// FaultCost is what the proxy of the faults adds to a round trip, at the median,
+	// in microseconds: measured before the run, on its machine.
+	FaultCost float64 `json:"fault_proxy_p50_us,omitempty"`
 	// Late is by how many seconds all was set up after the instant that --start-at
 	// gave: nothing was sent then.
 	Late float64 `json:"late_s,omitempty"`
@@ -154,6 +159,22 @@ type UsersInfo struct {
 	PerUser    int64 `json:"iterations_per_user,omitempty"`
 	// Guide says in words what guides the users where they do not loop by themselves.
 	Guide string `json:"guide,omitempty"`
+}
+
+// FaultInfo is one thing that was broken on purpose, as planned. Times are in seconds
+// from the start of the run.
+type FaultInfo struct {
+	Name string `json:"name"`
+	// Target is rabbitmq, postgres, redis or http; Endpoint the one server of it.
+	Target   string `json:"target"`
+	Endpoint string `json:"endpoint,omitempty"`
+	Kind     string `json:"kind"`
+	// Text is the fault as it is written, without its times.
+	Text  string  `json:"text"`
+	Start float64 `json:"start_s"`
+	End   float64 `json:"end_s"`
+	// Share is the share of connections that it is done to.
+	Share float64 `json:"share"`
 }
 
 // Setting is a resolved setting and its origin.

@@ -128,6 +128,17 @@ type Check struct {
 	Passed bool   `json:"passed"`
 	// Detail gives the figures.
 	Detail string `json:"detail"`
+	// Balance, on one check of a scenario that accounts for what it did, is what that
+	// came to.
+	Balance *Balance `json:"-"`
+}
+
+// Balance is what became of what a scenario did, as it and its target have it.
+type Balance struct {
+	// Kept is how many operations the target confirmed, Lost how many of them left
+	// nothing behind, Duplicated how many took effect more than once. Unknown are those
+	// of which the client does not know whether they did.
+	Kept, Lost, Duplicated, Unknown int64
 }
 
 // Sampler is a scenario with readings to take.

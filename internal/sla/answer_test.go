@@ -120,3 +120,61 @@ func TestEvaluateLeavesAnswersToAnswer(t *testing.T) {
 		t.Errorf("breached while the run goes on: %s", text)
 	}
 }
+
+func TestRulesAboutFaults(t *testing.T) {
+	plan := Plan{Faults: []string{"db-down", "slow"}, Stages: []Stage{{Name: "steady", Judged: true}}}
+	answers := []Answer{
+		{Metric: RecoveryTime, Fault: "db-down", Value: 4e9, Exercised: true},
+		{Metric: RecoveryTime, Fault: "slow", Because: "the load after the fault was watched for 3 s", Exercised: true},
+		{Metric: RecoveryTime, Stage: "spike", Value: 50e9, Exercised: true},
+		{Metric: ErrorRate, Fault: "db-down", Value: 0.07, Exercised: true},
+		{Metric: Lost, Fault: "db-down", Value: 0, Exercised: true},
+		{Metric: Lost, Value: 2, Exercised: true},
+	}
+	for text, want := range map[string]Status{
+		"recovery_time{fault:db-down}: < 10s":         Passed,
+		"recovery_time{fault:db-down}: value <= 4":    Failed, // 4 ms
+		"recovery_time{fault:slow}: < 10s":            NoData,
+		"recovery_time: < 60s":                        Passed, // the spike's alone
+		"recovery_time: < 40s":                        Failed,
+		"error_rate{fault:db-down}: < 10%":            Passed,
+		"error_rate{fault:db-down}: rate < 5%":        Failed,
+		"lost{fault:db-down}: 0":                      Passed,
+		"lost{fault:db-down}: == 0":                   Passed,
+		"lost: 0":                                     Failed,
+		"lost: <= 2":                                  Passed,
+		"duplicated{fault:db-down}: 0":                Undecided, // nobody keeps an account
+		"error_rate{fault:slow}: < 10%":               Undecided,
+		"recovery_time{ fault : db-down } : < 5000ms": Passed,
+	} {
+		r, err := ParseThreshold(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		j, err := NewJudge(plan, nil, []Rule{r})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := j.Answer(answers); len(got) != 1 || got[0].Status != want {
+			t.Errorf("%s: got %+v, want %s", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"recovery_time{fault:db-dwn}: < 10s":            `did you mean "db-down"?`,
+		"response_time{fault:slow}: p(95)<1s":           "response_time is not known of one fault alone",
+		"throughput{fault:slow}: value > 3":             "throughput is not known of one fault alone",
+		"recovery_time{fault:slow,stage:steady}: < 10s": "no other tag",
+		"lost{fault:slow}: 3ms":                         "lost is in count",
+		"error_rate{fault:slow}: < 10% over 5s":         "has no window",
+	} {
+		r, err := ParseThreshold(text)
+		if err == nil {
+			_, err = NewJudge(plan, nil, []Rule{r})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}

@@ -31,6 +31,8 @@ type Plan struct {
 	// outcomes of thresholds are checked; those of a metric that has none here
 	// are not.
 	Series []metrics.Series
+	// Faults are the names of what is broken on purpose.
+	Faults []string
 	// Own says that the table is the user's, not the built-in one.
 	Own     bool
 	Options Options
@@ -112,7 +114,7 @@ func NewJudge(plan Plan, table, thresholds []Rule) (*Judge, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", r.place(), err))
 			return
 		}
-		if isAnswer(r.Metric) {
+		if r.isAnswered() {
 			err = j.addAnswer(r)
 		} else if err = check(r); err == nil {
 			err = j.add(r)

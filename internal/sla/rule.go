@@ -82,8 +82,10 @@ type Rule struct {
 	// that stage, judged or not.
 	Metric string
 	Tags   metrics.Tags
-	Stat   Stat
-	Op     Op
+	// Fault picks one fault of the run, for what its analysis answers.
+	Fault string
+	Stat  Stat
+	Op    Op
 	// Value is the target: nanoseconds for a time, bytes, a ratio, or a plain
 	// number.
 	Value float64

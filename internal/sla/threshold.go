@@ -36,6 +36,9 @@ import (
 //	"recovery_time" [ "{stage:" text "}" ] ":" op number [ unit ]
 //	"drift(" group ")" ":" "none"
 //	"capacity" ":" op number [ "/s" ]
+//	"recovery_time{fault:" text "}" ":" op number [ unit ]
+//	"error_rate{fault:" text "}" ":" op number [ unit ]
+//	( "lost" | "duplicated" ) [ "{fault:" text "}" ] ":" [ op ] number
 //
 // Without a stage, the judged stages are judged together; with one it is exactly
 // that stage, judged or not. A time without a unit is in milliseconds, as in k6,
@@ -61,6 +64,9 @@ func (r *Rule) Plain() string {
 	}
 	return r.Text
 }
+
+// faultTag picks a fault of the run by its name.
+const faultTag = "fault"
 
 type parser struct {
 	text string
@@ -120,14 +126,17 @@ func (p *parser) threshold() (r Rule, err error) {
 		return r, err
 	}
 	if p.take("{") {
-		if err := p.tags(&r.Tags); err != nil {
+		if err := p.tags(&r); err != nil {
+			return r, err
+		}
+		if err := r.ofFault(); err != nil {
 			return r, err
 		}
 	}
 	if err := p.expect(":", "between the metric and its condition, as in "+r.Metric+": p(95)<500ms"); err != nil {
 		return r, err
 	}
-	if r.Stat, err = p.statOf(r.Metric); err != nil {
+	if r.Stat, err = p.statOf(r); err != nil {
 		return r, err
 	}
 	for _, op := range []string{"<=", ">=", "===", "==", "!=", "<", ">"} {
@@ -138,6 +147,10 @@ func (p *parser) threshold() (r Rule, err error) {
 	}
 	switch r.Op {
 	case "":
+		if r.Metric == Lost || r.Metric == Duplicated { // lost{fault:db-down}: 0
+			r.Op = "=="
+			break
+		}
 		return r, fmt.Errorf("want one of < <= > >= == !=")
 	case "===":
 		r.Op = "=="
@@ -160,7 +173,7 @@ func (p *parser) times(r *Rule) (err error) {
 		if r.Window, err = p.time("over", time.Second); err != nil {
 			return err
 		}
-		if isAnswer(r.Metric) {
+		if r.isAnswered() {
 			return fmt.Errorf("%s is one value of the whole run and has no window", r.Metric)
 		}
 	}
@@ -220,16 +233,20 @@ func (p *parser) drift(r *Rule) error {
 
 // statOf reads the statistic of a metric. An answer is a single value, which
 // need not be named.
-func (p *parser) statOf(metric string) (Stat, error) {
-	if answerUnit[metric] == "" {
+func (p *parser) statOf(r Rule) (Stat, error) {
+	metric := r.Metric
+	if !r.isAnswered() {
 		return p.stat()
 	}
 	p.space()
 	start := p.pos
-	if p.pos < len(p.text) && strings.IndexByte("<>=!", p.text[p.pos]) >= 0 {
+	if p.pos < len(p.text) && strings.IndexByte("<>=!0123456789", p.text[p.pos]) >= 0 {
 		return Stat{Name: "value"}, nil
 	}
 	s, err := p.stat()
+	if metric == ErrorRate && s.Name == "rate" {
+		s.Name = "value"
+	}
 	if err == nil && s.Name != "value" {
 		p.pos = start
 		err = fmt.Errorf("%s has no %s: it is one value, as in %s: < 60s", metric, s, metric)
@@ -237,7 +254,8 @@ func (p *parser) statOf(metric string) (Stat, error) {
 	return s, err
 }
 
-func (p *parser) tags(t *metrics.Tags) error {
+func (p *parser) tags(r *Rule) error {
+	t := &r.Tags
 	for {
 		start := p.pos
 		key := p.run(wordByte)
@@ -252,9 +270,12 @@ func (p *parser) tags(t *metrics.Tags) error {
 			continue
 		}
 		field := t.Field(key)
+		if key == faultTag {
+			field = &r.Fault
+		}
 		if field == nil {
 			p.pos = start
-			return fmt.Errorf("unknown tag %q%s", key, near(key, metrics.TagNames))
+			return fmt.Errorf("unknown tag %q%s", key, near(key, append(slices.Clone(metrics.TagNames), faultTag)))
 		}
 		if err := p.expect(":", "after the tag "+key); err != nil {
 			return err

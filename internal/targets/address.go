@@ -53,6 +53,8 @@ type Address struct {
 	// Reach returns an error for an address of a host that no connection may be
 	// opened to; nil lets this machine's be reached only.
 	Reach func(host string, ip netip.Addr) error
+	// Route is by which way its connections are opened.
+	Route Route
 }
 
 // Permit returns an error where a host may not be reached that a server named, as

@@ -28,7 +28,7 @@ func (g Guard) Reaches(host string, ip netip.Addr) error {
 // Dial opens a TCP connection to HOST:PORT, or to a Unix socket by its path, and judges
 // the address that the name leads to. The error may hold a *RefusedError.
 func (a Address) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return Dialer(a.Reach).DialContext(ctx, network, address)
+	return a.Route.Dial(ctx, Dialer(a.Reach).DialContext, network, address, address)
 }
 
 // keepAlive is how often an idle connection is looked after.

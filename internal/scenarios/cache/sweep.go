@@ -55,6 +55,9 @@ func weighSweep(a *scenarios.Account, cause string) scenarios.Check {
 	c := scenarios.Check{Name: "cache_keys_there", Passed: n[sumSweptWrong] == 0 && (n[sumSweptGone] == 0 || n[sumExpiring] > 0),
 		Detail: fmt.Sprintf("after the run, %d of %d loaded keys are gone and %d hold another value", n[sumSweptGone], n[sumLoaded], n[sumSweptWrong]) +
 			firstOf(a, sumSweptGone, "; the first key that is gone is ", "") + firstOf(a, sumSweptWrong, "; the first key with another value is ", "")}
+	if n[sumExpiring] == 0 {
+		c.Balance = &scenarios.Balance{Kept: n[sumLoaded], Lost: n[sumSweptGone]}
+	}
 	if n[sumSweptGone] > 0 {
 		c.Detail += cause
 	}

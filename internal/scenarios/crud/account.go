@@ -102,7 +102,8 @@ func weighRows(a *scenarios.Account) (scenarios.Weighed, error) {
 	return scenarios.Weighed{Checks: []scenarios.Check{
 		{Name: "crud_rows_lost", Passed: n[sumLost] == 0 && n[sumGone] == 0 && n[sumTorn] == 0,
 			Detail: fmt.Sprintf("%d of %d rows of committed inserts and %d of %d rows written before the run are missing; %d inserts are there in part (%d inserts of unknown outcome, of which %d rows took effect; %d rows deleted again to keep to max_rows)%s",
-				n[sumLost], n[sumCommitted], n[sumGone], n[sumGiven], n[sumTorn], n[sumUnknown], n[sumRecovered], n[sumTrimmed], whose(a, namedLost))},
+				n[sumLost], n[sumCommitted], n[sumGone], n[sumGiven], n[sumTorn], n[sumUnknown], n[sumRecovered], n[sumTrimmed], whose(a, namedLost)),
+			Balance: &scenarios.Balance{Kept: n[sumCommitted], Lost: n[sumLost] + n[sumGone], Unknown: n[sumUnknown]}},
 		{Name: "crud_rows_unexpected", Passed: n[sumUnexpected] == 0 && n[sumStay] == 0,
 			Detail: fmt.Sprintf("%d rows that this run did not write, %d rows whose delete was confirmed are still there%s", n[sumUnexpected], n[sumStay], whose(a, namedUnexpected))},
 		{Name: "crud_rows_intact", Passed: n[sumAltered] == 0, Detail: fmt.Sprintf("%d rows do not hold what was written to them%s", n[sumAltered], whose(a, namedAltered))},

@@ -82,7 +82,7 @@ func Client(e *scenarios.Env, o httpapi.Options) (*httpapi.Client, *Origins, err
 	if o.Proxy, err = ways(e.Values, e.Targets); err != nil {
 		return nil, nil, err
 	}
-	o.Socket = e.Values.Text(0, keySocket)
+	o.Socket, o.Route = e.Values.Text(0, keySocket), e.Targets.API.Route
 	named, err := ParseEndpoints(e.Values.Text(0, keyEndpoints))
 	if err != nil {
 		return nil, nil, err

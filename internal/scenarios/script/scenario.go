@@ -160,7 +160,7 @@ func (s *scenario) bind() error {
 	}
 	s.client = httpapi.New(httpapi.Options{
 		Connections: max(s.env.Plan.Workers, 1) * 2, Timeout: v.Duration(0, keyTimeout), TLS: security,
-		Show: certificates(o), Fresh: o.NoConnectionReuse || !v.Bool(0, keyReuse), Address: addresses(o.Hosts), Guard: s.guard,
+		Show: certificates(o), Fresh: o.NoConnectionReuse || !v.Bool(0, keyReuse), Address: addresses(o.Hosts), Guard: s.guard, Route: s.env.Targets.API.Route,
 	})
 	var selections []vm.Selection
 	seen := map[string]bool{}

@@ -102,7 +102,8 @@ func weighTasks(a *scenarios.Account) (out scenarios.Weighed, err error) {
 	out.Checks = []scenarios.Check{
 		{Name: "tasks_lost", Passed: n[sumLost] == 0, Detail: fmt.Sprintf(
 			"%d of %d confirmed tasks were never processed%s (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were processed)",
-			n[sumLost], n[sumConfirmed], a.Who(sumLost, ": number "), n[sumAttempted], n[sumNacked], n[sumReturned], n[sumUnknown], n[sumRecovered])},
+			n[sumLost], n[sumConfirmed], a.Who(sumLost, ": number "), n[sumAttempted], n[sumNacked], n[sumReturned], n[sumUnknown], n[sumRecovered]),
+			Balance: balance(n)},
 		{Name: "tasks_duplicated", Passed: n[sumDuplicated] == 0, Detail: fmt.Sprintf(
 			"%d of %d processed tasks were delivered more often than they were published%s; %d more were processed again after a redelivery, which at-least-once delivery allows",
 			n[sumDuplicated], n[sumProcessed], a.Who(sumDuplicated, ": number "), n[sumExplained])},
@@ -120,6 +121,11 @@ func weighTasks(a *scenarios.Account) (out scenarios.Weighed, err error) {
 	return out, nil
 }
 
+// balance is what the account comes to.
+func balance(n map[string]int64) *scenarios.Balance {
+	return &scenarios.Balance{Kept: n[sumConfirmed], Lost: n[sumLost], Duplicated: n[sumDuplicated], Unknown: n[sumUnknown]}
+}
+
 // clocksApart is by how much the clocks of shards may be seen to differ until latencies
 // between them are worth nothing.
 const clocksApart = time.Millisecond
@@ -130,7 +136,8 @@ func weighReplies(a *scenarios.Account) []scenarios.Check {
 	return []scenarios.Check{
 		{Name: "tasks_lost", Passed: n[sumLost] == 0, Detail: fmt.Sprintf(
 			"%d of %d confirmed tasks have no reply%s (%d attempted, %d refused, %d returned; %d of unknown outcome, of which %d were replied to)%s",
-			n[sumLost], n[sumConfirmed], a.Who(sumLost, ": number "), n[sumAttempted], n[sumNacked], n[sumReturned], n[sumUnknown], n[sumRecovered], a.Facts[factWaiting])},
+			n[sumLost], n[sumConfirmed], a.Who(sumLost, ": number "), n[sumAttempted], n[sumNacked], n[sumReturned], n[sumUnknown], n[sumRecovered], a.Facts[factWaiting]),
+			Balance: balance(n)},
 		{Name: "tasks_duplicated", Passed: n[sumDuplicated] == 0, Detail: fmt.Sprintf(
 			"%d of %d tasks have more than one reply%s; %d more have replies that the broker delivered again",
 			n[sumDuplicated], n[sumProcessed], a.Who(sumDuplicated, ": number "), n[sumExplained])},

@@ -112,6 +112,7 @@ func weighVotes(a *scenarios.Account) (out scenarios.Weighed, err error) {
 			Detail: fmt.Sprintf(format, append([]any{a.Sums[fault]}, more...)...) + a.Who(fault, ": ")})
 	}
 	check("votes_lost", faultLost, "%d of %d committed votes are not there (%d of unknown outcome, of which %d are)", a.Sums[sumCast], a.Sums[sumUnknown], a.Sums[sumRecovered])
+	out.Checks[0].Balance = &scenarios.Balance{Kept: a.Sums[sumCast], Lost: a.Sums[faultLost], Duplicated: a.Sums[faultDuplicated], Unknown: a.Sums[sumUnknown]}
 	check("votes_phantom", faultPhantom, "%d votes that nobody cast, or that were refused, are there")
 	check("votes_flipped", faultFlipped, "%d votes do not say what was cast")
 	check("votes_duplicated", faultDuplicated, "%d votes are there once more")

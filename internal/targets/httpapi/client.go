@@ -44,6 +44,8 @@ type Options struct {
 	// Socket is a Unix socket that every connection goes to, whatever the address;
 	// empty for none.
 	Socket string
+	// Route is by which way connections are opened.
+	Route targets.Route
 	// Proxy returns the proxy for a URL, a nil URL for none. It may be nil.
 	Proxy func(*url.URL) (*url.URL, error)
 }
@@ -62,7 +64,7 @@ const dialTimeout = 5 * time.Second
 func New(o Options) *Client {
 	c := &Client{}
 	dialer := newDialer(o.Socket)
-	dialer.guard = o.Guard
+	dialer.guard, dialer.route = o.Guard, o.Route
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dialer.open(ctx, network, addr, o.Address)
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 // lookAgainAfter is how long the addresses of a name are used.
@@ -23,6 +25,8 @@ type dialer struct {
 	guard  func(host string, ip netip.Addr) error
 	lookup func(ctx context.Context, host string) ([]string, error)
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	// route is by which way connections are opened.
+	route targets.Route
 
 	mu    sync.Mutex
 	names map[string]*name
@@ -51,7 +55,7 @@ func (d *dialer) open(ctx context.Context, network, addr string, instead func(st
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if d.socket != "" {
-		return d.dial(ctx, "unix", d.socket)
+		return d.route.Dial(ctx, d.dial, "unix", d.socket, d.socket)
 	}
 	asked := ""
 	if instead != nil {
@@ -102,7 +106,7 @@ func (d *dialer) one(ctx context.Context, network, ip, port, asked string) (net.
 			return nil, err
 		}
 	}
-	return d.dial(ctx, network, net.JoinHostPort(ip, port))
+	return d.route.Dial(ctx, d.dial, network, net.JoinHostPort(ip, port), net.JoinHostPort(asked, port))
 }
 
 // turn returns the addresses of a name, that whose turn it is first. Addresses of the

@@ -1,0 +1,41 @@
+package run
+
+import (
+	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios"
+)
+
+// The metrics of what scenarios account for, known when their checks are made.
+var (
+	accountKept = metrics.Desc{Name: "account_kept", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleAccountKept,
+		Help: "operations that the target confirmed, by the account of the scenario; at the end of the run"}
+	accountLost = metrics.Desc{Name: "account_lost", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleAccountLost,
+		Help: "of those, what left nothing behind in the target"}
+	accountDuplicated = metrics.Desc{Name: "account_duplicated", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleAccountDuplicated,
+		Help: "of those, what took effect more than once"}
+	accountUnknown = metrics.Desc{Name: "account_unknown", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleAccountUnknown,
+		Help: "operations of which the client does not know whether they took effect"}
+)
+
+func accountMetrics() []metrics.Desc {
+	return []metrics.Desc{accountKept, accountLost, accountDuplicated, accountUnknown}
+}
+
+// balance records what the accounts of the scenarios came to, in the run's last second.
+func (m *measurer) balance(checks []scenarios.Check) {
+	last := len(m.registry.Stages()) - 1
+	for _, c := range checks {
+		if c.Balance == nil {
+			continue
+		}
+		scenario, _, _ := strings.Cut(c.Name, ":")
+		for _, x := range []struct {
+			of metrics.Desc
+			n  int64
+		}{{accountKept, c.Balance.Kept}, {accountLost, c.Balance.Lost}, {accountDuplicated, c.Balance.Duplicated}, {accountUnknown, c.Balance.Unknown}} {
+			m.registry.Counter(x.of, metrics.Tags{Scenario: scenario}).Add(last, x.n)
+		}
+	}
+}
