@@ -26,7 +26,7 @@ func Definition() scenarios.Definition {
 			queueLength, availability, busyAgents, prefetchGauge,
 			published, confirmedCount, nackedCount, returnedCount, unknownCount,
 			processedCount, duplicatedCount, redeliveredCount, unexpectedCount, lateCount,
-			rabbitmq.Reconnects, reconnectTime,
+			rabbitmq.Reconnects, reconnectTime, rabbitmq.BlockedTime,
 		},
 		Weigh: weighTasks,
 		New:   func(env scenarios.Env) (scenarios.Scenario, error) { return newScenario(env) },

@@ -14,6 +14,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 const (
@@ -134,23 +135,23 @@ func (s *scenario) prepareOutside(ctx context.Context) error {
 }
 
 // publishOutside writes a task to the user's exchange.
-func (s *scenario) publishOutside(l *lane, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
+func (s *scenario) publishOutside(l *rabbitmq.Lane, b *buffer, a *work.Arrival) (*amqp.DeferredConfirmation, error) {
 	o := s.outside
 	stage := min(max(a.Stage, 0), len(o.texts)-1)
 	o.times.set(a.N, a.Due, stage)
-	v := &l.values
+	v := &b.values
 	*v = bodyValues{scope: template.Scope{Arrival: a}, run: s.run, priority: s.cfg.priorityOf(a), work: s.cfg.workOf(s.seed, a.K, stage),
 		due: s.clock.Time(a.Due), sent: s.clock.Time(s.clock.Now())}
 	var err error
-	if l.body, err = o.texts[stage].Append(l.body[:0], v); err != nil {
+	if b.body, err = o.texts[stage].Append(b.body[:0], v); err != nil {
 		return nil, err
 	}
 	var text [idSize]byte
 	id := string(idText(text[:0], s.run, a.N))
-	return l.ch.PublishWithDeferredConfirm(o.exchange, o.key, true, false, amqp.Publishing{
+	return l.Write(o.exchange, o.key, true, &amqp.Publishing{
 		ContentType: o.contentType, DeliveryMode: s.cfg.mode, Priority: v.priority,
-		CorrelationId: id, MessageId: id, ReplyTo: s.queue, Body: l.body,
-	})
+		CorrelationId: id, MessageId: id, ReplyTo: s.queue, Body: b.body,
+	}, a.Last(), s.clock)
 }
 
 // times holds when each task was due and its stage, by number, in pages: what

@@ -90,13 +90,13 @@ func (s *scenario) warmOutside(ctx context.Context) error {
 		return nil
 	}
 	var sent int64
-	for _, link := range s.publishers {
-		p := link.Session()
-		if p == nil {
-			return rabbitmq.ErrNoConnection
-		}
-		for i := range p.lanes {
-			dc, err := p.lanes[i].ch.PublishWithDeferredConfirm("", s.queue, false, false, amqp.Publishing{CorrelationId: warmID})
+	for _, p := range s.publishers {
+		for i := range s.cfg.channels {
+			l := p.Lane(i)
+			if l == nil {
+				return rabbitmq.ErrNoConnection
+			}
+			dc, err := l.Write("", s.queue, false, &amqp.Publishing{CorrelationId: warmID}, nil, s.clock)
 			if err != nil {
 				return err
 			}

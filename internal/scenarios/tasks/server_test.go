@@ -183,7 +183,7 @@ func await(t testing.TB, what string, holds func() bool) {
 // whether none does.
 func (tr *trial) publishersUp(want bool) bool {
 	for _, l := range tr.publishers {
-		if (l.Session() != nil) != want {
+		if (l.Lane(0) != nil) != want {
 			return false
 		}
 	}

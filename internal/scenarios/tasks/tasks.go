@@ -49,14 +49,13 @@ type scenario struct {
 	control  *rabbitmq.Control
 	recorded bool
 
-	publishers []*rabbitmq.Link[publisher]
+	publishers []*rabbitmq.Publisher
+	buffers    []buffer // of every channel
 	crews      []*rabbitmq.Link[crew]
 	workers    []worker
 	agents     []agent
 	// background are the goroutines that live as long as their connections.
 	background sync.WaitGroup
-	// channels counts the publishers' channels, by which they are numbered.
-	channels atomic.Uint32
 	// warmed counts warm-up messages that an agent received.
 	warmed atomic.Int64
 	// stage is the stage of the newest arrival, which reconnects count for.
@@ -69,7 +68,7 @@ type scenario struct {
 
 // handles are the scenario's metrics.
 type handles struct {
-	publish, consume, ack, task, wait, reconnectTime *metrics.Trend
+	publish, consume, ack, task, wait, reconnectTime, blocked *metrics.Trend
 
 	published, confirmed, nacked, returned, unknown           *metrics.Counter
 	processed, duplicated, redelivered, unexpected, reconnect *metrics.Counter
@@ -130,6 +129,7 @@ func (s *scenario) declareMetrics(env scenarios.Env) {
 		publish: trend(publishLatency, "publish"), consume: trend(consumeLatency, "consume"),
 		ack: trend(ackLatency, "ack"), task: trend(taskLatency, "process"),
 		wait: trend(waitTime, "process"), reconnectTime: trend(reconnectTime, "reconnect"),
+		blocked:   trend(rabbitmq.BlockedTime, "publish"),
 		published: count(published, "publish"), confirmed: count(confirmedCount, "publish"),
 		nacked: count(nackedCount, "publish"), returned: count(returnedCount, "publish"),
 		unknown: count(unknownCount, "publish"), processed: count(processedCount, "process"),
@@ -216,6 +216,9 @@ func (s *scenario) restored(took time.Duration) {
 	s.m.reconnect.Add(stage, 1)
 	s.m.reconnectTime.Record(stage, took)
 }
+
+// blocked notes how long the broker held a connection's publishers back.
+func (s *scenario) blocked(took time.Duration) { s.m.blocked.Record(int(s.stage.Load()), took) }
 
 // Close ends every connection and deletes the queue. Publishers and agents go
 // first, because they would declare the queue again.

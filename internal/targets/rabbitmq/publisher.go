@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -30,16 +29,19 @@ const (
 
 // The failures of a message, made once.
 var (
-	errDown     = work.Fail(work.KindClosed, ErrNoConnection)
-	errUnsent   = work.Fail(work.KindClosed, errors.New("the channel was closed before the message was sent"))
-	errStalled  = work.Fail(work.KindTimeout, errors.New("the message could not be written: what was sent before is not acknowledged"))
-	errHeld     = work.Fail(KindBlocked, errors.New("the broker stopped reading (flow control): the message could not be written"))
-	errBlocked  = work.Fail(KindBlocked, errors.New("the broker blocks its publishers (connection.blocked): no confirm in time"))
-	errCut      = work.Fail(KindUnknown, errors.New("the connection was lost while the message was written"))
-	errLost     = work.Fail(KindUnknown, errors.New("the connection was lost before the confirm"))
-	errLate     = work.Fail(work.KindTimeout, errors.New("no confirm in time"))
-	errNacked   = work.Fail(KindNacked, errors.New("the broker refused the message"))
-	errReturned = work.Fail(KindReturned, errors.New("the broker returned the message: no queue took it"))
+	// ErrDown says that there is no connection to publish on.
+	ErrDown = work.Fail(work.KindClosed, ErrNoConnection)
+	// ErrReturned says that a confirmed message had come back.
+	ErrReturned = work.Fail(KindReturned, errors.New("the broker returned the message: no queue took it"))
+
+	errUnsent  = work.Fail(work.KindClosed, errors.New("the channel was closed before the message was sent"))
+	errStalled = work.Fail(work.KindTimeout, errors.New("the message could not be written: what was sent before is not acknowledged"))
+	errHeld    = work.Fail(KindBlocked, errors.New("the broker stopped reading (flow control): the message could not be written"))
+	errBlocked = work.Fail(KindBlocked, errors.New("the broker blocks its publishers (connection.blocked): no confirm in time"))
+	errCut     = work.Fail(KindUnknown, errors.New("the connection was lost while the message was written"))
+	errLost    = work.Fail(KindUnknown, errors.New("the connection was lost before the confirm"))
+	errLate    = work.Fail(work.KindTimeout, errors.New("no confirm in time"))
+	errNacked  = work.Fail(KindNacked, errors.New("the broker refused the message"))
 )
 
 // PublisherConfig says how a Publisher connects.
@@ -54,30 +56,30 @@ type PublisherConfig struct {
 	Reconnected func(took time.Duration)
 	// Blocked, if set, is told how long the broker blocked publishers on the connection.
 	Blocked func(took time.Duration)
-	Log     *slog.Logger
+	// Declare, if set, is handed the first channel of every connection before anything
+	// is published on it.
+	Declare func(ch *amqp.Channel) error
+	// Returned, if set, is handed every message that came back, before its confirm is:
+	// who sets it knows by itself which they were. Else they are told by their ids.
+	Returned func(r *amqp.Return)
+	// Numbered is how many channels other publishers have whose numbers come before.
+	Numbered uint32
+	Log      *slog.Logger
 }
 
 // Publisher publishes messages over one connection and waits for their confirms.
 type Publisher struct {
+	cfg        PublisherConfig
 	link       *Link[publisherSession]
-	channels   int
 	background sync.WaitGroup
 }
 
-type publisherSession struct{ lanes []publisherLane }
-
-// publisherLane is a channel in confirm mode and the messages that came back on
-// it and that nobody has asked after yet.
-type publisherLane struct {
-	mu       sync.Mutex // a channel is not for concurrent use
-	ch       *amqp.Channel
-	returned sync.Map // of message ids
-	came     atomic.Int64
-}
+type publisherSession struct{ lanes []Lane }
 
 // OpenPublisher connects. Its error is a *targets.UnreachableError.
 func OpenPublisher(ctx context.Context, cfg PublisherConfig) (*Publisher, error) {
-	p := &Publisher{channels: max(cfg.Channels, 1)}
+	cfg.Channels = max(cfg.Channels, 1)
+	p := &Publisher{cfg: cfg}
 	var err error
 	p.link, err = OpenLink(ctx, LinkConfig[publisherSession]{
 		Address: cfg.Address, Options: cfg.Options, Limiter: cfg.Limiter, Reconnected: cfg.Reconnected, Blocked: cfg.Blocked, Log: cfg.Log, Prepare: p.prepare,
@@ -86,12 +88,18 @@ func OpenPublisher(ctx context.Context, cfg PublisherConfig) (*Publisher, error)
 }
 
 func (p *Publisher) prepare(_ context.Context, c *amqp.Connection, lost func()) (*publisherSession, error) {
-	s := &publisherSession{lanes: make([]publisherLane, p.channels)}
+	s := &publisherSession{lanes: make([]Lane, p.cfg.Channels)}
 	for i := range s.lanes {
 		l := &s.lanes[i]
+		l.publisher, l.number = p, p.cfg.Numbered+uint32(i)+1
 		var err error
 		if l.ch, err = c.Channel(); err != nil {
 			return nil, err
+		}
+		if i == 0 && p.cfg.Declare != nil {
+			if err := p.cfg.Declare(l.ch); err != nil {
+				return nil, err
+			}
 		}
 		if err := l.ch.Confirm(false); err != nil {
 			return nil, err
@@ -105,18 +113,14 @@ func (p *Publisher) prepare(_ context.Context, c *amqp.Connection, lost func()) 
 	return s, nil
 }
 
-// watch notes returned messages until the channel closes. The driver hands a
-// return to both listeners, one after the other, before it reads the confirm that
-// follows on the same channel. The second one is received from only when the
-// return is noted: so whoever sees the confirm sees the return too.
-func (l *publisherLane) watch(first, then <-chan amqp.Return) {
-	for r := range first {
-		l.returned.Store(r.MessageId, nil)
-		l.came.Add(1)
-		if _, open := <-then; !open {
-			return
-		}
+// Lane returns a channel of the connection, which spreads callers; nil where there is no
+// connection.
+func (p *Publisher) Lane(i int) *Lane {
+	s := p.link.Session()
+	if s == nil {
+		return nil
 	}
+	return &s.lanes[i%len(s.lanes)]
 }
 
 // Publish publishes a message and waits until the broker confirmed it, as long as
@@ -130,72 +134,15 @@ func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string,
 // PublishNoted is Publish that notes, by a clock, when it had a channel and when the
 // message was written; note may be nil.
 func (p *Publisher) PublishNoted(ctx context.Context, lane int, exchange, key string, mandatory bool, m *amqp.Publishing, timer *time.Timer, timeout time.Duration, note *work.Op, clock work.Clock) error {
-	s := p.link.Session()
-	if s == nil {
-		return errDown
+	l := p.Lane(lane)
+	if l == nil {
+		return ErrDown
 	}
-	at := lane % len(s.lanes)
-	l := &s.lanes[at]
-	l.mu.Lock()
-	if note != nil {
-		note.On(clock.Now(), uint32(at)+1, 0)
-	}
-	confirm, err := l.ch.PublishWithDeferredConfirm(exchange, key, mandatory, false, *m)
-	l.mu.Unlock()
+	confirm, err := l.Write(exchange, key, mandatory, m, note, clock)
 	if err != nil {
-		if p.link.Blocked() {
-			return errBlocked
-		}
-		return unwritten(err)
+		return err
 	}
-	if note != nil {
-		note.Wrote(clock.Now())
-	}
-	timer.Reset(timeout)
-	select {
-	case <-confirm.Done():
-		timer.Stop()
-	case <-timer.C:
-		if p.link.Blocked() {
-			return errBlocked
-		}
-		return errLate
-	case <-ctx.Done():
-		timer.Stop()
-		return ctx.Err()
-	}
-	return l.settle(confirm, m.MessageId)
-}
-
-// unwritten judges a publish that the driver could not carry out.
-func unwritten(err error) error {
-	switch {
-	case errors.Is(err, amqp.ErrClosed):
-		return errUnsent // refused before the last frame, so the broker has no message
-	case errors.Is(err, errFlow):
-		return errHeld
-	case work.KindOf(err) == work.KindTimeout:
-		return errStalled
-	}
-	return errCut
-}
-
-// settle judges a confirm. The driver answers for a lost connection as it does for
-// a refusal; the channel, which is closed first, tells them apart.
-func (l *publisherLane) settle(confirm *amqp.DeferredConfirmation, id string) error {
-	switch {
-	case confirm.Acked():
-		if l.came.Load() > 0 {
-			if _, back := l.returned.LoadAndDelete(id); back {
-				l.came.Add(-1)
-				return errReturned
-			}
-		}
-		return nil
-	case l.ch.IsClosed():
-		return errLost
-	}
-	return errNacked
+	return l.Await(ctx, confirm, m.MessageId, timer, timeout)
 }
 
 // Close ends the connection.

@@ -181,7 +181,7 @@ func TestAWriteThatTheOtherSideDoesNotReadIsFlowControl(t *testing.T) {
 			break
 		}
 	}
-	if got := unwritten(err); work.KindOf(got) != KindBlocked {
+	if got := unwritten(err, false); work.KindOf(got) != KindBlocked {
 		t.Errorf("%v is of kind %s", err, work.KindOf(got))
 	}
 }
