@@ -75,7 +75,7 @@ func (w *rabbitWatcher) ask(ctx context.Context, j *Journal, ch *amqp.Channel, b
 			if b.Active {
 				reason, since = b.Reason, last // it holds since the last message that it took
 			} else if reason != "" {
-				j.Note(alarm(reason, since, j.Now()))
+				open.see("alarm", alarm(reason, since, j.Now()))
 				reason = ""
 			}
 		case <-done:

@@ -88,7 +88,7 @@ func Slow(w io.Writer, set *exemplars.Set, q SlowQuery, why []string, o Options)
 		p.wrapped(span{dim, "  "}, dim, "░ waits for a worker or a connection  ▒ connects, TLS  ▓ writes, reads  █ the server  · between")
 	}
 	for i := range shown {
-		p.waterfall(&shown[i])
+		p.waterfall(set, &shown[i])
 	}
 	for _, n := range set.Notes {
 		p.wrapped(span{yellow, "  ? "}, plain, n)
@@ -149,7 +149,7 @@ const (
 )
 
 // waterfall draws one arrival: a row for each operation, from due until done.
-func (p *page) waterfall(e *exemplars.Exemplar) {
+func (p *page) waterfall(set *exemplars.Set, e *exemplars.Exemplar) {
 	p.line()
 	head := []string{e.Scenario, e.Stage}
 	if e.User > 0 {
@@ -183,6 +183,9 @@ func (p *page) waterfall(e *exemplars.Exemplar) {
 		row(opLabel(o), d.bar(segmentsOf(o)...), o.End-o.Start)
 		if text := opDetail(o); text != "" {
 			p.wrapped(span{plain, "      "}, dim, text)
+		}
+		for _, text := range meanwhile(set, e, o) {
+			p.wrapped(span{yellow, "      ! "}, plain, text)
 		}
 	}
 	if e.More > 0 {
@@ -240,6 +243,30 @@ func opDetail(o *exemplars.Op) string {
 		text += ": " + o.Answer
 	}
 	return text
+}
+
+// leastSeen is how long an operation must wait for its answer for what was seen
+// meanwhile to be told, in milliseconds.
+const leastSeen = 5.0
+
+// meanwhile tells what was seen of the server while an operation waited for it.
+func meanwhile(set *exemplars.Set, e *exemplars.Exemplar, o *exemplars.Op) (out []string) {
+	if o.Server < leastSeen {
+		return nil
+	}
+	for _, v := range set.Meanwhile(e, o, false) {
+		text := fmt.Sprintf("%s, %s to %s: %s", v.Source, showMillis(v.From), showMillis(v.To), v.What)
+		if len(v.Blockers) > 0 {
+			text += fmt.Sprintf("; held by process %d", v.Blockers[0])
+		}
+		if v.By != "" {
+			text += ", which was at: " + v.By
+		}
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // segment is a part of a bar, in milliseconds.

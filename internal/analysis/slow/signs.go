@@ -31,9 +31,6 @@ const (
 	// are the generator's own, in milliseconds.
 	leastPhase = 5.0
 	leastOwn   = 20.0
-	// loose is by how much evidence may be off, in milliseconds: it is looked for ten
-	// times a second.
-	loose = 120.0
 	// leastSilence is how long a server must be silent to count: the one who asks may be
 	// late himself.
 	leastSilence = 100.0
@@ -71,45 +68,29 @@ func (s *study) signs(e *exemplars.Exemplar) []sign {
 
 // order ranks evidence by how much it says.
 var order = []string{exemplars.Lock, exemplars.Stopped, exemplars.Command, exemplars.Alarm, exemplars.Fork, exemplars.Checkpoint, exemplars.Deadlock,
-	exemplars.Waits, exemplars.Evictions, exemplars.Temp, exemplars.Busy, exemplars.Silent, exemplars.Retransmits}
+	exemplars.Waits, exemplars.Evictions, exemplars.Temp, exemplars.Busy, exemplars.Silent, exemplars.Throttled, exemplars.Retransmits}
 
 // evidenceOf adds what was seen of the server while an operation waited for it.
 func (s *study) evidenceOf(e *exemplars.Exemplar, o *exemplars.Op, add func(sign)) {
-	to := e.Due + o.End - o.Receive
-	from := to - o.Server
+	seen := s.set.Meanwhile(e, o, true)
 	for _, kind := range order {
-		for i := range s.set.Evidence {
-			v := &s.set.Evidence[i]
-			if v.From > to {
-				break
+		for _, v := range seen {
+			if v.Kind == kind && (kind != exemplars.Silent || v.To-v.From >= leastSilence) {
+				add(signOf(v))
 			}
-			if v.Kind != kind || v.Source != o.System && v.Source != "host" {
-				continue
-			}
-			if v.Process != 0 && v.Process != o.Process || !covers(v, from, to) {
-				continue
-			}
-			if kind == exemplars.Silent && v.To-v.From < leastSilence {
-				continue
-			}
-			add(signOf(v))
 		}
 	}
 }
 
-// covers says whether evidence covers most of a time. What belongs to a process is
-// looked at ten times a second, and may have begun and ended that much sooner or later.
-func covers(v *exemplars.Evidence, from, to float64) bool {
-	a, b := v.From, v.To
-	if v.Process != 0 {
-		a, b = a-loose, b+loose
-	}
-	return min(b, to)-max(a, from) >= mostly*(to-from)
+// blocks says that a server that does this serves nobody meanwhile: whoever waited then
+// waited for it, and no chance brings the two together.
+func blocks(kind string) bool {
+	return kind == exemplars.Command || kind == exemplars.Alarm || kind == exemplars.Fork
 }
 
 // signOf makes a sign of evidence.
 func signOf(v *exemplars.Evidence) sign {
-	g := sign{id: v.Kind, key: v.Kind + " " + v.Source, from: v.From, to: v.To, by: v.Blockers, moments: v.Process == 0}
+	g := sign{id: v.Kind, key: v.Kind + " " + v.Source, from: v.From, to: v.To, by: v.Blockers, moments: v.Process == 0 && !blocks(v.Kind)}
 	system := systemName(v.Source)
 	switch v.Kind {
 	case exemplars.Lock:
@@ -148,7 +129,7 @@ func (s *study) behind(e *exemplars.Exemplar, o *exemplars.Op, add func(sign)) {
 		if v.From > from+o.Wait {
 			break
 		}
-		if (v.Kind == exemplars.Lock || v.Kind == exemplars.Alarm) && v.Source == o.System && covers(v, from, from+o.Wait) {
+		if (v.Kind == exemplars.Lock || v.Kind == exemplars.Alarm) && v.Source == o.System && v.Covers(from, from+o.Wait) {
 			add(signOf(v))
 			return
 		}
