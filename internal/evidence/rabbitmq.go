@@ -103,5 +103,5 @@ func (w *rabbitWatcher) ask(ctx context.Context, j *Journal, ch *amqp.Channel, b
 }
 
 func alarm(reason string, from, to float64) exemplars.Evidence {
-	return exemplars.Evidence{From: from, To: to, Source: "rabbitmq", Kind: exemplars.Alarm, What: "takes no more messages: " + reason}
+	return exemplars.Evidence{From: from, To: to, Source: "rabbitmq", Kind: exemplars.Alarm, What: "took no more messages: " + reason}
 }

@@ -181,10 +181,10 @@ func (p *page) waterfall(set *exemplars.Set, e *exemplars.Exemplar) {
 	for i := range e.Ops {
 		o := &e.Ops[i]
 		row(opLabel(o), d.bar(segmentsOf(o)...), o.End-o.Start)
-		if text := opDetail(o); text != "" {
+		if text := OpDetail(o); text != "" {
 			p.wrapped(span{plain, "      "}, dim, text)
 		}
-		for _, text := range meanwhile(set, e, o) {
+		for _, text := range Meanwhile(set, e, o) {
 			p.wrapped(span{yellow, "      ! "}, plain, text)
 		}
 	}
@@ -210,8 +210,8 @@ func opLabel(o *exemplars.Op) string {
 	return o.Name
 }
 
-// opDetail says of an operation what the bar does not.
-func opDetail(o *exemplars.Op) string {
+// OpDetail tells of an operation what the bar does not.
+func OpDetail(o *exemplars.Op) string {
 	var out []string
 	for _, x := range []struct {
 		name string
@@ -249,8 +249,8 @@ func opDetail(o *exemplars.Op) string {
 // meanwhile to be told, in milliseconds.
 const leastSeen = 5.0
 
-// meanwhile tells what was seen of the server while an operation waited for it.
-func meanwhile(set *exemplars.Set, e *exemplars.Exemplar, o *exemplars.Op) (out []string) {
+// Meanwhile tells what was seen of the server while an operation waited for it.
+func Meanwhile(set *exemplars.Set, e *exemplars.Exemplar, o *exemplars.Op) (out []string) {
 	if o.Server < leastSeen {
 		return nil
 	}

@@ -131,6 +131,7 @@ func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error
 			c.Marks = append(c.Marks, finding{f.Evidence.From, f.Evidence.To, f.Title})
 		}
 	}
+	c.Marks = append(c.Marks, slowMarks(s)...)
 	response, err := a.trend(metrics.ResponseTime.Name)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func Write(w io.Writer, r *rundir.Run, s *summary.Summary, base *rundir.Run) err
 		return fmt.Errorf("write the HTML report: %w", err)
 	}
 	v := view{
-		Summary: s, Run: r, Charts: charts, Operations: operations(r), Shares: shares(r), Tallies: tallies(r), Batches: batches(r), Behind: base,
+		Summary: s, Run: r, Charts: charts, Operations: operations(r), Shares: shares(r), Tallies: tallies(r), Batches: batches(r), Behind: base, Slow: slowOf(r, s),
 		Style: template.CSS(styleText), Script: template.JS(scriptText), // its own files, no data
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(styleText), hash(scriptText)),
 	}

@@ -31,6 +31,8 @@ type view struct {
 	Comparison *compare.Comparison
 	// Behind is the run whose lines stand behind the run's own; nil for none.
 	Behind *rundir.Run
+	// Slow are single arrivals.
+	Slow slowView
 	// Compared are the figures of the comparison that are shown first, ComparedAll
 	// all of them.
 	Compared, ComparedAll []compare.Row
