@@ -35,7 +35,7 @@ func (a *app) script(f *planFlags, r *run.Request, path string, fs *pflag.FlagSe
 			return exitcode.UsageError("--%s does nothing for a script, which says its load itself\n  next: choose its load with -u, -d, -i or --stage, or write the script so that it reads -e", name)
 		}
 	}
-	if f.duration < 0 || f.iterations < 0 {
+	if f.duration < 0 || f.iterations < 0 || fs.Changed("duration") && f.duration == 0 || fs.Changed("iterations") && f.iterations == 0 {
 		return exitcode.UsageError("-d and -i must be above 0")
 	}
 	own := scripts.Flags{Duration: f.duration, Iterations: f.iterations}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/config"
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/scenarios/script/options"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 func stageName(s *options.Scenario, i int) string { return s.Name + "-" + strconv.Itoa(i+1) }
@@ -21,7 +23,11 @@ func Rules(given *config.Rules, o *options.Options) (r *config.Rules, abort bool
 	texts := make([]string, 0, len(o.Thresholds)+len(given.Thresholds))
 	if !o.NoThresholds {
 		for i := range o.Thresholds {
-			texts = append(texts, o.Thresholds[i].Text())
+			t := &o.Thresholds[i]
+			if _, err := sla.ParseThreshold(t.Text()); err != nil {
+				return nil, false, exitcode.ConfigError(fmt.Errorf("%s%w", t.Place, err))
+			}
+			texts = append(texts, t.Text())
 		}
 	}
 	own := len(texts)

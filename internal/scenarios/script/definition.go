@@ -64,6 +64,9 @@ func validFile(path string) error {
 	return err
 }
 
+// Source returns the text of a script's own file.
+func Source(path string) ([]byte, error) { return scenarios.ReadFile(path) }
+
 // Loaded is a script that was read: its first user, and what its options say.
 type Loaded struct {
 	*options.Options

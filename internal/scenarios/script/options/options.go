@@ -86,6 +86,9 @@ type Threshold struct {
 	Tags        map[string]string
 	// Condition is the expression.
 	Condition string
+	// Place is where it stands in the script, as FILE:LINE with a colon and a space behind
+	// it; empty for not known.
+	Place string
 	// Abort ends the run where the condition fails, not before Delay.
 	Abort bool
 	Delay time.Duration

@@ -61,7 +61,9 @@ func (p *parser) load(f Flags) {
 	default:
 		s.Executor, s.Iterations, s.Duration = PerVUIterations, 1, maxDuration
 	}
-	p.check(&s)
+	if len(p.errs) == 0 { // else it follows from what was said
+		p.check(&s)
+	}
 	p.o.Scenarios = []Scenario{s}
 }
 

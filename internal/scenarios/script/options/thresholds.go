@@ -26,7 +26,7 @@ func (p *parser) thresholds(v json.RawMessage) {
 			list = []json.RawMessage{all[key]}
 		}
 		for _, x := range list {
-			t := Threshold{Key: key, Metric: metric, Tags: tags}
+			t := Threshold{Key: key, Metric: metric, Tags: tags, Place: p.place()}
 			if p.condition(&t, x) {
 				p.o.Thresholds = append(p.o.Thresholds, t)
 			}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -22,13 +23,20 @@ func (v *VM) explain(err error) error {
 	if val := ex.Value(); val != nil {
 		text = v.describe(val)
 	}
-	for _, f := range ex.Stack() {
-		p := f.Position()
-		if p.Line > 0 && p.Filename != "" && !strings.HasPrefix(p.Filename, "<") {
-			return &scriptError{text + " (" + place(p.Filename, p.Line, p.Column) + ")"}
-		}
+	if at := firstPlace(ex.Stack()); at != "" {
+		text += " (" + at + ")"
 	}
 	return &scriptError{text}
+}
+
+// firstPlace is the innermost place of a stack that is in the script; empty for none.
+func firstPlace(stack []goja.StackFrame) string {
+	for i := range stack {
+		if p := stack[i].Position(); p.Line > 0 && p.Filename != "" && !strings.HasPrefix(p.Filename, "<") {
+			return place(p.Filename, p.Line, p.Column)
+		}
+	}
+	return ""
 }
 
 // describe is a thrown value in words.
@@ -49,11 +57,12 @@ func place(file string, line, column int) string {
 	return strings.TrimPrefix(file, "file://") + ":" + itoa(line) + ":" + itoa(column)
 }
 
-// where takes the first place of an interrupt's text.
+var stackPlace = regexp.MustCompile(`(?m)^\s*at (?:.*?\()?([^()\s]+:\d+:\d+)`)
+
+// where takes the first place of the text of a stack.
 func where(text string) string {
-	if _, at, ok := strings.Cut(text, " at "); ok {
-		at, _, _ = strings.Cut(at, "\n")
-		return " at " + strings.TrimSpace(at)
+	if m := stackPlace.FindStringSubmatch(text); m != nil {
+		return " (" + strings.TrimPrefix(m[1], "file://") + ")"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -79,6 +80,9 @@ func (v *VM) settle(out goja.Value) (goja.Value, error) {
 		return p.Result(), nil
 	case goja.PromiseStateRejected:
 		return nil, v.rejection(p.Result())
+	}
+	if v.it != nil {
+		return nil, work.Fail(KindException, fmt.Errorf("%s: the function %s: %w", v.s.program.Name, v.it.Exec, errUnsettled))
 	}
 	return nil, work.Fail(KindException, errUnsettled)
 }

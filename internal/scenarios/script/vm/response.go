@@ -275,7 +275,11 @@ func (v *VM) responseJSON(c goja.FunctionCall) goja.Value {
 		f := v.parser()
 		out, err := f(goja.Undefined(), r.body())
 		if err != nil {
-			v.throw("cannot parse json: " + err.Error() + "; the body begins " + begin(r.o.body))
+			text := err.Error()
+			if ex, ok := errors.AsType[*goja.Exception](err); ok {
+				text = ex.Value().String() // and not the stack, which is perfctl's
+			}
+			v.throw("cannot parse json: " + text + "; the body begins " + begin(r.o.body))
 		}
 		return out
 	}

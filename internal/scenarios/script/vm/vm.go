@@ -298,7 +298,11 @@ func (v *VM) fault(err error, limit time.Duration) error {
 		if a := v.s.aborted.Load(); a != nil {
 			return work.Fail("aborted", a)
 		}
-		return work.Fail(work.KindTimeout, fmt.Errorf("the iteration was not over after %v and was interrupted%s", limit, where(stop.String())))
+		at := ""
+		if p := firstPlace(stop.Stack()); p != "" {
+			at = " at " + p
+		}
+		return work.Fail(work.KindTimeout, fmt.Errorf("the iteration was not over after %v and was interrupted%s", limit, at))
 	case v.ctx.Err() != nil:
 		return v.ctx.Err()
 	}
