@@ -14,7 +14,7 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: help build image demo test test-fast lint check bench bench-check fuzz clean servers browser FORCE
+.PHONY: help build image demo test test-fast lint check test-matrix bench bench-check fuzz clean servers browser FORCE
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ test: servers browser build $(GOTESTSUM) ## run every test against throwaway ser
 $(GOTESTSUM):
 	GOBIN=$(CURDIR)/bin $(GO) install gotest.tools/gotestsum@$(GOTESTSUM_VERSION)
 	mv bin/gotestsum $@
+
+# It needs root. MATRIX='-only "Redis 8"' tries less.
+test-matrix: servers build ## try every version of the servers that people run; needs root, installs Debian 13 into a folder
+	./scripts/install-servers pgbouncer:pgbouncer debootstrap:debootstrap npm:npm psql:postgresql-client
+	$(GO) run ./matrix $(MATRIX)
 
 # About 40 min; BENCH='-rounds 1 -only http' measures less.
 bench: build ## measure perfctl beside its peers and write docs/benchmarks.md

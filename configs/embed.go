@@ -48,7 +48,7 @@ func Starters() []string {
 
 // Flows returns the names of those that describe what an arrival does.
 func Flows() []string {
-	return []string{"flow-orchestrator.yaml", "flow-http.yaml", "flow-events.yaml", "flow-sql.yaml", "flow-transaction.yaml", "flow-redis.yaml", "flow-messages.yaml", "flow-control.yaml", "requests.yaml"}
+	return []string{"flow-orchestrator.yaml", "flow-http.yaml", "flow-events.yaml", "flow-sql.yaml", "flow-transaction.yaml", "flow-transfer.yaml", "flow-redis.yaml", "flow-messages.yaml", "flow-control.yaml", "requests.yaml"}
 }
 
 // Starter returns one of them.

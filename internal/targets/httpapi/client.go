@@ -132,32 +132,6 @@ func (x *countedConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Reach asks the address for anything: whatever status it answers with, it is
-// there. The error is a *targets.UnreachableError.
-func (c *Client) Reach(ctx context.Context, addr targets.Address) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodHead, addr.URL.String(), nil)
-	if err != nil {
-		return targets.Unreachable(addr, "make a request", err, "")
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		return explain(addr, err)
-	}
-	return resp.Body.Close()
-}
-
-func explain(addr targets.Address, err error) error {
-	next := ""
-	var unknown *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &unknown):
-		next = "its certificate is not trusted: add its authority to the system's, or set API_BASE_URL to the name on it"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		next = "nothing listens there: start the API or set API_BASE_URL"
-	}
-	return targets.Unreachable(addr, "connect", unwrapURL(err), next)
-}
-
 // KindMalformed is the failure of an answer that is not HTTP, or not the HTTP that
 // was asked for.
 const KindMalformed work.Kind = "malformed"

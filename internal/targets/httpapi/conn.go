@@ -12,6 +12,8 @@ import (
 	"net/http/httptrace"
 	"syscall"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/targets"
 )
 
 // conn is one connection of a direct RoundTripper. One request at a time uses
@@ -102,7 +104,7 @@ func (c *conn) shakeHands(ctx context.Context, trace *httptrace.ClientTrace) err
 		trace.TLSHandshakeDone(t.ConnectionState(), err)
 	}
 	if err != nil {
-		return fmt.Errorf("TLS handshake: %w", err)
+		return targets.Handshake(err)
 	}
 	c.use(t)
 	return nil

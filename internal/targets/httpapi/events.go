@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -37,12 +38,13 @@ func (x *Exchange) Stream(ctx context.Context, req *http.Request, body []byte, e
 	if resp, err = x.client.Do(x.prepare(req, body)); err != nil {
 		return nil, nil, false, x.classify(err)
 	}
+	stream := resp.Body // an error leaves no answer to look into
 	defer func() {
 		// A stream that is left has an end that nobody waits for.
-		if a, ok := resp.Body.(interface{ Abort() }); ok {
+		if a, ok := stream.(interface{ Abort() }); ok {
 			a.Abort()
 		}
-		_ = resp.Body.Close()
+		_ = stream.Close()
 	}()
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); resp.StatusCode != http.StatusOK || kind != "text/event-stream" {
 		if kept, err = x.drain(resp.Body, true); err != nil {
@@ -50,6 +52,10 @@ func (x *Exchange) Stream(ctx context.Context, req *http.Request, body []byte, e
 		}
 		x.end = x.clock.Now()
 		return resp, kept, false, nil
+	}
+	if how := resp.Header.Get("Content-Encoding"); how != "" && how != "identity" {
+		// Decoded, an event would be told when a block of the compression ends.
+		return nil, nil, true, work.Fail(KindEncoding, fmt.Errorf("the events are compressed (%s), so when each came cannot be told: leave Accept-Encoding out", how))
 	}
 	if err := x.events(resp.Body, each); err != nil {
 		return nil, nil, true, x.classify(err)

@@ -233,3 +233,48 @@ func FuzzEvents(f *testing.F) {
 		}
 	})
 }
+
+func TestEventsThatAreCompressedAreRefused(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, "data: x\n\n")
+		_ = z.Close()
+	}))
+	defer srv.Close()
+	c := New(Options{Connections: 1, Timeout: 5 * time.Second})
+	defer c.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, err = NewExchange(c, work.NewClock()).Stream(t.Context(), req, nil, func(Event) bool { return true }) //nolint:bodyclose // Stream closed it
+	if work.KindOf(err) != KindEncoding || !strings.Contains(err.Error(), "Accept-Encoding") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAStreamThatIsCutFails(t *testing.T) {
+	for _, kind := range []string{"text/event-stream", "text/plain"} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			_, _ = io.WriteString(w, "data: x\n\n")
+			_ = http.NewResponseController(w).Flush()
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = c.Close()
+			}
+		}))
+		c := New(Options{Connections: 1, Timeout: 5 * time.Second})
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err = NewExchange(c, work.NewClock()).Stream(t.Context(), req, nil, func(Event) bool { return true }); err == nil { //nolint:bodyclose // Stream closed it
+			t.Errorf("%s: a stream that was cut is no failure", kind)
+		}
+		c.CloseIdleConnections()
+		srv.Close()
+	}
+}

@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 
@@ -29,6 +32,9 @@ func Explain(a targets.Address, tried string, err error) error {
 	}
 	if r, ok := errors.AsType[*targets.RefusedError](err); ok {
 		return targets.Unreachable(a, tried, errors.New(r.Target+": "+r.Reason), r.Next)
+	}
+	if foreign.Match(err) {
+		return targets.Unreachable(a, "speak PostgreSQL's protocol", plainCause(err), foreign.Next)
 	}
 	if next := tlsStep(err); next != "" {
 		return targets.Unreachable(a, "set up TLS", err, next)
@@ -81,6 +87,11 @@ func stepOf(a targets.Address, e *pgconn.PgError) string {
 		if strings.Contains(e.Message, "startup parameter") {
 			return "a pooler stands before the server and refuses a parameter of DATABASE_URL: remove that one, or list it in PgBouncer's ignore_startup_parameters"
 		}
+		if behindIsGone(e.Message) {
+			return "a pooler listens there, and the server behind it cannot be reached: start the server, or correct the pooler's entry for this database"
+		}
+	case "57P01", "57P02":
+		return "the server, or a pooler before it, is being restarted: try again in a moment"
 	case "42P05", "26000":
 		return "a pooler hands out another connection for each transaction and keeps no named statements: remove default_query_exec_mode from DATABASE_URL, or put pgbouncer=true there"
 	case "42704", "22023":
@@ -140,6 +151,8 @@ func Steps() []targets.Step {
 		{"42704", "unrecognized configuration parameter", "the URL has a parameter that is none of the server's"},
 		{"08P01", "unsupported startup parameter", "a pooler refuses a parameter of the URL"},
 		{"08P01", "not allowed in statement pooling mode", "PgBouncer allows no transactions"},
+		{"08P01", "server login failed, cannot connect to server", "a pooler has no server behind it"},
+		{"57P01", "", "the server or a pooler is being restarted"},
 	} {
 		sign := x.code
 		if x.message != "" {
@@ -147,7 +160,41 @@ func Steps() []targets.Step {
 		}
 		out = append(out, targets.Step{Kind: targets.Postgres, Sign: sign, Cause: x.cause, Next: stepOf(a, &pgconn.PgError{Code: x.code, Message: x.message})})
 	}
-	return append(out, tlsSteps...)
+	return append(append(out, tlsSteps...), foreign)
+}
+
+// behindIsGone says whether a pooler tells that it has no server.
+func behindIsGone(message string) bool {
+	for _, s := range []string{"cannot connect to server", "server login", "server conn crashed", "no such server", "failed to connect", "query_wait_timeout"} {
+		if strings.Contains(message, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign is the step for who does not answer as a server would.
+var foreign = targets.Step{Kind: targets.Postgres, Sign: "unknown message type, unexpected EOF, connection reset", Cause: "something else listens on the port, or it hangs up",
+	Next: "something else than PostgreSQL may listen there: check DB_HOST and DB_PORT (or DATABASE_URL); a pooler or a server that is being restarted hangs up, too: then try again",
+	Match: func(err error) bool {
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+			return false
+		}
+		text := err.Error()
+		for _, s := range []string{"unknown message type", "unexpected message", "invalid message", "message length", "body length", "unexpected EOF", "unexpected response", "expected to read", "too long"} {
+			if strings.Contains(text, s) {
+				return true
+			}
+		}
+		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	}}
+
+// plainCause leaves out of the driver's error what the message says already.
+func plainCause(err error) error {
+	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return e.Unwrap()
+	}
+	return err
 }
 
 func userOf(a targets.Address) string {

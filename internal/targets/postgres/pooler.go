@@ -18,6 +18,9 @@ import (
 // behind a pooler, where the client alone keeps it.
 const poolerGrace = 250 * time.Millisecond
 
+// askWithin bounds the first question, over all hosts and with TLS and without.
+const askWithin = 12 * time.Second
+
 // behindPooler says whether a pooler stands before the server: the process that
 // executes a statement is then another one than who let the client in says it is.
 // With named statements, or with settings made when connecting, one transaction
@@ -34,6 +37,8 @@ func behindPooler(ctx context.Context, a targets.Address, o Options) (bool, erro
 		return false, err
 	}
 	configure(cfg, a, Options{Run: o.Run})
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	c, err := pgconn.ConnectConfig(ctx, &cfg.Config)
 	if err != nil {
 		if refusesParameters(err) {

@@ -25,7 +25,12 @@ import (
 // which has the database's name.
 func pgBouncer(t *testing.T, mode string, lines ...string) targets.Address {
 	t.Helper()
-	behind := server(t)
+	return pgBouncerBefore(t, server(t), mode, lines...)
+}
+
+// pgBouncerBefore does so for any server, which need not be there.
+func pgBouncerBefore(t *testing.T, behind targets.Address, mode string, lines ...string) targets.Address {
+	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		program = "/usr/sbin/pgbouncer"
@@ -189,6 +194,59 @@ func tooSlow(ctx context.Context, pool *Pool, s *Statement) error {
 	tx := c.Begin(ctx)
 	_, err = tx.ExecLast(s, p)
 	return tx.End(err)
+}
+
+func TestAPoolerThatAllowsNoTransactionsIsRefused(t *testing.T) {
+	a := pgBouncer(t, "statement")
+	one := NewStatement("one", "SELECT $1::bigint + 1")
+	pool, err := Open(t.Context(), a, Options{Run: "pooler", Size: 2, Statements: []*Statement{one}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pool.Close(context.Background()) }()
+	// A transaction that is sent as a whole, with one Sync, is one there, too.
+	if err := addOne(t.Context(), pool, one, 1); err != nil {
+		t.Error(err)
+	}
+	// One that takes its time is refused; the set-up of a scenario has such.
+	alone, err := Connect(t.Context(), a, Options{Run: "pooler"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = alone.Close(context.Background()) }()
+	tx, err := alone.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), "SELECT 1")
+	}
+	if err == nil || !strings.Contains(Explain(a, "begin a transaction", err).Error(), "pool_mode=statement") {
+		t.Errorf("got %v", err)
+	}
+	// Statements alone are executed as ever.
+	c, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	p := NewParams(1)
+	p.Int64(0, 41)
+	r := c.Query(t.Context(), one, p)
+	for r.NextRow() {
+		if got, _ := Int64Of(r.Values()[0]); got != 42 {
+			t.Errorf("41 + 1 = %d", got)
+		}
+	}
+	if _, err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAPoolerWhoseServerIsGone(t *testing.T) {
+	gone := server(t)
+	u := *gone.URL
+	u.Host = "127.0.0.1:1"
+	gone.URL = &u
+	at := pgBouncerBefore(t, gone, "transaction", "server_connect_timeout = 1", "server_login_retry = 1", "query_wait_timeout = 3")
+	refused(t, at.URL.String(), "the server behind it cannot be reached")
 }
 
 func TestAServerItselfIsNoPooler(t *testing.T) {

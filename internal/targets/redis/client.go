@@ -5,6 +5,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -131,7 +132,12 @@ func modeOf(ctx context.Context, x *driver.Conn) string {
 	if err != nil {
 		return ""
 	}
-	return infoField(text, "redis_mode")
+	return modeIn(text)
+}
+
+// modeIn reads the mode in INFO, which Valkey calls otherwise since version 8.
+func modeIn(info string) string {
+	return cmp.Or(infoField(info, "redis_mode"), infoField(info, "server_mode"))
 }
 
 // dial opens a connection and counts it.

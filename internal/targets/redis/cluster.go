@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 
@@ -27,7 +28,7 @@ func (c *Client) openCluster(ctx context.Context, o Options) error {
 		},
 	})
 	c.UniversalClient = c.cluster
-	return c.eachMaster(ctx, func(ctx context.Context, n *driver.Client) error {
+	err := c.eachMaster(ctx, func(ctx context.Context, n *driver.Client) error {
 		conns := make([]*driver.Conn, 0, o.Connections)
 		defer func() {
 			for _, x := range conns {
@@ -43,6 +44,20 @@ func (c *Client) openCluster(ctx context.Context, o Options) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return c.serves(ctx)
+}
+
+// serves returns an error where the cluster says that it serves nobody, for slots of it
+// have no node: each node that is left answers a ping all the same.
+func (c *Client) serves(ctx context.Context) error {
+	info, err := c.cluster.ClusterInfo(ctx).Result()
+	if err != nil || infoField(info, "cluster_state") != "fail" {
+		return nil //nolint:nilerr // a user who may not ask is not kept out
+	}
+	return fmt.Errorf("CLUSTERDOWN the cluster's state is fail: %s of its 16384 slots have a node that works", infoField(info, "cluster_slots_ok"))
 }
 
 // eachMaster calls f with a client of every primary. Every error is returned: a

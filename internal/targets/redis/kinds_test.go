@@ -309,3 +309,32 @@ func TestSentinel(t *testing.T) {
 	replica.Stop()
 	refused(t, at, "the Sentinels name", "connection refused")
 }
+
+func TestAClusterOfWhichHalfIsDown(t *testing.T) {
+	nodes := redistest.Cluster(t)
+	at := redistest.At(t, "redis://%s", nodes[0].Address())
+	nodes[1].Stop()
+	nodes[2].Stop()
+	refused(t, at, "a node of the cluster cannot be reached", "next: ")
+	// So it is once the node that is left has noticed.
+	redistest.Until(t, func() error {
+		info, err := nodes[0].Client(t).ClusterInfo(t.Context()).Result()
+		if err == nil && !strings.Contains(info, "cluster_state:fail") {
+			err = errors.New("not noticed yet")
+		}
+		return err
+	})
+	refused(t, at, "next: ")
+}
+
+func TestAClusterWithoutAllItsSlots(t *testing.T) {
+	n := redistest.Start(t, "cluster-enabled yes")
+	refused(t, redistest.At(t, "redis://%s", n.Address()), "next: part of the cluster is down")
+}
+
+func TestSentinelsWithoutAQuorum(t *testing.T) {
+	primary := redistest.Start(t)
+	sentinel := redistest.StartSentinel(t, fmt.Sprintf("sentinel monitor main 127.0.0.1 %d 2", primary.Port), "sentinel down-after-milliseconds main 300")
+	primary.Stop()
+	refused(t, redistest.At(t, "redis+sentinel://%s/main", sentinel.Address()), "too few Sentinels see each other")
+}

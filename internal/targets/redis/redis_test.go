@@ -77,3 +77,16 @@ func TestAWrongDatabaseNumberIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTheModeOfAServerIsReadOfRedisAndOfValkey(t *testing.T) {
+	for info, want := range map[string]string{
+		"# Server\r\nredis_version:7.0.15\r\nredis_mode:cluster\r\n":                        "cluster",
+		"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nserver_mode:sentinel\r\n": "sentinel",
+		"# Server\r\nredis_version:7.2.4\r\nserver_mode:standalone\r\n":                     "standalone",
+		"": "",
+	} {
+		if got := modeIn(info); got != want {
+			t.Errorf("%q: %q, want %q", info, got, want)
+		}
+	}
+}

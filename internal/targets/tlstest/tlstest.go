@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -65,11 +66,25 @@ func (f *Files) Issue(t *testing.T, name string, until time.Time, names ...strin
 // and says nothing more. It returns host and port.
 func Serve(t *testing.T, cert, key string) string {
 	t.Helper()
+	return serve(t, cert, key, nil)
+}
+
+// ServePostgres does so for clients that ask for TLS as PostgreSQL's do (SSLRequest).
+func ServePostgres(t *testing.T, cert, key string) string {
+	t.Helper()
+	return serve(t, cert, key, func(c net.Conn) {
+		_, _ = io.ReadFull(c, make([]byte, 8))
+		_, _ = c.Write([]byte("S"))
+	})
+}
+
+func serve(t *testing.T, cert, key string, before func(net.Conn)) string {
+	t.Helper()
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +97,11 @@ func Serve(t *testing.T, cert, key string) string {
 				return
 			}
 			_ = c.SetDeadline(time.Now().Add(2 * time.Second))
-			_ = c.(*tls.Conn).HandshakeContext(t.Context()) // a client that does not trust it ends it
+			if before != nil {
+				before(c)
+			}
+			// A client that does not trust it ends it.
+			_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}).HandshakeContext(t.Context())
 			_ = c.Close()
 		}
 	}()

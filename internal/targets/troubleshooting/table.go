@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/httpapi"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 	"github.com/perfctl/perfctl/internal/targets/redis"
@@ -29,7 +30,7 @@ func Page() string {
 		steps []targets.Step
 	}{
 		{"Any target", targets.CommonSteps()}, {"PostgreSQL, PgBouncer", postgres.Steps()},
-		{"Redis, Valkey, Cluster, Sentinel", redis.Steps()}, {"RabbitMQ", rabbitmq.Steps()},
+		{"Redis, Valkey, Cluster, Sentinel", redis.Steps()}, {"RabbitMQ", rabbitmq.Steps()}, {"HTTP API", httpapi.Steps()},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n\n| the error holds | cause | next step |\n|---|---|---|\n", part.title)
 		for _, s := range part.steps {
