@@ -46,6 +46,9 @@ type Desc struct {
 	Part string
 	// Of is whose figures it holds.
 	Of Subject
+	// Adds says of a gauge that the readings of the shards of a run add up to the whole
+	// run's; those of others stand side by side.
+	Adds bool
 }
 
 // As returns the description with that role.

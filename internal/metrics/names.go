@@ -44,9 +44,9 @@ var (
 	// Arrivals counts what came due.
 	Arrivals = Desc{Name: "arrivals", Kind: KindCounter, Unit: UnitCount, Of: OfArrivals, Help: "arrivals that came due"}
 	// InFlight is the number of arrivals being executed.
-	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Unit: UnitCount, Of: OfArrivals, Help: "arrivals started and not done"}
+	InFlight = Desc{Name: "arrivals_in_flight", Kind: KindGauge, Adds: true, Unit: UnitCount, Of: OfArrivals, Help: "arrivals started and not done"}
 	// Users is the number of users of closed stages.
-	Users = Desc{Name: "users", Kind: KindGauge, Unit: UnitCount, Help: "users of a closed stage that are there"}
+	Users = Desc{Name: "users", Kind: KindGauge, Adds: true, Unit: UnitCount, Help: "users of a closed stage that are there"}
 	// Queued is the number of arrivals waiting for a worker.
-	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Unit: UnitCount, Of: OfArrivals, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
+	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Adds: true, Unit: UnitCount, Of: OfArrivals, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
 )

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // four are equal weights of four scenarios.
@@ -106,4 +108,26 @@ func BenchmarkMixAt(b *testing.B) {
 		m.At(k)
 		k++
 	}
+}
+
+func TestTheNumberOfAnArrivalIsFoundByItsPlaceInItsScenario(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var weights []Weight
+		for i := range rapid.IntRange(1, 5).Draw(t, "scenarios") {
+			weights = append(weights, Weight{Scenario: string(rune('a' + i)), Weight: rapid.IntRange(1, 9).Draw(t, "weight")})
+		}
+		seed := rapid.Uint64().Draw(t, "seed")
+		m, err := NewMix(weights, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, _ := NewMix(weights, seed)
+		for range 20 {
+			k := rapid.Int64Range(0, 1<<40).Draw(t, "k")
+			scenario, n := m.At(k)
+			if got := other.Number(scenario, n); got != k {
+				t.Fatalf("arrival %d is number %d of scenario %d, which is found at %d", k, n, scenario, got)
+			}
+		}
+	})
 }

@@ -90,6 +90,8 @@ func passed(s *summary.Summary) string {
 	all := countRules(s.SLA, judged)
 	warned := countRules(s.SLA, func(r sla.Result) bool { return r.Status == sla.Warned })
 	switch {
+	case s.Run.Shards > 1 && s.Run.Merged == nil:
+		return fmt.Sprintf(" of shard %d of %d: perfctl merge judges the whole", s.Run.Shard, s.Run.Shards)
 	case all == 0:
 		return ": there was no rule to hold"
 	case warned > 0:

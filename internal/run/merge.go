@@ -36,6 +36,9 @@ func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
 	if in.Stopped != nil || in.AbortedBy != "" {
 		in.SLA = sla.Unreached(in.SLA)
 	}
+	if in.AbortedBy != "" && in.Stopped == nil && !slices.ContainsFunc(in.SLA, sla.Result.Breaches) {
+		run.Lose("stopped early: " + in.AbortedBy)
+	}
 	show.Step("analysing …", nil)
 	s := Summarise(run, out, in, judge)
 	if err := summary.Write(out, s); err != nil {

@@ -52,6 +52,7 @@ type binned struct {
 	counters map[string]int64
 	rates    map[string][2]int64
 	gauges   []metrics.GaugeValue
+	readings []reading
 }
 
 // NewGather returns a gatherer of a run of so many shards with the given stages, whose
@@ -61,7 +62,7 @@ func NewGather(shards int, stages []string, started time.Time) *Gather {
 	for _, s := range stages {
 		info.Stages = append(info.Stages, StageInfo{Name: s})
 	}
-	g := &Gather{started: started, sum: newSum(info), shards: make([]gathered, shards), bins: map[int]*binned{}, last: -1}
+	g := &Gather{started: started, sum: newSum(info, nil), shards: make([]gathered, shards), bins: map[int]*binned{}, last: -1}
 	for i := range g.shards {
 		g.shards[i] = gathered{intervals: map[intervalKey][]byte{}, descs: map[string]metrics.Desc{}, lines: map[string]*metrics.Series{}}
 		for _, d := range metrics.Standard() {
@@ -162,6 +163,10 @@ func (g *Gather) takeSecond(shard int, text []byte) {
 	}
 	for key, v := range line.Gauges {
 		if series := g.series(s, key); series != nil {
+			if series.Adds {
+				b.readings = append(b.readings, reading{*series, shard, v})
+				continue
+			}
 			own := shardGauge(*series, shard)
 			_, of := g.sum.intern(own)
 			b.gauges = append(b.gauges, metrics.GaugeValue{Series: of, Value: v})
@@ -244,6 +249,17 @@ func (b *binned) fill(u *sum, snap *metrics.Snapshot) {
 		snap.Rates = append(snap.Rates, metrics.RateValue{Series: u.series[key], Hits: v[0], Total: v[1]})
 	}
 	snap.Gauges = b.gauges
+	for _, r := range b.readings {
+		u.addReading(r.series, r.shard, r.value)
+	}
+	u.finishReadings(snap)
+}
+
+// reading is a shard's of a gauge whose readings add up.
+type reading struct {
+	series metrics.Series
+	shard  int
+	value  float64
 }
 
 // shardGauge is the gauge of one shard among those of all.

@@ -196,6 +196,8 @@ type MetricInfo struct {
 	Part string       `json:"part,omitempty"`
 	// Of is whose figures it holds.
 	Of metrics.Subject `json:"of,omitempty"`
+	// Adds says of a gauge that the readings of shards add up.
+	Adds bool `json:"adds,omitempty"`
 }
 
 func infoOf(d metrics.Desc) MetricInfo { return MetricInfo(d) }

@@ -339,7 +339,7 @@ func writeMerged(shards []*shard, info *RunInfo, copies []string, added []Additi
 		}
 		elapsed = max(elapsed, s.run.Elapsed)
 	}
-	sum := newSum(info)
+	sum := newSum(info, shards)
 	for i := 0; i <= last && elapsed > 0; i++ {
 		snap := metrics.Snapshot{Number: i, Start: time.Duration(i) * time.Second, End: time.Duration(i+1) * time.Second, Last: i == last}
 		if snap.Last {

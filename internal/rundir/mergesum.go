@@ -14,15 +14,37 @@ type sum struct {
 	hists    map[string]*metrics.Hist
 	counters map[string]int64
 	rates    map[string][2]int64
+	// readings are the last ones of gauges whose readings add up, by shard; read are
+	// those that have one in this second. alone are the gauges that one shard reads for
+	// all.
+	readings map[string]map[int]float64
+	read     map[string]*metrics.Series
+	alone    map[string]bool
 }
 
-func newSum(info *RunInfo) *sum {
+func newSum(info *RunInfo, shards []*shard) *sum {
 	s := &sum{
+		readings: map[string]map[int]float64{}, read: map[string]*metrics.Series{}, alone: map[string]bool{},
 		series: map[string]*metrics.Series{}, hists: map[string]*metrics.Hist{},
 		counters: map[string]int64{}, rates: map[string][2]int64{},
 	}
 	for _, st := range info.Stages {
 		s.stages = append(s.stages, st.Name)
+	}
+	known := map[string]bool{}
+	for _, sh := range shards {
+		for _, l := range sh.run.Lines {
+			if l.Series.Kind == metrics.KindGauge {
+				whole := l.Series
+				whole.Stage = "" // it reads in all of them, if it does
+				s.alone[whole.Key()] = !known[whole.Key()]
+			}
+		}
+		for _, l := range sh.run.Lines {
+			whole := l.Series
+			whole.Stage = ""
+			known[whole.Key()] = true
+		}
 	}
 	return s
 }
@@ -94,9 +116,46 @@ func (u *sum) addPoint(s *shard, l *Line, c int, snap *metrics.Snapshot) {
 		v := u.rates[key]
 		u.rates[key] = [2]int64{v[0] + int64(l.Value[c]), v[1] + int64(l.Of[c])}
 	case metrics.KindGauge:
+		own := l.Series
+		whole := own
+		whole.Stage = ""
+		switch {
+		case own.Adds:
+			u.addReading(own, s.run.Info.Shard, l.Value[c])
+			return
+		case u.alone[whole.Key()]:
+			_, series := u.intern(own)
+			snap.Gauges = append(snap.Gauges, metrics.GaugeValue{Series: series, Value: l.Value[c]})
+			return
+		}
 		_, series := u.intern(shardGauge(l.Series, s.run.Info.Shard))
 		snap.Gauges = append(snap.Gauges, metrics.GaugeValue{Series: series, Value: l.Value[c]})
 	}
+}
+
+// addReading adds a shard's reading of a gauge whose readings add up. It stands until the
+// shard's next one.
+func (u *sum) addReading(series metrics.Series, shard int, v float64) {
+	whole := series
+	whole.Stage = ""
+	key := whole.Key()
+	if u.readings[key] == nil {
+		u.readings[key] = map[int]float64{}
+	}
+	_, u.read[key] = u.intern(series)
+	u.readings[key][shard] = v
+}
+
+// finishReadings puts the sums of readings into the snapshot.
+func (u *sum) finishReadings(snap *metrics.Snapshot) {
+	for _, key := range sortedKeys(u.read) {
+		all := 0.0
+		for _, v := range u.readings[key] {
+			all += v
+		}
+		snap.Gauges = append(snap.Gauges, metrics.GaugeValue{Series: u.read[key], Value: all})
+	}
+	clear(u.read)
 }
 
 // finish puts the sums into the snapshot, which is valid until the next reset.
@@ -109,6 +168,7 @@ func (u *sum) finish(snap *metrics.Snapshot) {
 	for _, key := range sortedKeys(u.counters) {
 		snap.Counters = append(snap.Counters, metrics.CounterValue{Series: u.series[key], Delta: u.counters[key]})
 	}
+	u.finishReadings(snap)
 	for _, key := range sortedKeys(u.rates) {
 		v := u.rates[key]
 		snap.Rates = append(snap.Rates, metrics.RateValue{Series: u.series[key], Hits: v[0], Total: v[1]})

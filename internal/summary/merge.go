@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/sla"
 )
 
 // Merge makes one run directory of those of all shards of a run, as rundir.Merge
@@ -57,7 +58,7 @@ func accountsOf(parts []*rundir.Run) (counted []map[string]*Account, missing int
 func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: "valid"}}
 	interrupted := 0
-	aborted := map[string]int{}
+	ended := endings{}
 	var generators []shardHealth
 	var unjudged []string
 	for _, n := range run.Info.Merged.Doubled {
@@ -75,14 +76,7 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 			interrupted++
 			run.Lose(fmt.Sprintf("shard %d was interrupted after %.0f s of %.0f s", n, sm.Run.Duration, sm.Run.Planned))
 		}
-		if sm.AbortedBy != "" {
-			aborted[sm.AbortedBy]++
-		}
-		if sm.Stopped != nil && sm.Accounts != nil {
-			in.Stopped = sm.Stopped
-		} else if sm.Stopped != nil {
-			run.Lose(fmt.Sprintf("shard %d was stopped early by %s", n, *sm.Stopped))
-		}
+		ended.add(n, sm)
 		for _, c := range sm.Checks {
 			c.Name = fmt.Sprintf("shard %d: %s", n, c.Name)
 			in.Checks = append(in.Checks, c)
@@ -104,13 +98,16 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 	if len(unjudged) > 0 {
 		in.Generator.blame("suspect", unjudged...)
 	}
-	for reason := range aborted {
-		in.AbortedBy = reason
-		if in.Stopped == nil && interrupted == 0 {
-			run.Lose("stopped early: " + reason)
+	all := interrupted+len(ended.texts) == run.Info.Merged.Shards
+	in.Interrupted = all && interrupted > 0 // which ended the others
+	switch {
+	case all:
+		in.Stopped, in.AbortedBy = ended.stopped, ended.abortedBy
+	default:
+		for _, text := range ended.texts {
+			run.Lose(text)
 		}
 	}
-	in.Interrupted = interrupted == len(shards) && len(run.Info.Merged.Missing) == 0
 	return in
 }
 
@@ -142,6 +139,25 @@ func (g *GeneratorHealth) blameApart(info *rundir.RunInfo) {
 		status = "invalid"
 	}
 	g.blame(status, fmt.Sprintf("shard %d started %.3g s after the first one, of %.3g s planned: their loads did not add up; give all shards one --start-at", last.Shard, seconds, planned))
+}
+
+// endings are how shards were ended before their time: where all were, the whole was,
+// and nothing of it is missing.
+type endings struct {
+	stopped   *sla.Breach
+	abortedBy string
+	texts     []string
+}
+
+func (e *endings) add(shard int, s *Summary) {
+	switch {
+	case s.Stopped != nil:
+		e.stopped = s.Stopped
+		e.texts = append(e.texts, fmt.Sprintf("shard %d was stopped early by %s", shard, *s.Stopped))
+	case s.AbortedBy != "":
+		e.abortedBy = s.AbortedBy
+		e.texts = append(e.texts, fmt.Sprintf("shard %d was stopped early: %s", shard, s.AbortedBy))
+	}
 }
 
 func addFailure(all []Failure, f Failure) []Failure {

@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/rundir/rundirtest"
+	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 	"github.com/perfctl/perfctl/internal/summary/summarytest"
 )
@@ -27,6 +28,7 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 	base := t.TempDir()
 	want := metrics.NewTotals()
 	var dirs []string
+	var queued []float64 // which adds up
 	for i := range 3 {
 		dir := filepath.Join(base, fmt.Sprint(i))
 		dirs = append([]string{dir}, dirs...) // in any order
@@ -38,6 +40,18 @@ func TestShardsMergeIntoOneRunWithoutLoss(t *testing.T) {
 				want.AddCounter(&e.Series, e.Count)
 			case e.Series.Kind == metrics.KindRate:
 				want.AddRate(&e.Series, e.Hits, e.Count)
+			case e.Series.Adds:
+				for k, v := range e.Values {
+					if i == 0 {
+						queued = append(queued, 0)
+					}
+					queued[k] += v
+				}
+				if i == 2 {
+					for _, v := range queued {
+						want.AddGauge(&e.Series, v)
+					}
+				}
 			default:
 				s := e.Series
 				s.Operation = fmt.Sprintf("shard-%d", i)
@@ -93,6 +107,8 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 	base := t.TempDir()
 	shard := func(name string, change func(*rundir.RunInfo)) string {
 		info := shardInfo(0, 2)
+		info.Schedule = "abc"
+		info.Settings = []rundir.Setting{{Name: "DB_HOST", Value: "one.test"}, {Name: "--vus", Value: "10"}, {Name: "--run-dir", Value: name}}
 		change(&info)
 		dir := filepath.Join(base, name)
 		rundirtest.RecordAs(t, dir, info, 1)
@@ -111,6 +127,9 @@ func TestMergingSaysWhatDoesNotFit(t *testing.T) {
 		{"stages", "their stages differ", func(i *rundir.RunInfo) { i.Shard, i.Stages[0].To = 1, 7 }},
 		{"version", "not of one run: versions of perfctl", func(i *rundir.RunInfo) { i.Shard, i.Version = 1, "other" }},
 		{"bounds", "not of one run: bounds (-u) 1000 and 7", func(i *rundir.RunInfo) { i.Shard, i.MaxInFlight = 1, 7 }},
+		{"target", `DB_HOST is "one.test" and "two.test"`, func(i *rundir.RunInfo) { i.Shard, i.Settings[0].Value = 1, "two.test" }},
+		{"setting", `--vus is "10" and "20"`, func(i *rundir.RunInfo) { i.Shard, i.Settings[1].Value = 1, "20" }},
+		{"schedule", "fingerprints of the schedules abc and def", func(i *rundir.RunInfo) { i.Shard, i.Schedule = 1, "def" }},
 		{"whole", "holds a whole run", nil},
 		{"outside", "is shard 2 of 2, which cannot be", func(i *rundir.RunInfo) { i.Shard = 2 }},
 	} {
@@ -229,6 +248,102 @@ func TestAMergeTakesWhatIsThere(t *testing.T) {
 		if err != nil || c.incomplete && !again.Incomplete {
 			t.Errorf("%s: opened again: %v, %+v", name, err, again)
 		}
+	}
+}
+
+// Shards that were all ended by one rule are a run that was; where one was not, something
+// is missing.
+func TestAMergeOfShardsThatWereEndedEarly(t *testing.T) {
+	breach := &sla.Breach{Rule: "errors", Metric: "error_rate", Target: "RATE < 1%", Actual: "50%"}
+	stop := func(in *summary.Inputs) { in.Stopped = breach }
+	aborted := func(in *summary.Inputs) { in.AbortedBy = "shard 0: errors" }
+	interrupted := func(in *summary.Inputs) { in.Interrupted = true }
+	for name, c := range map[string]struct {
+		ends []func(*summary.Inputs)
+		want summary.Verdict
+	}{
+		"by a rule":            {[]func(*summary.Inputs){stop, aborted, aborted}, summary.VerdictFail},
+		"by rules of each":     {[]func(*summary.Inputs){stop, stop, stop}, summary.VerdictFail},
+		"one alone":            {[]func(*summary.Inputs){stop, nil, nil}, summary.VerdictIncomplete},
+		"by a signal to one":   {[]func(*summary.Inputs){interrupted, aborted, aborted}, summary.VerdictInterrupted},
+		"one alone, by signal": {[]func(*summary.Inputs){interrupted, nil, nil}, summary.VerdictIncomplete},
+	} {
+		base := t.TempDir()
+		var dirs []string
+		for n, end := range c.ends {
+			dir := filepath.Join(base, fmt.Sprint(n))
+			rundirtest.RecordAs(t, dir, shardInfo(n, 3), 1)
+			run, err := rundir.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := summarytest.Inputs()
+			in.Checks = nil
+			if end != nil {
+				end(&in)
+			}
+			if err := summary.Write(dir, summary.Summarise(rundir.NewRun(run.Info, run.Totals, run.Elapsed), in)); err != nil {
+				t.Fatal(err)
+			}
+			dirs = append(dirs, dir)
+		}
+		run, in, err := summary.Merge(dirs, filepath.Join(base, "out"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := summary.Summarise(run, in); s.Verdict != c.want {
+			t.Errorf("%s: %s, want %s; %q", name, s.Verdict, c.want, s.Notes)
+		}
+	}
+}
+
+func TestGaugesOfShardsAddUpOrStandSideBySide(t *testing.T) {
+	base := t.TempDir()
+	var dirs []string
+	started := time.Unix(1_750_000_000, 0).UTC()
+	decided := metrics.Desc{Name: "decided", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Adds: true}
+	memory := metrics.Desc{Name: "memory", Kind: metrics.KindGauge, Unit: metrics.UnitBytes}
+	server := metrics.Desc{Name: "server", Kind: metrics.KindGauge, Unit: metrics.UnitCount}
+	for n := range 3 {
+		info := shardInfo(n, 3)
+		info.Started = started
+		dir := filepath.Join(base, fmt.Sprint(n))
+		w, err := rundir.Create(dir, info, []metrics.Desc{decided, memory, server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for second := range 4 {
+			if second == 3 && n == 2 {
+				continue // it ended a second before
+			}
+			s := metrics.Snapshot{Number: second, Start: time.Duration(second) * time.Second, End: time.Duration(second+1) * time.Second}
+			s.At = started.Add(s.End)
+			s.Gauges = []metrics.GaugeValue{{Series: &metrics.Series{Desc: decided}, Value: float64(10*second + n)}, {Series: &metrics.Series{Desc: memory}, Value: 5}}
+			if n == 0 {
+				s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: &metrics.Series{Desc: server}, Value: 7})
+			}
+			w.Snapshot(&s)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, dir)
+	}
+	run, _, err := summary.Merge(dirs, filepath.Join(base, "out"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gauge := func(name, operation string) []float64 {
+		return run.Totals.Gauge(metrics.Selector{Name: name, Tags: metrics.Tags{Operation: operation}})
+	}
+	if d := cmp.Diff([]float64{3, 33, 63, 83}, gauge("decided", "")); d != "" {
+		t.Errorf("readings that add up (-want +got):\n%s", d)
+	}
+	if got := gauge("memory", "shard-1"); len(got) != 4 || got[0] != 5 {
+		t.Errorf("readings of each shard: %v", got)
+	}
+	if got := gauge("server", ""); len(got) != 4 || len(gauge("server", "shard-0")) != 0 {
+		t.Errorf("readings of one shard for all: %v", got)
 	}
 }
 

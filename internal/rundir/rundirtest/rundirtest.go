@@ -132,7 +132,8 @@ func (r *Recorder) fill(s *metrics.Snapshot, stage rundir.StageInfo) {
 	s.Counters = append(s.Counters, metrics.CounterValue{Series: r.Of(Sent, metrics.Tags{Stage: stage.Name}), Delta: int64(rate) * 512})
 	s.Rates = append(s.Rates, metrics.RateValue{
 		Series: r.Of(hits, metrics.Tags{Scenario: "cache", Stage: stage.Name}), Hits: int64(rate / 6), Total: int64(rate / 5)})
-	s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: r.Of(depth, tasks), Value: float64(rate/10) + 0.5})
+	s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: r.Of(depth, tasks), Value: float64(rate/10) + 0.5},
+		metrics.GaugeValue{Series: r.Of(metrics.Queued, metrics.Tags{}), Value: float64(rate % 7)})
 }
 
 // Record writes a run directory as a run does, without its summary, and

@@ -105,8 +105,8 @@ var (
 		Help: "growth of the server's allocated memory over the loading of the keys ÷ their number"}
 	evicted = metrics.Desc{Name: "redis_evicted_keys", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "keys that the server removed for want of memory since the start of the run"}
-	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RoleReconnects,
+	reconnects = metrics.Desc{Name: "redis_reconnects", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount, Role: metrics.RoleReconnects,
 		Help: "connections opened after the first ones"}
-	redirects = metrics.Desc{Name: "redis_redirects", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	redirects = metrics.Desc{Name: "redis_redirects", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "commands that had to be sent to another node of the cluster (MOVED, ASK), since the start of the run; only of a cluster"}
 )

@@ -131,7 +131,7 @@ var (
 		Help: "tasks in the queue that no agent holds yet, by passive declare"}
 	availability = metrics.Desc{Name: "agent_availability", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RoleIdle, Part: "the agents that consume tasks",
 		Help: "share of the agents' time since the last reading in which they were connected and idle"}
-	busyAgents = metrics.Desc{Name: "agents_busy", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	busyAgents = metrics.Desc{Name: "agents_busy", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "agents at work, averaged over the time since the last reading"}
 	prefetchGauge = metrics.Desc{Name: "rabbitmq_prefetch", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "tasks that the broker may hand to an agent ahead of its work"}

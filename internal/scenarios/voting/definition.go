@@ -45,7 +45,7 @@ var (
 		Help: "votes sent again, or twice at the same time for two choices, on purpose, that the database refused as it must"}
 	accuracy = metrics.Desc{Name: "voting_accuracy", Kind: metrics.KindGauge, Unit: metrics.UnitRatio,
 		Help: "1 − (lost + phantom + flipped votes + tallies that are not the recount) ÷ votes, set by the recount at the end"}
-	decided = metrics.Desc{Name: "proposals_decided", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	decided = metrics.Desc{Name: "proposals_decided", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "proposals on which one choice has the quorum"}
 )
 

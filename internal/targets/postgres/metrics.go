@@ -28,19 +28,19 @@ var (
 	ReconnectDuration = metrics.Desc{Name: "db_reconnect_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime,
 		Help: "from dialling until the connection was open and its statements prepared, for connections opened after the set-up"}
 	// PoolSize is the number of open connections.
-	PoolSize = metrics.Desc{Name: "db_connection_pool_size", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RolePoolSize, Part: "the database connection pool",
+	PoolSize = metrics.Desc{Name: "db_connection_pool_size", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount, Role: metrics.RolePoolSize, Part: "the database connection pool",
 		Help: "connections of the pool that are open or being opened"}
 	// PoolInUse is the number of connections at work.
-	PoolInUse = metrics.Desc{Name: "db_pool_in_use", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	PoolInUse = metrics.Desc{Name: "db_pool_in_use", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "connections of the pool that an operation holds, at the instant of the reading"}
 	// PoolIdle is the number of idle connections.
-	PoolIdle = metrics.Desc{Name: "db_pool_idle", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	PoolIdle = metrics.Desc{Name: "db_pool_idle", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "connections of the pool that nobody holds"}
 	// PoolMax is the pool's bound.
-	PoolMax = metrics.Desc{Name: "db_pool_max", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Role: metrics.RolePoolMax, Part: "the database connection pool",
+	PoolMax = metrics.Desc{Name: "db_pool_max", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount, Role: metrics.RolePoolMax, Part: "the database connection pool",
 		Help: "connections that the pool may have"}
 	// PoolWaiting is the number of operations that wait for a connection.
-	PoolWaiting = metrics.Desc{Name: "db_pool_waiting", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	PoolWaiting = metrics.Desc{Name: "db_pool_waiting", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "operations that wait for a connection of the pool, at the instant of the reading: above 0 the pool is saturated"}
 	// PoolUtilisation is the share of the pool in use.
 	PoolUtilisation = metrics.Desc{Name: "db_pool_utilisation", Kind: metrics.KindGauge, Unit: metrics.UnitRatio, Role: metrics.RolePoolUse, Part: "the database connection pool",

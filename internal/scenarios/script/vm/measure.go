@@ -20,9 +20,9 @@ var (
 		Help: "from a group's start until its end, pauses included"}
 	ReqFailed = metrics.Desc{Name: "http_req_failed", Kind: metrics.KindRate, Unit: metrics.UnitRatio,
 		Help: "share of requests without an answer or with a status that is not expected (200 to 399 where the script says nothing)"}
-	VUs = metrics.Desc{Name: "vus", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	VUs = metrics.Desc{Name: "vus", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "users in an iteration"}
-	VUsMax = metrics.Desc{Name: "vus_max", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
+	VUsMax = metrics.Desc{Name: "vus_max", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "users that are there, each with a runtime of its own"}
 )
 
