@@ -101,9 +101,20 @@ func (o *outcome) probes(names ...string) error {
 	return nil
 }
 
-// fault checks that a run in which a server was paused and another one in which it was
+// fault checks that a run whose way to the server is delayed (--fault) loses nothing, and
+// that one in which the server was paused and another one in which it was
 // killed and started again go on to their ends, and account for every arrival.
-func (m *matrix) fault(ctx context.Context, s *server, list string, back time.Duration) error {
+func (m *matrix) fault(ctx context.Context, s *server, kind, list string, back time.Duration) error {
+	o, err := m.perfctl(ctx, s.plain, list, 6*time.Second, "--fault", kind+": delay 20ms at 2s for 2s")
+	if err == nil {
+		err = errors.Join(o.wants(exitPass, exitSLA, exitInvalid), o.adds())
+	}
+	if err == nil && o.Arrivals.Succeeded != o.Arrivals.Planned {
+		err = fmt.Errorf("%+v: %s", o.Arrivals, tail(o.printed, 700))
+	}
+	if err != nil {
+		return fmt.Errorf("delayed: %w", err)
+	}
 	for _, f := range []struct {
 		name string
 		wait time.Duration
@@ -123,7 +134,11 @@ func (m *matrix) fault(ctx context.Context, s *server, list string, back time.Du
 				p.stop()
 			}
 			for _, p := range s.processes {
-				_ = p.begin(ctx) // whether it is back shows in what succeeds
+				// What a killed server leaves behind may keep it from starting for a moment.
+				// Whether it is back shows in what succeeds.
+				for try := 0; try < 20 && p.begin(ctx) != nil; try++ {
+					time.Sleep(200 * time.Millisecond)
+				}
 			}
 		}},
 	} {

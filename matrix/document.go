@@ -32,8 +32,8 @@ fails where something cannot be had.
 - *probes*: what the server says of itself is read.
 - *TLS*: the same over TLS with an authority of one's own; a server that another authority
   vouches for is refused (107).
-- *faults*: the server is stopped for a second, and in another run killed and started again;
-  both runs reach their end, account for every arrival, and recover.
+- *faults*: the way to the server is delayed by `+"`--fault`"+`; the server is stopped for a second, and in another run killed and started again;
+  all runs reach their end, account for every arrival, and recover.
 
 Next: what is set for each server, [targets.md](targets.md); what an error means,
 [troubleshooting.md](troubleshooting.md).

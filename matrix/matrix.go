@@ -118,7 +118,7 @@ var (
 func (m *matrix) cases() (out []tried) {
 	for _, p := range []place{m.here, m.new} {
 		name := map[bool]string{true: "RabbitMQ 3.10", false: "RabbitMQ 4"}[p == m.here]
-		out = append(out, tried{name: name, from: p.title, scenarios: "tasks", probes: rabbitProbes, back: 20 * time.Second,
+		out = append(out, tried{name: name, from: p.title, scenarios: "tasks", probes: rabbitProbes, back: 50 * time.Second,
 			start: func(ctx context.Context) (*server, error) { return m.rabbitmq(ctx, p) }})
 	}
 	pg := []struct {
@@ -229,9 +229,20 @@ func (m *matrix) steps(ctx context.Context, c tried, r *row) error {
 		errs = append(errs, note(&r.secure, yes, m.secure(ctx, s, c.scenarios)))
 	}
 	if c.back > 0 {
-		errs = append(errs, note(&r.faults, yes, m.fault(ctx, s, c.scenarios, c.back)))
+		errs = append(errs, note(&r.faults, yes, m.fault(ctx, s, kindOf(c.name), c.scenarios, c.back)))
 	}
 	return errors.Join(errs...)
+}
+
+// kindOf is what perfctl calls a kind of server.
+func kindOf(name string) string {
+	switch {
+	case strings.HasPrefix(name, "RabbitMQ"):
+		return "rabbitmq"
+	case strings.HasPrefix(name, "PostgreSQL"):
+		return "postgres"
+	}
+	return "redis"
 }
 
 // note writes into a column.

@@ -2,7 +2,9 @@ package targets
 
 import (
 	"fmt"
+	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -101,8 +103,11 @@ func adoptPostgres(u *url.URL) (ignored, unknown []string, err error) {
 		case "false", "0":
 			v = "disable"
 		}
-		q.Set("sslmode", v)
+		if !q.Has("sslmode") { // which says more, and counts where both are there
+			q.Set("sslmode", v)
+		}
 	}
+	joinHostParameters(q)
 	if q.Get("sslmode") == "no-verify" { // node-postgres: TLS, and any certificate
 		q.Set("sslmode", "require")
 		q.Del("sslrootcert")
@@ -126,11 +131,57 @@ func adoptPostgres(u *url.URL) (ignored, unknown []string, err error) {
 	return ignored, unknown, nil
 }
 
+// joinHostParameters puts several parameters host=HOST:PORT, as SQLAlchemy has them, into
+// the lists that the driver reads.
+func joinHostParameters(q url.Values) {
+	var hosts, ports []string
+	for _, h := range q["host"] {
+		host, port, err := net.SplitHostPort(h)
+		if err != nil {
+			host, port = h, q.Get("port")
+		}
+		hosts, ports = append(hosts, host), append(ports, orElse(port, "5432"))
+	}
+	if len(hosts) < 2 && (len(hosts) == 0 || hosts[0] == q.Get("host")) {
+		return
+	}
+	q.Set("host", strings.Join(hosts, ","))
+	q.Set("port", strings.Join(ports, ","))
+}
+
+// postgresSchemes are other names of the scheme, as Django and PHP have them.
+var postgresSchemes = []string{"postgis", "pgsql", "psql"}
+
+// encodedSocket is the folder of a socket in place of a host, as libpq reads it.
+var encodedSocket = regexp.MustCompile(`(?i)^([^/?#@]*@)?(%2f[^/?#:]*)(?::([0-9]+))?`)
+
+// socketText moves the folder of a socket that stands in place of a host to the
+// parameter host: a URL of Go's has no such host.
+func socketText(raw string) string {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	m := encodedSocket.FindStringSubmatch(rest)
+	if !ok || m == nil {
+		return raw
+	}
+	out := scheme + "://" + m[1] + rest[len(m[0]):]
+	sign := "?"
+	if strings.Contains(out, "?") {
+		sign = "&"
+	}
+	if out += sign + "host=" + m[2]; m[3] != "" {
+		out += "&port=" + m[3]
+	}
+	return out
+}
+
 // postgresText strips from an address what names a library and not a place: the
 // driver behind + as in postgresql+asyncpg, and jdbc: before it.
 func postgresText(raw string) string {
-	raw = strings.TrimPrefix(raw, "jdbc:")
+	raw = socketText(strings.TrimPrefix(raw, "jdbc:"))
 	scheme, rest, ok := strings.Cut(raw, "://")
+	if slices.Contains(postgresSchemes, scheme) {
+		return "postgres://" + rest
+	}
 	if name, _, driver := strings.Cut(scheme, "+"); ok && driver && (name == "postgresql" || name == "postgres") {
 		return name + "://" + rest
 	}

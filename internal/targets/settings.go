@@ -217,13 +217,16 @@ func (s *Settings) AllowBy(g Guard) {
 }
 
 func (p parts) resolve(look Lookup) (a Address, list []Setting, notes []string, err error) {
-	if raw, origin, ok := look(p.urlName); ok && raw != "" {
-		a, err := p.parse(raw)
+	if raw, origin, ok := look(p.urlName); ok && strings.TrimSpace(raw) != "" {
+		a, err := p.parse(strings.TrimSpace(raw)) // a secret of Kubernetes may end with a line break
 		if err != nil {
-			return a, nil, nil, fmt.Errorf("%s (from %s): %w", p.urlName, origin, err)
+			return a, nil, nil, within(p.urlName, origin, err)
 		}
 		list = append(list, Setting{p.urlName, a.String(), origin})
 		more, notes, err := p.override(a, look, origin)
+		if err == nil {
+			err = within(p.urlName, origin, namesHost(a.URL))
+		}
 		return a, append(list, more...), notes, err
 	}
 	values := p.defaults
@@ -235,6 +238,8 @@ func (p parts) resolve(look Lookup) (a Address, list []Setting, notes []string, 
 		if i == piecePort && ServiceLink(v) {
 			ok = false
 		}
+		v, note := tidy(n, origin, v, i)
+		notes = append(notes, note...)
 		if !ok || v == "" && i < 2 {
 			v, origin = p.defaults[i], "default"
 		}
@@ -254,9 +259,9 @@ func (p parts) resolve(look Lookup) (a Address, list []Setting, notes []string, 
 		list = append(list, Setting{p.urlName, "http://localhost:3000", "default"})
 	}
 	if err != nil {
-		return Address{}, list, nil, err
+		return Address{}, list, notes, err
 	}
-	return Address{Kind: p.kind, URL: p.build(values)}, list, nil, nil
+	return Address{Kind: p.kind, URL: p.build(values)}, list, notes, nil
 }
 
 // within names the setting that an error is about; nil stays nil.
@@ -275,7 +280,12 @@ func ServiceLink(value string) bool {
 }
 
 func (p parts) build(v [5]string) *url.URL {
-	u := &url.URL{Scheme: p.schemes[0], Host: joinHosts(v[pieceHost], v[piecePort])}
+	u := &url.URL{Scheme: p.schemes[0]}
+	if strings.HasPrefix(v[pieceHost], "/") {
+		p.setSocket(u, v[pieceHost], v[piecePort])
+	} else {
+		u.Host = joinHosts(v[pieceHost], v[piecePort])
+	}
 	if v[pieceUser] != "" || v[piecePassword] != "" {
 		u.User = url.UserPassword(v[pieceUser], v[piecePassword])
 	}
@@ -294,7 +304,16 @@ func (p parts) parse(raw string) (Address, error) {
 	if p.kind == Postgres {
 		raw = postgresText(raw)
 	}
+	if rest, ok := strings.CutPrefix(raw, "pyamqp://"); ok && p.kind == RabbitMQ { // Celery's
+		raw = "amqp://" + rest
+	}
+	if quoted(raw) {
+		return Address{}, errors.New("has quotes around it, which belong to the value here (docker run --env-file keeps them): remove them")
+	}
 	u, err := url.Parse(withLastPort(raw))
+	if err == nil && u.Scheme == "" {
+		err = errors.New("no scheme")
+	}
 	if err != nil {
 		return Address{}, fmt.Errorf("is not a URL of the form %s://user:password@host:port/…; %s", p.schemes[0], percent)
 	}
@@ -304,10 +323,15 @@ func (p parts) parse(raw string) (Address, error) {
 	if !slices.Contains(p.schemes, u.Scheme) {
 		return Address{}, fmt.Errorf("scheme %q is not one of %s", u.Scheme, strings.Join(p.schemes, ", "))
 	}
-	if u.Hostname() == "" && u.Query().Get("host") == "" && !redisSchemes[u.Scheme].socket {
-		return Address{}, errors.New("names no host")
-	}
 	return Address{Kind: p.kind, URL: u}, nil
+}
+
+// namesHost refuses an address that leads nowhere.
+func namesHost(u *url.URL) error {
+	if u.Hostname() == "" && u.Query().Get("host") == "" && !redisSchemes[u.Scheme].socket {
+		return errors.New("names no host")
+	}
+	return nil
 }
 
 // withLastPort gives the last of several hosts a port: without one the URL could

@@ -41,6 +41,10 @@ func (p parts) override(a Address, look Lookup, urlOrigin string) (list []Settin
 		case !ok:
 			list = append(list, Setting{name, "(overridden by " + p.urlName + ")", origin})
 			continue
+		}
+		v, note := tidy(name, origin, v, i)
+		notes = append(notes, note...)
+		switch {
 		case v == "", i == piecePort && ServiceLink(v):
 			list = append(list, Setting{name, "(names nothing: that of " + p.urlName + " counts)", origin})
 			continue
@@ -72,6 +76,10 @@ func (p parts) replace(u *url.URL, piece int, v string) error {
 		if err := p.checkHost(v); err != nil {
 			return err
 		}
+		if strings.HasPrefix(v, "/") {
+			p.setSocket(u, v, u.Port())
+			return nil
+		}
 		port := u.Port()
 		if strings.Contains(u.Host, ",") {
 			port = "" // each of several hosts had its own
@@ -84,6 +92,9 @@ func (p parts) replace(u *url.URL, piece int, v string) error {
 	case piecePort:
 		if err := checkPort(v); err != nil {
 			return err
+		}
+		if u.Host == "" && p.kind == Postgres {
+			return parameter("port")(u, v)
 		}
 		if u.Host == "" {
 			return errors.New("the URL leads to a socket, which has no port: set the host, too")
@@ -121,8 +132,51 @@ func (p parts) setPassword(u *url.URL, v string) {
 	u.User = url.UserPassword(name, v)
 }
 
+// setSocket lets an address lead to a Unix socket: of PostgreSQL the folder that it is
+// in, of Redis its path.
+func (p parts) setSocket(u *url.URL, path, port string) {
+	u.Host = ""
+	if p.kind == Postgres {
+		q := u.Query()
+		q.Set("host", path)
+		if port != "" {
+			q.Set("port", port)
+		}
+		u.RawQuery = q.Encode()
+		return
+	}
+	if db := strings.Trim(u.Path, "/"); db != "" && !redisSchemes[u.Scheme].socket {
+		_ = parameter("db")(u, db)
+	}
+	u.Scheme, u.Path = "unix", path
+}
+
+// quoted says whether a value stands in quotes.
+func quoted(v string) bool {
+	return len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0]
+}
+
+// tidy removes the blanks and the line break that a file or a secret leaves around a
+// piece. A password is left as it is: they may be its own. notes tell of what is likely
+// no part of the value.
+func tidy(name, origin, v string, piece int) (tidied string, notes []string) {
+	if quoted(v) {
+		notes = append(notes, fmt.Sprintf("%s (from %s) has quotes around it, which are taken for a part of the value: docker run --env-file, for one, keeps them", name, origin))
+	}
+	if piece != piecePassword {
+		return strings.TrimSpace(v), notes
+	}
+	if strings.TrimSpace(v) != v {
+		notes = append(notes, fmt.Sprintf("%s (from %s) begins or ends with a blank or a line break, which is taken for a part of the password", name, origin))
+	}
+	return v, notes
+}
+
 // setPath sets the database or the virtual host.
 func (p parts) setPath(u *url.URL, v string) {
+	if p.kind == RabbitMQ && strings.EqualFold(v, "%2f") {
+		v = "/" // as it is written in a URL
+	}
 	u.Path, u.RawPath = "/"+v, ""
 	if p.kind == RabbitMQ {
 		u.RawPath = "/" + url.PathEscape(v)
@@ -163,14 +217,17 @@ func joinHosts(hosts, port string) string {
 
 // checkHost refuses a host that has the port in it; of several, each may.
 func (p parts) checkHost(v string) error {
-	if strings.Contains(v, ",") {
-		return nil
+	if strings.HasPrefix(v, "/") && p.kind == RabbitMQ {
+		return errors.New("RabbitMQ listens on no Unix socket: name a host")
 	}
-	if host, port, err := net.SplitHostPort(v); err == nil && port != "" {
-		return fmt.Errorf("%q is a host with a port in it: set %s to %q and %s to %q", v, p.host, host, p.port, port)
+	if strings.Contains(v, ",") || strings.HasPrefix(v, "/") {
+		return nil
 	}
 	if strings.Contains(v, "://") {
 		return fmt.Errorf("a URL stands where a host is wanted: set %s in its place", p.urlName)
+	}
+	if host, port, err := net.SplitHostPort(v); err == nil && port != "" {
+		return fmt.Errorf("%q is a host with a port in it: set %s to %q and %s to %q", v, p.host, host, p.port, port)
 	}
 	return nil
 }
