@@ -252,8 +252,10 @@ func (c *podRun) note(o *cluster.Outcome, s *summary.Summary) {
 	if c.broken != nil {
 		s.Lose(c.broken.Error())
 	}
-	if o.ClockFrom != 0 || o.ClockTo != 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("the pods' clocks are between %s and %s ahead of this machine's; latency is measured by each clock alone",
-			figure.Duration(o.ClockFrom.Round(time.Millisecond)), figure.Duration(o.ClockTo.Round(time.Millisecond))))
+	for _, text := range o.Clocks {
+		s.Notes = append(s.Notes, text+": latency does not depend on it, how the shards' loads add up does")
+	}
+	if o.ClockWithin > 0 && len(o.Clocks) == 0 {
+		c.show.Say(fmt.Sprintf("the clocks of the pods agree with this machine's, as far as can be told from here: within %s", figure.Duration(o.ClockWithin.Round(time.Millisecond))))
 	}
 }

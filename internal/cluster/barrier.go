@@ -242,26 +242,41 @@ func (c *Conductor) whyNotRunning(ctx context.Context, now time.Time) error {
 			quiet = fmt.Sprintf("shard %d (pod %s) runs and says nothing", i, p.name)
 		}
 	}
-	if waited <= patience {
-		return nil
-	}
-	if made < c.Shards {
-		why := "nobody says why"
-		if events, err := c.Client.events(ctx, c.Run); err == nil {
-			for _, e := range events {
-				if e.Type == "Warning" {
-					why = e.Message
-				}
-			}
+	if made < c.Shards && now.Sub(c.asked) > askWhy && waited > askWhy {
+		c.asked = now
+		if err := c.whyNotMade(ctx, made, waited > patience, patience); err != nil {
+			return err
 		}
-		next := "look at it: kubectl -n " + c.Client.Namespace + " describe job " + ObjectName(c.Run)
-		if strings.Contains(why, "exceeded quota") || strings.Contains(why, "failed quota") {
-			next = "ask for fewer pods or less CPU (--kubernetes-values, resources), or have the namespace's quota raised"
-		}
-		return &UnreachableError{fmt.Sprintf("of %d pods %d were made in %s: %s", c.Shards, made, patience, why), next, nil}
 	}
 	if quiet != "" && waited > patience+10*time.Second {
 		return &UnreachableError{quiet, "give the pods the image of this version of perfctl", nil}
 	}
 	return nil
+}
+
+// askWhy is how often one asks why pods are not made.
+const askWhy = 3 * time.Second
+
+// whyNotMade says why pods are not made, where that will not change or one has waited
+// long enough.
+func (c *Conductor) whyNotMade(ctx context.Context, made int, late bool, patience time.Duration) error {
+	why := "nobody says why"
+	if events, err := c.Client.events(ctx, c.Run); err == nil {
+		for _, e := range events {
+			if e.Type == "Warning" {
+				why = e.Message
+			}
+		}
+	}
+	next := "look at it: kubectl -n " + c.Client.Namespace + " describe job " + ObjectName(c.Run)
+	switch {
+	case strings.Contains(why, "violates PodSecurity"):
+		return &UnreachableError{"the namespace's Pod Security level does not allow these pods: " + why, "leave hostNetwork and the like out of --kubernetes-values, or use a namespace that allows them", nil}
+	case strings.Contains(why, "exceeded quota"), strings.Contains(why, "failed quota"):
+		next = "ask for fewer pods or less CPU (--kubernetes-values, resources), or have the namespace's quota raised"
+	}
+	if !late {
+		return nil
+	}
+	return &UnreachableError{fmt.Sprintf("of %d pods %d were made in %s: %s", c.Shards, made, patience, why), next, nil}
 }

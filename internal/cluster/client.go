@@ -67,7 +67,8 @@ func NewClient(config *rest.Config, namespace string) (*Client, error) {
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 	config = rest.CopyConfig(config)
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	config.QPS = -1 // forty pods are told one thing at once
+	config.WarningHandler = rest.NoWarnings{} // what matters comes as an error, or in the pods' state
+	config.QPS = -1                           // forty pods are told one thing at once
 	if config.UserAgent == "" {
 		config.UserAgent = "perfctl"
 	}

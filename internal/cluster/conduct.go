@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,14 +57,18 @@ type Conductor struct {
 	phase  phase
 	// startAt is T0, began when the conductor did.
 	startAt, began time.Time
+	// asked is when one asked why pods are not made.
+	asked time.Time
 	// handedOver says that the others have what the first shard made, letGo that all
 	// were told that all are armed, met is the last point at which all met.
 	handedOver bool
 	letGo      bool
 	met        int
-	stopped    *Stop
-	cancel     context.CancelFunc
-	listeners  sync.WaitGroup
+	// heard are the words of shards that were passed on.
+	heard     map[string]bool
+	stopped   *Stop
+	cancel    context.CancelFunc
+	listeners sync.WaitGroup
 }
 
 // Want is what every shard must be.
@@ -107,6 +112,8 @@ type follow struct {
 	// comes of it.
 	lost    string
 	drained bool
+	// left says that the user was told that it ends before its time.
+	left bool
 	// told is when it was told T0, from and to bound by how much its clock is ahead.
 	told     time.Time
 	from, to time.Duration
@@ -136,9 +143,10 @@ type Outcome struct {
 	Lost map[int]string
 	// Broken says of shards whose files are not what they should be.
 	Broken []string
-	// ClockFrom and ClockTo bound by how much the clocks of the shards are ahead of this
-	// one, over all shards; both 0 where that was not measured.
-	ClockFrom, ClockTo time.Duration
+	// Clocks says of the shards' clocks which are known to differ from this one's.
+	// ClockWithin is the width within which the others may; 0 where nothing was measured.
+	Clocks      []string
+	ClockWithin time.Duration
 	// Stopped is why the run ended before its time, nil where it did not.
 	Stopped *Stop
 }
@@ -150,7 +158,7 @@ func (c *Conductor) Conduct(ctx context.Context) (*Outcome, error) {
 	defer c.listeners.Wait()
 	defer c.cancel()
 	c.events = make(chan event, 1024)
-	c.began, c.met = time.Now(), -1
+	c.began, c.met, c.heard = time.Now(), -1, map[string]bool{}
 	for range c.Shards {
 		c.shards = append(c.shards, &follow{reached: -1})
 	}
@@ -239,6 +247,9 @@ func (c *Conductor) takePod(ctx context.Context, f *follow, p pod) error {
 	if f.listener == nil && (p.running || p.over && !p.gone) {
 		c.listen(ctx, f)
 	}
+	if p.gone && !p.over && f.final == nil && c.phase == running {
+		c.tellLeft(f)
+	}
 	if !p.over || f.final != nil {
 		return nil
 	}
@@ -265,6 +276,19 @@ func (c *Conductor) lose(f *follow) error {
 		c.tellLost(f)
 	}
 	return c.lostBefore(f.pod.index, f)
+}
+
+// tellLeft says that a shard ends before its time, and does so in order.
+func (c *Conductor) tellLeft(f *follow) {
+	if f.left {
+		return
+	}
+	f.left = true
+	why := f.pod.ended
+	if why == "" {
+		why = "something ends it"
+	}
+	c.Voice.Warn(fmt.Sprintf("INCOMPLETE: shard %d ends before its time (pod %s): %s", f.pod.index, f.pod.name, why))
 }
 
 // tellLost says that a shard of a running run is lost.
@@ -352,6 +376,10 @@ func (c *Conductor) takeFrame(ctx context.Context, shard int, f *follow, fr *Fra
 			return damaged(shard, fr, err)
 		}
 		f.lost = ""
+		c.Sink.Gone(shard)
+		if f.final.Verdict == "interrupted" && c.stopped == nil {
+			c.tellLeft(f)
+		}
 	case KindFailed:
 		f.failed = new(Failed)
 		if err := json.Unmarshal(fr.Body, f.failed); err != nil {
@@ -362,7 +390,10 @@ func (c *Conductor) takeFrame(ctx context.Context, shard int, f *follow, fr *Fra
 		}
 		c.Voice.Warn(fmt.Sprintf("shard %d: %s", shard, f.failed.Error))
 	case KindSay:
-		c.Voice.Say(fmt.Sprintf("shard %d: %s", shard, fr.Body))
+		if text := string(fr.Body); !c.heard[text] { // others may say the same
+			c.heard[text] = true
+			c.Voice.Say(fmt.Sprintf("shard %d: %s", shard, text))
+		}
 	case KindStep:
 		if c.phase == settingUp && shard == 0 { // which sets up what all use
 			c.Voice.Step("shard 0: " + string(fr.Body))
@@ -384,4 +415,7 @@ type FailedError struct {
 }
 
 // Error says which shard and why.
-func (e *FailedError) Error() string { return fmt.Sprintf("shard %d: %s", e.Shard, e.Failed.Error) }
+func (e *FailedError) Error() string {
+	own := fmt.Sprintf("shard %d: ", e.Shard)
+	return "called off before any load was sent: " + own + strings.TrimPrefix(e.Failed.Error, own)
+}

@@ -115,7 +115,6 @@ func (c *Conductor) lookAtRunning(now time.Time) {
 // finish checks what was collected and lets the shards go.
 func (c *Conductor) finish(ctx context.Context) *Outcome {
 	o := &Outcome{StartAt: c.startAt, Lost: map[int]string{}, Stopped: c.stopped}
-	first := true
 	for i, f := range c.shards {
 		if f.lost != "" {
 			o.Lost[i] = f.lost
@@ -125,19 +124,27 @@ func (c *Conductor) finish(ctx context.Context) *Outcome {
 				o.Broken = append(o.Broken, err.Error())
 			}
 		}
-		if !f.told.IsZero() && f.armed != nil {
-			if first || f.from < o.ClockFrom {
-				o.ClockFrom = f.from
-			}
-			if first || f.to > o.ClockTo {
-				o.ClockTo = f.to
-			}
-			first = false
-		}
+		o.clock(i, f)
 	}
 	c.release(ctx)
 	return o
 }
+
+// clock takes what is known of a shard's clock.
+func (o *Outcome) clock(shard int, f *follow) {
+	if f.told.IsZero() || f.armed == nil {
+		return
+	}
+	o.ClockWithin = max(o.ClockWithin, f.to-f.from)
+	switch {
+	case f.from > 0:
+		o.Clocks = append(o.Clocks, fmt.Sprintf("the clock of shard %d is %s to %s ahead of this machine's", shard, milli(f.from), milli(f.to)))
+	case f.to < 0:
+		o.Clocks = append(o.Clocks, fmt.Sprintf("the clock of shard %d is %s to %s behind this machine's", shard, milli(-f.to), milli(-f.from)))
+	}
+}
+
+func milli(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
 
 // leave is how long shards that were let go have to take down what they set up.
 const leave = 30 * time.Second
