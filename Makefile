@@ -14,7 +14,7 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: help build image demo test test-fast lint check test-matrix bench bench-check fuzz clean servers browser FORCE
+.PHONY: help build image demo test test-fast test-kubernetes lint check test-matrix bench bench-check fuzz clean servers browser FORCE
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ fuzz: ## run every fuzz test for FUZZTIME=1m; an hour each is for a quiet night
 
 test-fast: ## run the tests that need no server; the others name themselves as skipped
 	$(GO) test ./...
+
+test-kubernetes: build ## run the tests of runs in pods in the cluster that the scripts in RIG make
+	$(MAKE) image PLATFORMS=$(shell $(GO) env GOARCH) IMAGE=localhost/perfctl:test
+	./scripts/test-kubernetes
 
 lint: $(GOLANGCI) ## run the linters
 	$(GO) vet ./...
