@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,8 @@ type failureCount struct {
 	counter *metrics.Counter
 	n       atomic.Int64
 	example string
+	// why adds to the example what was found out after it; nil where nothing is.
+	why func() string
 }
 
 // maxExample bounds the text kept of an error, in bytes.
@@ -63,16 +66,37 @@ func (f *failures) count(l *lane, kind work.Kind, err error) *metrics.Counter {
 			next[k] = v
 		}
 	}
-	text := err.Error()
-	if len(text) > maxExample {
-		text = text[:maxExample] + "…"
-	}
-	c := &failureCount{example: text, counter: l.cfg.Metrics.Counter(metrics.ArrivalsFailed,
+	c := &failureCount{example: cut(err.Error()), counter: l.cfg.Metrics.Counter(metrics.ArrivalsFailed,
 		metrics.Tags{Scenario: l.name, Outcome: string(kind)})}
+	if later, ok := errors.AsType[interface {
+		error
+		Why() string
+	}](err); ok {
+		c.why = later.Why
+	}
 	c.n.Add(1)
 	next[key] = c
 	f.table.Store(&next)
 	return c.counter
+}
+
+// text is the example, with what was found out after it.
+func (c *failureCount) text() string {
+	if c.why == nil {
+		return c.example
+	}
+	if why := c.why(); why != "" {
+		return cut(c.example + ": " + why)
+	}
+	return c.example
+}
+
+// cut bounds a text that is kept.
+func cut(text string) string {
+	if len(text) > maxExample {
+		return text[:maxExample] + "…"
+	}
+	return text
 }
 
 func (f *failures) list() []Failure {
@@ -82,7 +106,7 @@ func (f *failures) list() []Failure {
 	}
 	out := make([]Failure, 0, len(*t))
 	for k, c := range *t {
-		out = append(out, Failure{k.lane.name, k.kind, c.n.Load(), c.example})
+		out = append(out, Failure{k.lane.name, k.kind, c.n.Load(), c.text()})
 	}
 	slices.SortFunc(out, func(a, b Failure) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Kind, b.Kind))

@@ -157,7 +157,7 @@ func generatorCase(s *summary.Summary) junitCase {
 	reasons := figure.Line(strings.Join(s.Generator.Reasons, "; "))
 	switch s.Generator.Status {
 	case "invalid":
-		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "The generator was the bottleneck: the figures say nothing about the target."}
+		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "What the run offered is not what was asked for: its figures say nothing about the target."}
 	case "suspect":
 		c.SystemOut = "warning: " + reasons
 	}

@@ -112,16 +112,21 @@ func (p *Plan) addGiven(by map[string][]scenarios.Override, stage int) error {
 // targetKinds returns the kinds of target that the scenarios need.
 func (p *Plan) targetKinds() []targets.Kind {
 	var out []targets.Kind
-	for i, d := range p.defs {
-		kinds := d.Targets
-		if d.Also != nil {
-			kinds = slices.Concat(kinds, d.Also(p.values[i]))
-		}
-		for _, k := range kinds {
+	for i := range p.defs {
+		for _, k := range p.kindsOf(i) {
 			if !slices.Contains(out, k) {
 				out = append(out, k)
 			}
 		}
 	}
 	return out
+}
+
+// kindsOf lists the kinds of targets that scenario i needs.
+func (p *Plan) kindsOf(i int) []targets.Kind {
+	d := p.defs[i]
+	if d.Also == nil {
+		return d.Targets
+	}
+	return slices.Concat(d.Targets, d.Also(p.values[i]))
 }

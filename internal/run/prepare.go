@@ -276,8 +276,10 @@ func (x *Prepared) giveBack(ctx context.Context) {
 	show := x.session.Observer
 	var wg sync.WaitGroup
 	wg.Go(func() { x.probes.Close(ctx) })
-	for _, s := range x.scenarios {
+	for i, s := range x.scenarios {
 		wg.Go(func() {
+			ctx, stop := x.answering(ctx, i)
+			defer stop()
 			if err := s.Close(ctx); err != nil {
 				show.Warn(fmt.Sprintf("warning: clean up: %v\n  next: perfctl reset removes what is left", err))
 			}

@@ -231,7 +231,12 @@ func (m *measurer) accounts(ctx context.Context) (out map[string]*scenarios.Acco
 		}
 		name := m.plan.defs[i].Name
 		m.show.Step(fmt.Sprintf("checking %s …", name), func() string { return howFar(m.scenarios[i : i+1]) })
-		a, err := c.Account(ctx)
+		within, stop := m.answering(ctx, i)
+		a, err := c.Account(within)
+		if gone := context.Cause(within); err != nil && gone != nil && ctx.Err() == nil {
+			err = gone
+		}
+		stop()
 		if a != nil {
 			out[name] = a
 		}

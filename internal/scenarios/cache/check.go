@@ -70,6 +70,7 @@ func (s *scenario) Account(ctx context.Context) (*scenarios.Account, error) {
 	if !s.env.Plan.First() {
 		return a, nil
 	}
+	defer s.leaveWith(ctx)()
 	after, err := s.client.Info(ctx)
 	if err != nil {
 		return a, fmt.Errorf("ask the server for its own counts: %w", redis.Explain(s.env.Targets.Redis, "INFO", err))

@@ -142,6 +142,7 @@ func (s *scenario) Close(ctx context.Context) error {
 	if s.client == nil {
 		return stored
 	}
+	defer s.leaveWith(ctx)()
 	var err error
 	if s.env.Plan.First() { // the others' keys, too
 		err = remove(ctx, s.client, s.run)
@@ -150,6 +151,16 @@ func (s *scenario) Close(ctx context.Context) error {
 		err = redis.Explain(s.env.Targets.Redis, "remove the run's keys", err)
 	}
 	return errors.Join(err, stored, s.client.Close())
+}
+
+// leaveWith ends every command with ctx: the driver itself waits for an answer as long
+// as its time-outs say, again and again. What is returned ends that.
+func (s *scenario) leaveWith(ctx context.Context) func() {
+	if s.client == nil {
+		return func() {}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.client.Close() })
+	return func() { stop() }
 }
 
 // remove deletes the keys of a run, on every server that holds some, then its name.

@@ -100,7 +100,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	w := &s.workers[a.Worker]
 	l := w.publisher.Lane(w.lane)
 	if l == nil {
-		return rabbitmq.ErrDown
+		return w.publisher.Down()
 	}
 	word := s.ledger.attempt(a.N)
 	note := a.Begin(string(targets.RabbitMQ), "publish", a.Started)

@@ -9,7 +9,7 @@ import (
 // unknown.
 func TestWhatTheBrokerMayHave(t *testing.T) {
 	for err, want := range map[error]bool{
-		ErrDown: false, errUnsent: false, errNacked: false, ErrReturned: false,
+		ErrNoConnection: false, errUnsent: false, errNacked: false, ErrReturned: false,
 		errStalled: true, errHeld: true, errBlocked: true, errCut: true, errLost: true, errLate: true, context.Canceled: true,
 	} {
 		if MayHave(err) != want {

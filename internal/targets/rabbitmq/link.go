@@ -61,8 +61,11 @@ type Link[S any] struct {
 	// blockedAt is when the broker began to block publishers, in Unix nanoseconds; 0
 	// while it does not.
 	blockedAt atomic.Int64
-	stop      context.CancelFunc
-	done      chan struct{}
+	// outage says why there is no connection, down is the failure that it is.
+	outage *outage
+	down   error
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 // OpenLink dials, prepares the first session and keeps the link alive until
@@ -74,7 +77,8 @@ func OpenLink[S any](ctx context.Context, cfg LinkConfig[S]) (*Link[S], error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Link[S]{cfg: cfg, done: make(chan struct{})}
+	l := &Link[S]{cfg: cfg, done: make(chan struct{}), outage: &outage{}}
+	l.down = l.outage.failure()
 	e, err := l.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -88,6 +92,9 @@ func OpenLink[S any](ctx context.Context, cfg LinkConfig[S]) (*Link[S], error) {
 // Session returns the session of the present connection, nil while there is
 // none.
 func (l *Link[S]) Session() *S { return l.session.Load() }
+
+// Down returns the failure of what was to be sent while there is no session.
+func (l *Link[S]) Down() error { return l.down }
 
 // Blocked says whether the broker blocks publishers now.
 func (l *Link[S]) Blocked() bool { return l.blockedAt.Load() != 0 }
@@ -219,6 +226,7 @@ func (l *Link[S]) reconnect(ctx context.Context) *epoch {
 		if ctx.Err() != nil {
 			return nil
 		}
+		l.outage.note(err)
 		l.cfg.Log.Debug("cannot reconnect to RabbitMQ", "connection", l.cfg.Options.Name, "cause", err, "next_attempt_in", pause)
 		select {
 		case <-ctx.Done():

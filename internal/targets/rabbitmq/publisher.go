@@ -29,8 +29,6 @@ const (
 
 // The failures of a message, made once.
 var (
-	// ErrDown says that there is no connection to publish on.
-	ErrDown = work.Fail(work.KindClosed, ErrNoConnection)
 	// ErrReturned says that a confirmed message had come back.
 	ErrReturned = work.Fail(KindReturned, errors.New("the broker returned the message: no queue took it"))
 
@@ -113,6 +111,9 @@ func (p *Publisher) prepare(_ context.Context, c *amqp.Connection, lost func()) 
 	return s, nil
 }
 
+// Down returns the failure of a message while there is no connection.
+func (p *Publisher) Down() error { return p.link.Down() }
+
 // Lane returns a channel of the connection, which spreads callers; nil where there is no
 // connection.
 func (p *Publisher) Lane(i int) *Lane {
@@ -136,7 +137,7 @@ func (p *Publisher) Publish(ctx context.Context, lane int, exchange, key string,
 func (p *Publisher) PublishNoted(ctx context.Context, lane int, exchange, key string, mandatory bool, m *amqp.Publishing, timer *time.Timer, timeout time.Duration, note *work.Op, clock work.Clock) error {
 	l := p.Lane(lane)
 	if l == nil {
-		return ErrDown
+		return p.Down()
 	}
 	confirm, err := l.Write(exchange, key, mandatory, m, note, clock)
 	if err != nil {
