@@ -122,6 +122,8 @@ type Config struct {
 	// Start is the rate of the first trial, Max the highest rate asked for: 0
 	// for none.
 	Start, Max float64
+	// Users makes loads numbers of users, of closed stages, in place of rates.
+	Users bool
 	// Precision is how far apart the bounds may be: upper ≤ lower × (1 +
 	// precision).
 	Precision float64
@@ -141,6 +143,8 @@ const (
 	MinPrecision = 0.005
 	MaxPrecision = 1.0
 	MaxRate      = 1e7
+	// MaxUsers is the most users of one process.
+	MaxUsers = 100_000
 )
 
 // Check returns what is wrong with the configuration, all at once.
@@ -153,7 +157,10 @@ func (c Config) Check() error {
 	}
 	bad(!(c.Start > 0 && c.Start <= MaxRate), "start %v: want a rate above 0 and up to %g/s", c.Start, MaxRate)
 	bad(!(c.Max >= 0 && c.Max <= MaxRate), "max %v: want a rate up to %g/s, or 0 for no bound", c.Max, MaxRate)
-	bad(c.Max > 0 && c.Max < c.Start, "max %v/s is below the start, %v/s", c.Max, c.Start)
+	bad(c.Max > 0 && c.Max < c.Start, "max %v%s is below the start, %v%s", c.Max, c.unit(), c.Start, c.unit())
+	if err := c.checkUsers(); err != nil {
+		errs = append(errs, err)
+	}
 	bad(!(c.Precision >= MinPrecision && c.Precision <= MaxPrecision), "precision %.3g %%: want %.3g %% to %.3g %%", 100*c.Precision, 100*MinPrecision, 100*MaxPrecision)
 	bad(c.Trial < MinTrial || c.Trial > MaxTrial, "trial %v: want %v to %v", c.Trial, MinTrial, MaxTrial)
 	bad(c.MaxTime < c.Trial, "max-time %v is shorter than one trial of %v", c.MaxTime, c.Trial)
@@ -184,13 +191,19 @@ const leastArrivals = 20
 // floor is the lowest rate that is tried: a short trial of less would have too
 // few arrivals to be judged. A start that is lower still is tried as it is.
 func (c Config) floor() float64 {
+	if c.Users {
+		return 1
+	}
 	return min(leastArrivals/c.short().Seconds(), c.Start)
 }
 
 // ceiling is the highest rate that is tried.
 func (c Config) ceiling() float64 {
-	if c.Max > 0 {
+	switch {
+	case c.Max > 0:
 		return c.Max
+	case c.Users:
+		return MaxUsers
 	}
 	return MaxRate
 }

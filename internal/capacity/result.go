@@ -16,7 +16,9 @@ type Result struct {
 	Schema int `json:"schema"`
 	// Name is what was searched: the mix, or one scenario of it.
 	Name string `json:"name"`
-	End  End    `json:"end"`
+	// Users says that every rate here is a number of users.
+	Users bool `json:"users,omitempty"`
+	End   End  `json:"end"`
 	// Because says why the search ended where it did not find both bounds.
 	Because string `json:"because"`
 	// Lower is the highest rate that held, Upper the lowest that did not; nil
@@ -90,7 +92,7 @@ type Unknown struct {
 // result gathers what is known.
 func (s *search) result() Result {
 	r := Result{
-		Schema: Schema, End: s.end, Because: s.because, Confirmed: s.confirmed, Blurred: s.blurred, Trials: s.trials, Took: s.spent,
+		Schema: Schema, Users: s.cfg.Users, End: s.end, Because: s.because, Confirmed: s.confirmed, Blurred: s.blurred, Trials: s.trials, Took: s.spent,
 		Broke: []Breach{}, Curve: s.curve(), CannotSay: []Unknown{},
 	}
 	if r.Trials == nil {
@@ -268,9 +270,9 @@ func (r *Result) sentence() string {
 	if !r.Confirmed {
 		verb = "seems to hold"
 	}
-	fmt.Fprintf(&b, "%s %s %s arrivals/s", subject, verb, num(*r.Lower))
+	fmt.Fprintf(&b, "%s %s %s", subject, verb, r.held(*r.Lower))
 	if r.Upper != nil {
-		fmt.Fprintf(&b, "; at %s/s ", num(*r.Upper))
+		fmt.Fprintf(&b, "; at %s ", r.Said(*r.Upper))
 		if hard := r.firstBreach(); hard != nil {
 			b.WriteString(hard.String())
 			if hint := r.exhausted(); hint != "" {

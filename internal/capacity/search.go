@@ -133,7 +133,7 @@ func (s *search) try(rate float64, p Purpose) (Trial, error) {
 			continue
 		}
 		if low, _ := s.provisional(); rate <= low {
-			return t, s.stop(Generator, "this machine could not generate %s/s, which it could before", num(rate))
+			return t, s.stop(Generator, "this machine could not generate %s, which it could before", s.cfg.said(rate))
 		}
 		s.limit = min(s.limit, rate)
 		return t, nil
@@ -142,7 +142,7 @@ func (s *search) try(rate float64, p Purpose) (Trial, error) {
 
 // lengthOf is how long a trial of that purpose is at a rate.
 func (s *search) lengthOf(p Purpose, rate float64) time.Duration {
-	least := s.cfg.enough() / rate
+	least := s.least(rate)
 	switch p {
 	case Explore, Narrow:
 		return s.cfg.short()
@@ -153,7 +153,16 @@ func (s *search) lengthOf(p Purpose, rate float64) time.Duration {
 }
 
 // fullAt is how long a trial must be at a rate to count in full, in seconds.
-func (s *search) fullAt(rate float64) float64 { return max(s.full, s.cfg.enough()/rate) }
+func (s *search) fullAt(rate float64) float64 { return max(s.full, s.least(rate)) }
+
+// least is how long a long trial is at least at a rate, in seconds. How many arrivals
+// users have is not known before.
+func (s *search) least(rate float64) float64 {
+	if s.cfg.Users {
+		return 0
+	}
+	return s.cfg.enough() / rate
+}
 
 func inSeconds(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }
 
@@ -195,7 +204,7 @@ func (s *search) explore() error {
 			if rate <= floor {
 				return s.nothingHolds(t)
 			}
-			if rate = max(rate/2, floor); t.Dead {
+			if rate = max(s.cfg.whole(rate/2), floor); t.Dead {
 				rate = floor // no need to go there step by step
 			}
 		}
@@ -205,23 +214,23 @@ func (s *search) explore() error {
 // nothingHolds ends a search that found no rate at which the SLA holds.
 func (s *search) nothingHolds(t Trial) error {
 	if t.Outcome == Invalid {
-		return s.stop(CannotSay, "this machine cannot generate even %s/s", num(t.Rate))
+		return s.stop(CannotSay, "this machine cannot generate even %s", s.cfg.said(t.Rate))
 	}
 	why := "the SLA is broken"
 	if len(t.Breaches) > 0 {
 		why = t.Breaches[0].String()
 	}
 	if t.Dead {
-		return s.stop(CannotSay, "the target fails from the first arrival: at %s/s not one succeeded, %s", num(t.Rate), why)
+		return s.stop(CannotSay, "the target fails from the first arrival: at %s not one succeeded, %s", s.cfg.said(t.Rate), why)
 	}
-	return s.stop(CannotSay, "the SLA is broken already at %s/s, the lowest rate tried: %s", num(t.Rate), why)
+	return s.stop(CannotSay, "the SLA is broken already at %s, the lowest load tried: %s", s.cfg.said(t.Rate), why)
 }
 
 // narrow brings the hints within two widths of each other with one short trial
 // at each rate.
 func (s *search) narrow() error {
 	width := math.Pow(1+s.cfg.width(), 2)
-	for s.hintHigh > 0 && s.hintHigh > s.hintLow*width*1.0001 {
+	for s.hintHigh > 0 && s.hintHigh > s.hintLow*width*1.0001 && !s.cfg.adjacent(s.hintLow, s.hintHigh) {
 		rate := s.between(s.hintLow, s.hintHigh)
 		t, err := s.try(rate, Narrow)
 		if err != nil {
@@ -241,5 +250,9 @@ func (s *search) narrow() error {
 func (s *search) between(low, high float64) float64 {
 	widths := math.Ceil(math.Log(high/low)/math.Log1p(s.cfg.width()) - 1e-6)
 	half := max(math.Floor(widths/2), 1)
-	return low * math.Pow(high/low, half/max(widths, 2))
+	rate := low * math.Pow(high/low, half/max(widths, 2))
+	if s.cfg.Users {
+		return min(s.cfg.onward(rate, low, +1), high-1)
+	}
+	return rate
 }

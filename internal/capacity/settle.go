@@ -56,7 +56,7 @@ func (s *search) next(low, high float64) float64 {
 		return s.hintHigh
 	case noHigh:
 		return min(s.beyond(low, +1), top)
-	case high <= low*(1+s.cfg.width())*1.0001:
+	case high <= low*(1+s.cfg.width())*1.0001, s.cfg.adjacent(low, high):
 		return 0
 	}
 	s.steps = 0
@@ -75,7 +75,7 @@ func (s *search) beyond(rate float64, direction float64) float64 {
 	}
 	widths := math.Exp2(float64(s.steps))
 	s.steps = min(s.steps+1, 8)
-	return rate * math.Pow(1+s.cfg.width(), direction*widths)
+	return s.cfg.onward(rate*math.Pow(1+s.cfg.width(), direction*widths), rate, direction)
 }
 
 // confirm tries the bounds that are told. It returns true where they hold, or
@@ -83,11 +83,13 @@ func (s *search) beyond(rate float64, direction float64) float64 {
 func (s *search) confirm(low, high float64) (done bool, err error) {
 	bounded, generator := !math.IsInf(high, 1), high == s.limit
 	told, above := low, high
-	if bounded {
+	if bounded && !s.cfg.Users {
 		told = low / (1 + s.cfg.margin())
 	}
 	if bounded && !generator {
-		above = min(high*(1+s.cfg.margin()), s.cfg.ceiling())
+		if above = min(high*(1+s.cfg.margin()), s.cfg.ceiling()); s.cfg.Users {
+			above = high
+		}
 		ok, err := s.majority(above, Measure, Broke)
 		if err != nil {
 			return false, err
@@ -116,9 +118,9 @@ func (s *search) confirm(low, high float64) (done bool, err error) {
 	s.lower, s.upper, s.confirmed = told, above, true
 	switch {
 	case !bounded, math.IsInf(above, 1) && math.IsInf(s.limit, 1):
-		return true, s.stop(Maximum, "%s/s is the highest rate that was asked for", num(s.cfg.ceiling()))
+		return true, s.stop(Maximum, "%s is the highest load that was asked for", s.cfg.said(s.cfg.ceiling()))
 	case generator, math.IsInf(above, 1):
-		return true, s.stop(Generator, "%s/s is beyond what this machine can generate", num(s.limit))
+		return true, s.stop(Generator, "%s is beyond what this machine can generate", s.cfg.said(s.limit))
 	}
 	return true, s.stop(Found, "")
 }
@@ -128,7 +130,7 @@ func (s *search) confirm(low, high float64) (done bool, err error) {
 // where there is none.
 func (s *search) clear(rate float64) (float64, error) {
 	for step := 1 + s.cfg.margin(); ; step *= step {
-		if rate *= step; rate > s.cfg.ceiling() || rate >= s.limit {
+		if rate = s.cfg.onward(rate*step, rate, +1); rate > s.cfg.ceiling() || rate >= s.limit {
 			return math.Inf(1), nil
 		}
 		ok, err := s.majority(rate, Measure, Broke)

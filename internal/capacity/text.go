@@ -26,7 +26,7 @@ func Text(w io.Writer, r *Result) error {
 	b.WriteString("\n")
 	r.boundsText(&b)
 	if r.Knee != nil {
-		fmt.Fprintf(&b, "  knee: P95 turns up at %s/s, where it is %s\n", num(r.Knee.Rate), millis(&r.Knee.P95, false))
+		fmt.Fprintf(&b, "  knee: P95 turns up at %s, where it is %s\n", r.Said(r.Knee.Rate), millis(&r.Knee.P95, false))
 	}
 	if r.Law != nil {
 		r.Law.text(&b)
@@ -43,7 +43,7 @@ func (r *Result) boundsText(b *bytes.Buffer) {
 	if r.Lower == nil {
 		return
 	}
-	fmt.Fprintf(b, "  lower bound: %s/s", num(*r.Lower))
+	fmt.Fprintf(b, "  lower bound: %s", r.Said(*r.Lower))
 	if r.Confirmed {
 		b.WriteString(", held for a confirming trial")
 	} else {
@@ -54,7 +54,7 @@ func (r *Result) boundsText(b *bytes.Buffer) {
 		b.WriteString("  upper bound: not known\n")
 		return
 	}
-	fmt.Fprintf(b, "  upper bound: %s/s, %.2g %% above\n", num(*r.Upper), 100**r.Width)
+	fmt.Fprintf(b, "  upper bound: %s, %.2g %% above\n", r.Said(*r.Upper), 100**r.Width)
 	for i, x := range r.Broke {
 		word := "broke there"
 		switch {
@@ -83,7 +83,11 @@ func table(b *bytes.Buffer, r *Result) {
 			task = "task p95\t"
 		}
 	}
-	fmt.Fprintln(tw, "  offered/s\tdone/s\tin flight\tp50\tp95\tp99\t"+task+"errors\theld\t")
+	offered := "offered/s"
+	if r.Users {
+		offered = "users"
+	}
+	fmt.Fprintln(tw, "  "+offered+"\tdone/s\tin flight\tp50\tp95\tp99\t"+task+"errors\theld\t")
 	for _, p := range r.Curve {
 		if task != "" {
 			task = millis(p.Task, false) + "\t"

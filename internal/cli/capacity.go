@@ -27,6 +27,9 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
   # Each scenario by itself
   perfctl capacity --scenario tasks,crud,cache --each --lab
 
+  # How many users does it hold, who look at each answer for a second?
+  perfctl capacity --users --pause 1s --scenario crud --env-file .env.test
+
   # In CI: red where it is below 1000/s
   perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 --require 1000 --json > capacity.json`
 
@@ -36,19 +39,22 @@ type capacityFlags struct {
 	start, max, require float64
 	precision           string
 	trial, maxTime      time.Duration
-	each, lab           bool
+	each, lab, users    bool
+	pause               time.Duration
 	runDir              string
 	json, quiet         bool
 }
 
 func (f *capacityFlags) register(fs *pflag.FlagSet) {
 	f.loadFlags.register(fs)
-	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s")
+	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s (10 with --users)")
 	fs.Float64Var(&f.max, "max", 0, "highest `rate` to try, arrivals/s (0: what this machine can generate)")
 	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides, longer at low rates; short ones take a third, the confirming one twice as long")
 	fs.StringVar(&f.precision, "precision", "5%", "how far apart the bounds may be, in `percent` of the lower one")
 	fs.DurationVar(&f.maxTime, "max-time", 20*time.Minute, "bound on the time of a search: what is known by then is said")
 	fs.Float64Var(&f.require, "require", 0, "exit with 99 unless it is known to hold this `rate`, arrivals/s; as --threshold 'capacity: >= RATE'")
+	fs.BoolVar(&f.users, "users", false, "search how many users it holds, each of whom begins again when answered, in place of a rate: --start, --max and --require are users then")
+	fs.DurationVar(&f.pause, "pause", 0, "with --users: how long a user waits between two arrivals")
 	fs.BoolVar(&f.each, "each", false, "search each scenario by itself, in place of the mix")
 	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, search, stop them")
 	fs.StringVar(&f.runDir, "run-dir", "", "write capacity.json and the trials' run directories to this new `DIR` (default: runs/capacity-TIME)")
@@ -66,9 +72,12 @@ func (f *capacityFlags) options() (trials.Options, error) {
 	if percent {
 		p /= 100
 	}
+	if f.pause < 0 || f.pause > 0 && !f.users {
+		return trials.Options{}, exitcode.UsageError("--pause %v: it is above 0, and belongs to --users", f.pause)
+	}
 	return trials.Options{
-		Config:  capacity.Config{Start: f.start, Max: f.max, Precision: p, Trial: f.trial, MaxTime: f.maxTime},
-		Require: f.require, Each: f.each, Dir: f.runDir,
+		Config:  capacity.Config{Start: f.start, Max: f.max, Users: f.users, Precision: p, Trial: f.trial, MaxTime: f.maxTime},
+		Require: f.require, Pause: f.pause, Each: f.each, Dir: f.runDir,
 	}, nil
 }
 
@@ -83,8 +92,8 @@ resources, consistency, and whether the target keeps up, that is whether the
 backlog stays what it is. Throughput targets do not apply. It doubles the rate
 up to the first failure, narrows the bounds with short trials, measures them
 with long ones as MLRsearch does (RFC 9971), so that one noisy trial decides
-nothing, and holds the rate that it tells for a confirming trial. Between trials
-the target drains. A trial in which the generator was the limit blames nobody.
+nothing, and holds the rate that it tells for a confirming trial. With --users it
+searches a number of users in the same way. Between trials the target drains. A trial in which the generator was the limit blames nobody.
 
 Each trial leaves a run directory, the search capacity.json beside them. The
 first Ctrl-C ends the search and tells what is known (exit code 105).`,
@@ -98,6 +107,9 @@ first Ctrl-C ends the search and tells what is known (exit code 105).`,
 
 // capacity decides a search, has it made and shows what was found.
 func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet) error {
+	if f.users && !fs.Changed("start") {
+		f.start = 10
+	}
 	options, err := f.options()
 	if err != nil {
 		return err

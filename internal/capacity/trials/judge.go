@@ -22,6 +22,7 @@ import (
 // not done, and what waits in the broker's queue.
 type backlogWatch struct {
 	rate     float64
+	users    bool    // rate is a number of users, until the trial tells what came of them
 	from, to float64 // the judged window, seconds since the start
 	bound    int
 	shares   []run.Share
@@ -32,9 +33,9 @@ type backlogWatch struct {
 	waited  int               // the most that waited for a worker
 }
 
-func newBacklogWatch(a capacity.Ask, bound int, shares []run.Share) *backlogWatch {
+func newBacklogWatch(a capacity.Ask, users bool, bound int, shares []run.Share) *backlogWatch {
 	from := warmUp(a.Length).Seconds()
-	return &backlogWatch{rate: a.Rate, from: from, to: from + a.Length.Seconds(), bound: bound, shares: shares}
+	return &backlogWatch{rate: a.Rate, users: users, from: from, to: from + a.Length.Seconds(), bound: bound, shares: shares}
 }
 
 // observeEvery is how often the backlog is read: often enough for a mean of what
@@ -71,6 +72,10 @@ func (o *backlogWatch) judge(t *capacity.Trial, sum *summary.Summary, m *run.Mea
 	t.CutShort = m.Aborted != nil
 	t.Dead = sum.Arrivals.Planned > 0 && sum.Arrivals.Succeeded == 0
 	t.Breaches, t.Reasons = []capacity.Breach{}, sum.Generator.Reasons
+	if o.users {
+		n, _ := m.Totals.Counter(metrics.Selector{Name: metrics.Arrivals.Name, Tags: metrics.Tags{Stage: trialStage}})
+		o.rate = float64(n) / (o.to - o.from)
+	}
 	to := o.to
 	if t.CutShort {
 		to = min(to, m.Outcome.Length.Seconds())
@@ -80,7 +85,7 @@ func (o *backlogWatch) judge(t *capacity.Trial, sum *summary.Summary, m *run.Mea
 	o.load(t, m.Totals, to, backlog, queue)
 
 	o.rules(t, sum, m)
-	if !t.CutShort && !backlog.Sustained(o.rate*(to-o.from)) {
+	if !t.CutShort && !o.users && !backlog.Sustained(o.rate*(to-o.from)) {
 		o.grows(t, o.worst(metrics.ResponseTime.Name, m.Totals), "arrivals due and not done", backlog.Growth, to)
 	}
 	if !t.CutShort && !queue.Sustained(o.rate*(to-o.from)) {

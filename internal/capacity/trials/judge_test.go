@@ -18,7 +18,7 @@ import (
 func observed(t *testing.T, growth, queued int) (*backlogWatch, *run.Measurement, *summary.Summary) {
 	t.Helper()
 	a := capacity.Ask{Number: 1, Rate: 100, Length: 10 * time.Second}
-	o := newBacklogWatch(a, 50, []run.Share{
+	o := newBacklogWatch(a, false, 50, []run.Share{
 		{Name: "crud", Metrics: []string{"db_query_duration"}}, {Name: "cache", Metrics: []string{"redis_command_duration"}},
 		{Name: "tasks", Metrics: []string{"rabbitmq_publish_latency", "rabbitmq_queue_length"}},
 	})

@@ -50,6 +50,9 @@ func answer(r *capacity.Result) sla.Answer {
 		a.Because = "cannot say: " + r.Because
 	default:
 		a.Value, a.AtLeast = *r.Lower, r.Upper == nil
+		if r.Users {
+			a.Text = r.Said(*r.Lower)
+		}
 	}
 	return a
 }
@@ -153,9 +156,13 @@ func Read(dir string) (*Report, []byte, error) {
 }
 
 // line says what a trial came to.
-func line(a capacity.Ask, t capacity.Trial) string {
+func line(a capacity.Ask, t capacity.Trial, users bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "trial %2d  %10s  %5s  %-7s  %-7s", a.Number, figure.Value(a.Rate, metrics.UnitPerSec), a.Length.Round(100*time.Millisecond), a.Purpose, t.Outcome)
+	load := figure.Value(a.Rate, metrics.UnitPerSec)
+	if users {
+		load = figure.Value(a.Rate, metrics.UnitCount) + " users"
+	}
+	fmt.Fprintf(&b, "trial %2d  %10s  %5s  %-7s  %-7s", a.Number, load, a.Length.Round(100*time.Millisecond), a.Purpose, t.Outcome)
 	if t.Load.P95 != nil {
 		at := ""
 		if t.Load.AtLeast {

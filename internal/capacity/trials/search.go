@@ -25,6 +25,8 @@ type Options struct {
 	capacity.Config
 	// Require is the rate that must be held, 0 for none.
 	Require float64
+	// Pause is how long each user waits between two arrivals, where users are searched.
+	Pause time.Duration
 	// Each searches each scenario by itself, in place of the mix.
 	Each bool
 	// Dir is where capacity.json and the trials' run directories go.
@@ -61,7 +63,7 @@ func NewSearch(ctx context.Context, r run.Request, o Options) (*Search, error) {
 		return nil, err
 	}
 	r.AbortOnFail = true // a trial that has failed need not go on
-	r.Profile = profile(capacity.Ask{Rate: o.Start, Length: o.Trial, Number: 1})
+	r.Profile = profile(capacity.Ask{Rate: o.Start, Length: o.Trial, Number: 1}, &s.options)
 	s.first, err = run.NewPlan(ctx, r)
 	return s, err
 }

@@ -30,8 +30,17 @@ func warmUp(trial time.Duration) time.Duration {
 	return min(max(trial/5, 500*time.Millisecond), 5*time.Second)
 }
 
-// profile is the load of a trial: a constant rate.
-func profile(a capacity.Ask) *profiles.Profile {
+// profile is the load of a trial: a constant rate, or users.
+func profile(a capacity.Ask, o *Options) *profiles.Profile {
+	if o.Users {
+		n := int(a.Rate)
+		stage := func(name string, d time.Duration) profiles.Stage {
+			return profiles.Stage{Name: name, Duration: d, Class: profiles.Normal, Users: &profiles.Users{From: n, To: n, Pause: o.Pause}}
+		}
+		warm, trial := stage(warmUpStage, warmUp(a.Length)), stage(trialStage, a.Length)
+		trial.Judged = true
+		return &profiles.Profile{Name: "capacity", Stages: []profiles.Stage{warm, trial}}
+	}
 	return &profiles.Profile{Name: "capacity", Stages: []profiles.Stage{
 		{Name: warmUpStage, Duration: warmUp(a.Length), From: a.Rate, To: a.Rate, Class: profiles.Normal},
 		{Name: trialStage, Duration: a.Length, From: a.Rate, To: a.Rate, Class: profiles.Normal, Judged: true},
@@ -42,7 +51,7 @@ func profile(a capacity.Ask) *profiles.Profile {
 // does not repeat itself at one rate.
 func (s *Search) plan(ctx context.Context, a capacity.Ask, only string) (*run.Plan, error) {
 	return s.first.With(ctx, func(r *run.Request) {
-		r.Profile = profile(a)
+		r.Profile = profile(a, &s.options)
 		r.Seed += uint64(a.Number - 1)
 		if only != "" {
 			r.Scenarios = []profiles.Weight{{Scenario: only, Weight: 1}}
@@ -85,8 +94,12 @@ func (s *part) trial(ctx context.Context, a capacity.Ask) (t capacity.Trial, err
 	if err != nil {
 		return t, err
 	}
-	watch := newBacklogWatch(a, p.MaxInFlight(), p.Shares())
-	t.Dir = s.prefix + fmt.Sprintf("trial-%02d-%srps", a.Number, strconv.FormatFloat(roundRate(a.Rate), 'f', -1, 64))
+	watch := newBacklogWatch(a, s.options.Users, p.MaxInFlight(), p.Shares())
+	per := "rps"
+	if s.options.Users {
+		per = "users"
+	}
+	t.Dir = s.prefix + fmt.Sprintf("trial-%02d-%s%s", a.Number, strconv.FormatFloat(roundRate(a.Rate), 'f', -1, 64), per)
 	r, err := x.Record(ctx, filepath.Join(s.dir, t.Dir), nil, watch.run)
 	x.Close()
 	if err != nil {
@@ -100,7 +113,7 @@ func (s *part) trial(ctx context.Context, a capacity.Ask) (t capacity.Trial, err
 		return t, exitcode.With(exitcode.Interrupted, run.ErrInterrupted)
 	}
 	watch.judge(&t, r.Summary, m)
-	s.session.Observer.Say(line(a, t))
+	s.session.Observer.Say(line(a, t, s.options.Users))
 	if t.Outcome != capacity.Held {
 		if err := s.rest(ctx, m, p.GracefulStop()); err != nil {
 			return t, err
