@@ -33,17 +33,7 @@ func showSeconds(s float64) string {
 }
 
 // showCount returns a whole number with its thousands apart.
-func showCount(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func showCount(n int64) string { return figure.Count(n) }
 
 // showNumber returns a number that need not be whole.
 func showNumber(v float64) string {

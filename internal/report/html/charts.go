@@ -1,14 +1,11 @@
 package html
 
 import (
-	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
-	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -23,10 +20,15 @@ type charts struct {
 	End    float64     `json:"end"`
 	Stages []stageSpan `json:"stages"`
 	Marks  []finding   `json:"marks"`
-	Limits []limit     `json:"limits"`
 	Panels []panel     `json:"panels"`
 	Heat   heat        `json:"heat"`
 	Curves []curve     `json:"curves"`
+
+	// First are the charts that come first: of what was missed, then of what every
+	// run has.
+	First []string `json:"-"`
+	// Still are the readings without a chart, by group.
+	Still map[string][]still `json:"-"`
 }
 
 type stageSpan struct {
@@ -44,7 +46,7 @@ type finding struct {
 	Title string  `json:"title"`
 }
 
-// limit is a rule about response time, drawn as a line.
+// limit is the target of a rule, drawn as a line. Value is in the chart's unit.
 type limit struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -57,9 +59,11 @@ type panel struct {
 	Help  string `json:"help"`
 	Unit  string `json:"unit"`
 	Group string `json:"group"`
-	// Log asks for a logarithmic axis, Limits for the rules' lines.
-	Log    bool     `json:"log,omitempty"`
-	Limits bool     `json:"limits,omitempty"`
+	// Log asks for a logarithmic axis.
+	Log bool `json:"log,omitempty"`
+	// Limits are the targets of the rules about it, and Note how one was missed.
+	Limits []limit  `json:"limits,omitempty"`
+	Note   string   `json:"note,omitempty"`
 	Series []series `json:"series"`
 }
 
@@ -89,37 +93,11 @@ type curve struct {
 	Base bool `json:"base,omitempty"`
 }
 
-// mostBins bounds the points of a chart: a longer run has longer bins, whose
-// percentiles are those of their merged histograms.
-const mostBins = 600
-
-// axis puts seconds into bins.
-type axis struct {
-	width int // seconds a bin
-	n     int
-	r     *rundir.Run
-}
-
-func newAxis(r *rundir.Run) axis {
-	last := 0
-	for _, s := range r.Seconds {
-		last = max(last, int(s.Start/time.Second))
-	}
-	a := axis{r: r, width: max((last+mostBins)/mostBins, 1)}
-	if len(r.Seconds) > 0 {
-		a.n = last/a.width + 1
-	}
-	return a
-}
-
-// bin returns the bin of the second with that index.
-func (a axis) bin(second int) int { return int(a.r.Seconds[second].Start/time.Second) / a.width }
-
 // gather makes the charts of a run, with those of base, where it is not nil, behind
 // them.
 func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error) {
 	a := newAxis(r)
-	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Limits: limits(s), Marks: []finding{}}
+	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Stages: []stageSpan{}, Marks: []finding{}}
 	for i := range c.T {
 		c.T[i] = float64(i * a.width)
 	}
@@ -136,34 +114,39 @@ func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error
 	if err != nil {
 		return nil, err
 	}
-	if c.Panels, err = a.panels(response); err != nil {
+	all := subjects(s)
+	var missed []string
+	if c.Panels, missed, err = a.charts(response, all); err != nil {
 		return nil, err
 	}
 	c.Heat = heatOf(response)
 	c.Curves = curves(r)
-	if base == nil {
-		return c, nil
+	if base != nil {
+		if err := c.behind(base, all); err != nil {
+			return nil, err
+		}
 	}
-	return c, c.behind(base)
+	c.Still = c.fold()
+	for _, id := range append(missed, loadChart, responseChart, errorChart, failureChart) {
+		is := func(p panel) bool { return p.ID == id }
+		if !slices.Contains(c.First, id) && slices.ContainsFunc(c.Panels, is) {
+			c.First = append(c.First, id)
+		}
+	}
+	return c, nil
 }
 
-// panels returns every chart over time.
-func (a axis) panels(response []*metrics.Hist) ([]panel, error) {
-	lag, err := a.trend(metrics.DispatchLag.Name)
+// charts returns every chart over time, and the ids of those of what was missed.
+func (a axis) charts(response []*metrics.Hist, all []subject) ([]panel, []string, error) {
+	panels, err := a.panels(response)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := []panel{a.load(), percentiles("response", "Response time",
-		"from when an arrival was due until it was done; percentiles of each point's own arrivals", response), a.errors()}
-	out[1].Limits = true
-	out = append(out, a.gauges()...)
-	p := percentiles("lag", "Release lag", "from when an arrival was due until it started: the generator's own lateness", lag)
-	p.Group = generatorGroup
-	return append(out, p), nil
+	return a.judged(panels, all)
 }
 
 // behind adds the lines of the baseline, second by second since its start.
-func (c *charts) behind(base *rundir.Run) error {
+func (c *charts) behind(base *rundir.Run, all []subject) error {
 	a := newAxis(base)
 	a.width = int(c.Bin)
 	if len(base.Seconds) > 0 {
@@ -173,7 +156,7 @@ func (c *charts) behind(base *rundir.Run) error {
 	if err != nil {
 		return err
 	}
-	panels, err := a.panels(response)
+	panels, _, err := a.charts(response, all)
 	if err != nil {
 		return err
 	}
@@ -199,205 +182,4 @@ func (c *charts) behind(base *rundir.Run) error {
 		c.Curves = append(c.Curves, curve{Name: "baseline", Points: last.Points, Base: true})
 	}
 	return nil
-}
-
-// limits returns the rules about response time as lines.
-func limits(s *summary.Summary) []limit {
-	out := []limit{}
-	for _, r := range s.SLA {
-		if r.Metric != metrics.ResponseTime.Name || r.Stage != "" || r.Status == sla.NotExercised {
-			continue
-		}
-		rule, err := sla.ParseThreshold(r.Threshold)
-		if err != nil {
-			continue
-		}
-		out = append(out, limit{rule.Stat.String(), rule.Value / 1e6})
-	}
-	return out
-}
-
-// trend returns the merged histograms of a metric's bins; nil where nothing was
-// recorded.
-func (a axis) trend(name string) ([]*metrics.Hist, error) {
-	out := make([]*metrics.Hist, a.n)
-	err := a.r.Intervals(func(l *rundir.Line) bool { return l.Series.Name == name }, func(second int, _ *rundir.Line, h *metrics.Hist) {
-		b := a.bin(second)
-		if out[b] == nil {
-			out[b] = new(metrics.Hist)
-		}
-		out[b].Merge(h)
-	})
-	return out, err
-}
-
-// quantiles are the lines of a chart of percentiles.
-var quantiles = []struct {
-	name string
-	q    float64
-}{{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"max", 1}}
-
-func percentiles(id, title, help string, bins []*metrics.Hist) panel {
-	p := panel{ID: id, Title: title, Help: help, Unit: string(metrics.UnitTime), Log: true}
-	for _, q := range quantiles {
-		x := series{Name: q.name, Values: make([]*float64, len(bins))}
-		for i, h := range bins {
-			if h == nil || h.N == 0 || q.q < 1 && float64(h.N+h.Censored)*(1-q.q) < 1 {
-				continue // too few to tell
-			}
-			if v, _, ok := h.Quantile(q.q); ok {
-				x.Values[i] = at(float64(v) / 1e6)
-			}
-		}
-		p.Series = append(p.Series, x)
-	}
-	return p
-}
-
-func at(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	v = roundTo(v, 5)
-	return &v
-}
-
-// roundTo keeps so many significant digits: more would only be bytes.
-func roundTo(v float64, digits int) float64 {
-	if v == 0 {
-		return 0
-	}
-	scale := math.Pow(10, float64(digits)-math.Ceil(math.Log10(math.Abs(v))))
-	return math.Round(v*scale) / scale
-}
-
-// width returns how many seconds of bin i were recorded.
-func (a axis) widths() []float64 {
-	out := make([]float64, a.n)
-	for i, s := range a.r.Seconds {
-		out[a.bin(i)] += (s.End - s.Start).Seconds()
-	}
-	return out
-}
-
-// counter returns a counter per second in each bin.
-func (a axis) counter(name string) []*float64 {
-	widths := a.widths()
-	sum := make([]float64, a.n)
-	for _, l := range a.r.Lines {
-		if l.Series.Name != name {
-			continue
-		}
-		for i, v := range l.Value {
-			sum[a.bin(l.At[i])] += v
-		}
-	}
-	out := make([]*float64, a.n)
-	for i := range out {
-		if widths[i] > 0 {
-			out[i] = at(sum[i] / widths[i])
-		}
-	}
-	return out
-}
-
-func (a axis) load() panel {
-	return panel{
-		ID: "load", Title: "Load", Unit: string(metrics.UnitPerSec), Help: "arrivals due and arrivals that succeeded, per second",
-		Series: []series{{Name: "offered", Values: a.counter(metrics.Arrivals.Name), Style: "dashed"},
-			{Name: "achieved", Values: a.counter(metrics.ArrivalsSucceeded.Name)}},
-	}
-}
-
-func (a axis) errors() panel {
-	return panel{
-		ID: "errors", Title: "Errors", Unit: string(metrics.UnitPerSec), Help: "arrivals that failed, were dropped, or did not finish, per second",
-		Series: []series{{Name: "failed", Values: a.counter(metrics.ArrivalsFailed.Name), Style: "area"},
-			{Name: "dropped", Values: a.counter(metrics.ArrivalsDropped.Name), Style: "area"},
-			{Name: "unfinished", Values: a.counter(metrics.ArrivalsUnfinished.Name), Style: "area"}},
-	}
-}
-
-const generatorGroup = "generator"
-
-// gauges returns a chart for each gauge, one line for each of its series; stages
-// follow one another in time and are one line.
-func (a axis) gauges() []panel {
-	type sum struct{ total, n []float64 }
-	lines := map[string]map[string]*sum{}
-	descs := map[string]metrics.Desc{}
-	for _, l := range a.r.Lines {
-		if l.Series.Kind != metrics.KindGauge {
-			continue
-		}
-		name, label := l.Series.Name, labelOf(l.Series.Tags)
-		if lines[name] == nil {
-			lines[name], descs[name] = map[string]*sum{}, l.Series.Desc
-		}
-		x := lines[name][label]
-		if x == nil {
-			x = &sum{make([]float64, a.n), make([]float64, a.n)}
-			lines[name][label] = x
-		}
-		for i, v := range l.Value {
-			b := a.bin(l.At[i])
-			x.total[b], x.n[b] = x.total[b]+v, x.n[b]+1
-		}
-	}
-	var out []panel
-	for _, name := range sorted(lines) {
-		d := descs[name]
-		scale := 1.0
-		if d.Unit == metrics.UnitTime {
-			scale = 1e6 // recorded in nanoseconds
-		}
-		p := panel{ID: "gauge-" + name, Title: name, Help: d.Help, Unit: string(d.Unit), Group: groupOf(d.Of)}
-		for _, label := range sorted(lines[name]) {
-			x := lines[name][label]
-			s := series{Name: label, Values: make([]*float64, a.n)}
-			for i, n := range x.n {
-				if n > 0 {
-					s.Values[i] = at(x.total[i] / n / scale)
-				}
-			}
-			p.Series = append(p.Series, s)
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// groupOf says under which heading a gauge stands.
-func groupOf(s metrics.Subject) string {
-	switch s {
-	case metrics.OfGenerator:
-		return generatorGroup
-	case metrics.OfProcess:
-		return "processes"
-	case metrics.OfArrivals:
-		return "arrivals"
-	}
-	return "targets"
-}
-
-func labelOf(t metrics.Tags) string {
-	var parts []string
-	for _, s := range []string{t.Scenario, t.Operation, t.Outcome, t.Group} {
-		if s != "" {
-			parts = append(parts, s)
-		}
-	}
-	if len(parts) == 0 {
-		return "all"
-	}
-	return strings.Join(parts, " ")
-}
-
-func sorted[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

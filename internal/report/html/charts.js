@@ -29,19 +29,20 @@
 
   const clock = s => {
     const sec = Math.round(s * 10) / 10;
-    if (sec < 60) return sec + ' s';
+    if (sec < 60) return sec + 's';
     const h = Math.floor(sec / 3600), m = Math.floor(sec % 3600 / 60), r = Math.round(sec % 60);
     return (h ? h + ':' + String(m).padStart(2, '0') : m) + ':' + String(r).padStart(2, '0');
   };
   const show = (v, unit) => {
     if (v === null || v === undefined) return '–';
-    const n = (x, d = 3) => Math.abs(x) >= 1000 ? Math.round(x).toLocaleString('en').replace(/,/g, '\u202f') : String(+x.toPrecision(d));
+    const n = (x, d = 3) => Math.abs(x) >= 1000 ? Math.round(x).toLocaleString('en') : String(+x.toPrecision(d));
     switch (unit) {
-      case 'ms': return v >= 1000 ? n(v / 1000) + ' s' : v >= 1 ? n(v) + ' ms' : n(v * 1000) + ' µs';
+      case 'ms': return v === 0 ? '0s' : v >= 1000 ? n(v / 1000) + 's' : v >= 1 ? n(v) + 'ms' : n(v * 1000) + 'µs';
       case 's': return show(v * 1e3, 'ms');
       case 'bytes': for (const [f, u] of [[1e9, ' GB'], [1e6, ' MB'], [1e3, ' kB']]) if (Math.abs(v) >= f) return n(v / f) + u; return n(v) + ' B';
-      case 'ratio': return n(v * 100) + ' %';
-      case 'percent': return n(v) + ' %';
+      case 'bytes/s': return show(v, 'bytes') + '/s';
+      case 'ratio': return n(v * 100) + '%';
+      case 'percent': return n(v) + '%';
       case '1/s': return n(v) + '/s';
     }
     return n(v);
@@ -65,15 +66,19 @@
     const out = [];
     for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) for (const f of [1, 2, 5]) out.push(f * Math.pow(10, e));
     const inside = out.filter(v => v >= low && v <= high);
+    if (inside.length < 3) return nice(low, high, 4).filter(v => v >= low); // less than a decade
     return inside.length > 7 ? inside.filter(v => Math.abs(Math.log10(v) % 1) < 1e-9) : inside;
   };
+
+  // Where a text of the time axis is held, so that neither end is cut off.
+  const held = (px, width, text) => px + 3.5 * text.length > width ? 'end' : px < 3.5 * text.length ? 'start' : 'middle';
 
   const caption = (title, unit, help) => {
     const legend = el('ul', { class: 'legend' });
     const b = el('b', { title: help }, title);
     return [el('figcaption', {}, el('span', {}, b, ' ', el('span', { class: 'unit' }, unit)), legend), legend];
   };
-  const unitName = { ms: '', '1/s': 'per second', bytes: 'bytes', ratio: '%', percent: '%', s: '', count: '' };
+  const unitName = { ms: 'time', '1/s': 'per second', bytes: 'bytes', 'bytes/s': 'bytes per second', ratio: 'share', percent: 'percent', s: 'time', count: 'number' };
 
   // The same figures as a table, made when somebody opens it.
   const dataTable = (head, rows) => {
@@ -92,9 +97,11 @@
   function timeChart(figure, panel, height) {
     const [cap, legend] = caption(panel.title, [unitName[panel.unit] ?? panel.unit, panel.log ? 'log axis' : ''].filter(Boolean).join(', '), panel.help);
     const svg = el('svg', { role: 'img', tabindex: '0', height, 'aria-label': panel.title + ' over time. ' + panel.help });
-    const hidden = new Set(), outputs = [];
+    const hidden = new Set(), outputs = [], limits = panel.limits || [];
+    // One line that is named as its chart needs no name.
+    const alone = panel.series.length === 1 && panel.series[0].name === panel.title;
     panel.series.forEach((s, i) => {
-      const out = el('output', {}), b = el('button', { type: 'button', 'aria-pressed': 'true' }, el('i', { class: 's' + i % 8 }), s.name, out);
+      const out = el('output', {}), b = el('button', { type: 'button', 'aria-pressed': 'true' }, ...(alone ? [] : [el('i', { class: 's' + i % 8 }), s.name]), out);
       b.addEventListener('click', () => {
         hidden.has(i) ? hidden.delete(i) : hidden.add(i);
         b.setAttribute('aria-pressed', String(!hidden.has(i)));
@@ -103,7 +110,10 @@
       outputs.push(out);
       legend.append(el('li', {}, b));
     });
-    figure.append(cap, svg, dataTable(['time', ...panel.series.flatMap(s => s.base ? [s.name, 'baseline'] : [s.name])],
+    figure.append(cap);
+    if (panel.note) figure.append(el('p', { class: 'missed' }, '✗ missed: ' + panel.note));
+    if (panel.help && (panel.note || height > 112)) figure.append(el('p', { class: 'help' }, panel.help));
+    figure.append(svg, dataTable(['time', ...panel.series.flatMap(s => s.base ? [s.name, 'baseline'] : [s.name])],
       () => data.t.map((t, i) => [clock(t), ...panel.series.flatMap(s => (s.base ? [s.values[i], s.base[i]] : [s.values[i]]).map(v => show(v, panel.unit)))])));
 
     let width = 0, down = null;
@@ -122,9 +132,11 @@
       });
       if (high === -Infinity) return null;
       if (panel.log) {
-        for (const l of panel.limits ? data.limits : []) if (l.value < high * 30) high = Math.max(high, l.value * 1.2);
+        const reach = panel.note ? 1000 : 30; // the target that was missed is worth the room
+        for (const l of limits) if (l.value > 0 && l.value < high * reach && l.value > low / reach) { high = Math.max(high, l.value * 1.2); low = Math.min(low, l.value); }
         return [low / 1.25, high * 1.25];
       }
+      for (const l of limits) if (l.value < high * 4) high = Math.max(high, l.value);
       low = Math.min(low, 0);
       return [low, high === low ? low + 1 : high + (high - low) * .06];
     };
@@ -146,7 +158,7 @@
           const a = Math.max(f.from, state.from), b = Math.min(f.to, state.to);
           if (b > a) svg.append(el('rect', { class: 'flag', x: x(a), y: bottom - 4, width: Math.max(x(b) - x(a), 2), height: 4 }));
         }
-        for (const t of timeTicks(state.from, state.to, width / 90)) svg.append(el('text', { x: x(t), y: height - 5, 'text-anchor': 'middle' }, clock(t)));
+        for (const t of timeTicks(state.from, state.to, width / 90)) svg.append(el('text', { class: 'tick', x: x(t), y: height - 5, 'text-anchor': held(x(t), width, clock(t)) }, clock(t)));
         if (!r) { svg.append(el('text', { x: width / 2, y: height / 2, 'text-anchor': 'middle' }, 'nothing recorded here')); chart.cursor(); return; }
         const f = panel.log ? Math.log10 : v => v;
         const y = v => bottom - (f(v) - f(r[0])) / (f(r[1]) - f(r[0])) * (bottom - M.top);
@@ -154,9 +166,13 @@
           svg.append(el('line', { class: 'grid', x1: M.left, x2: width - M.right, y1: y(v), y2: y(v) }),
             el('text', { x: M.left - 6, y: y(v) + 4, 'text-anchor': 'end' }, show(v, panel.unit)));
         }
-        for (const l of panel.limits ? data.limits : []) if (l.value >= r[0] && l.value <= r[1]) svg.append(
-          el('line', { class: 'limit', x1: M.left, x2: width - M.right, y1: y(l.value), y2: y(l.value) }),
-          el('text', { class: 'limit-name', x: width - M.right - 2, y: y(l.value) - 3, 'text-anchor': 'end' }, 'SLA ' + l.name));
+        let named = Infinity; // where the last name stands, so that none is written over another
+        for (const l of [...limits].sort((a, b) => a.value - b.value)) {
+          if (l.value < r[0] || l.value > r[1]) continue;
+          svg.append(el('line', { class: 'limit', x1: M.left, x2: width - M.right, y1: y(l.value), y2: y(l.value) }));
+          named = Math.min(y(l.value) - 3, named - 11);
+          if (named > 8) svg.append(el('text', { class: 'limit-name', x: width - M.right - 2, y: named, 'text-anchor': 'end' }, l.name));
+        }
         // The baseline first, so that it is behind.
         panel.series.forEach((s, k) => {
           if (hidden.has(k) || !s.base) return;
@@ -251,10 +267,10 @@
 
   // The percentile spectrum: how long the slowest of so many took.
   function spectrum(figure) {
-    const height = 260, [cap, legend] = caption('Percentile spectrum', 'response time by percentile, both axes logarithmic', 'how long the fastest so many percent took, by stage');
+    const height = 260, [cap, legend] = caption('Percentile spectrum', 'response time by percentile, log axes', 'how long the fastest so many percent took, by stage');
     const svg = el('svg', { role: 'img', height, 'aria-label': 'Response time by percentile and stage' });
     figure.append(cap, svg, dataTable(['stage', 'percentile', 'response time'],
-      () => data.curves.flatMap(c => c.points.map(p => [c.name, +((1 - 1 / p[0]) * 100).toPrecision(7) + ' %', show(p[1], 'ms')]))));
+      () => data.curves.flatMap(c => c.points.map(p => [c.name, +((1 - 1 / p[0]) * 100).toPrecision(7) + '%', show(p[1], 'ms')]))));
     data.curves.forEach((c, i) => legend.append(el('li', {}, el('span', {}, el('i', { class: 's' + i % 8 }), ' ' + c.name))));
     others.push(() => {
       const width = svg.clientWidth || figure.clientWidth - 24, all = data.curves.flatMap(c => c.points);
@@ -267,7 +283,7 @@
       const y = v => height - M.bottom - Math.log10(v / low) / Math.log10(high / low) * (height - M.bottom - M.top);
       for (const v of logTicks(low, high)) svg.append(el('line', { class: 'grid', x1: M.left, x2: width - M.right, y1: y(v), y2: y(v) }), el('text', { x: M.left - 6, y: y(v) + 4, 'text-anchor': 'end' }, show(v, 'ms')));
       for (const [r, name] of [[2, '50'], [10, '90'], [100, '99'], [1e3, '99.9'], [1e4, '99.99'], [1e5, '99.999'], [1e6, '99.9999']]) if (r <= top) svg.append(
-        el('line', { class: 'grid', x1: x(r), x2: x(r), y1: M.top, y2: height - M.bottom }), el('text', { x: x(r), y: height - 5, 'text-anchor': 'middle' }, name + ' %'));
+        el('line', { class: 'grid', x1: x(r), x2: x(r), y1: M.top, y2: height - M.bottom }), el('text', { class: 'tick', x: x(r), y: height - 5, 'text-anchor': held(x(r), width, name + '%') }, name + '%'));
       data.curves.forEach((c, i) => {
         const p = el('path', { class: 'line s' + i % 8 + (c.base ? ' base' : ''), d: c.points.filter(p => p[1] > 0).map((p, k) => (k ? 'L' : 'M') + x(p[0]).toFixed(1) + ' ' + y(p[1]).toFixed(1)).join('') });
         p.style.fill = 'none';
@@ -299,9 +315,13 @@
       const y = i => bottom - (i + 1) * rowHeight;
       g = { x, y, rowHeight, width, bottom };
       c.textAlign = 'right';
-      rows.forEach((v, i) => { const e = Math.log10(v); if (Math.abs(e - Math.round(e)) < .01) c.fillText(show(v, 'ms'), M.left - 6, y(i) + 4); });
-      c.textAlign = 'center';
-      for (const t of timeTicks(state.from, state.to, width / 90)) c.fillText(clock(t), x(t), height - 5);
+      // At 1, 2 and 5 times a power of ten, as far as there is room: a tenth of a decade is a row.
+      const marks = rowHeight * 3 < 11 ? [0] : [0, 3, 7];
+      rows.forEach((v, i) => { const e = Math.round(Math.log10(v) * 10); if (marks.includes((e % 10 + 10) % 10)) c.fillText(show(+v.toPrecision(1), 'ms'), M.left - 6, y(i) + 4); });
+      for (const t of timeTicks(state.from, state.to, width / 90)) {
+        c.textAlign = { start: 'left', middle: 'center', end: 'right' }[held(x(t), width, clock(t))];
+        c.fillText(clock(t), x(t), height - 5);
+      }
       c.save();
       c.beginPath(); c.rect(M.left, M.top - 2, width - M.left - M.right, bottom - M.top + 4); c.clip();
       c.fillStyle = css.getPropertyValue('--accent');
@@ -325,16 +345,27 @@
 
   for (const box of document.querySelectorAll('.charts')) {
     const ids = (box.dataset.panels || '').split(' '), groups = (box.dataset.groups || '').split(' ');
-    const mine = data.panels.filter(p => ids.includes(p.id) || p.group && groups.includes(p.group));
+    const mine = ids[0] ? ids.map(id => data.panels.find(p => p.id === id)).filter(Boolean) : data.panels.filter(p => p.group && groups.includes(p.group));
     for (const p of mine) {
       const figure = el('figure', { class: 'chart', 'data-panel': p.id });
       box.append(figure);
-      timeChart(figure, p, p.id === 'response' ? 230 : box.classList.contains('small') ? 112 : 130);
+      timeChart(figure, p, p.id === 'response' || p.note ? 230 : box.classList.contains('small') ? 112 : 130);
     }
-    if (!mine.length) box.closest('section').hidden = true;
+    if (mine.length) continue;
+    const around = box.closest('.also') || box.closest('section');
+    if (!around.querySelector('table, ul')) around.hidden = true;
   }
-  spectrum(document.getElementById('spectrum'));
-  heatMap(document.getElementById('heat'));
+  // Long tables are folded where the screen is narrow.
+  if (innerWidth <= 560) for (const d of document.querySelectorAll('details.long')) d.open = false;
+  // On a narrow screen each row of a table is a block, whose figures need their names.
+  for (const t of document.querySelectorAll('main table')) {
+    const heads = [...t.querySelectorAll('thead th')].map(h => h.classList.contains('mark') ? '' : h.textContent);
+    if (heads.length) for (const r of t.querySelectorAll('tbody tr')) [...r.children].forEach((c, i) => { if (heads[i]) c.dataset.label = heads[i]; });
+  }
+  if (data.curves.length || data.heat.rows.length) {
+    spectrum(document.getElementById('spectrum'));
+    heatMap(document.getElementById('heat'));
+  } else document.getElementById('distribution').hidden = true;
   for (const b of document.querySelectorAll('button[data-from]')) b.addEventListener('click', () => {
     const from = +b.dataset.from, to = +b.dataset.to, margin = (to - from) * .5;
     zoom(from - margin, to + margin);

@@ -30,9 +30,10 @@ func (h hits) Share() *float64 {
 type tally struct {
 	Scenario, Metric, Name, Help string
 	// Shown is Count in its unit.
-	Shown     string
-	Count     int64
-	PerSecond *float64
+	Shown string
+	Count int64
+	// PerSecond is how fast it grew, in its unit.
+	PerSecond string
 	unit      metrics.Unit
 }
 
@@ -50,7 +51,7 @@ type seriesKey struct{ scenario, metric, name string }
 func keyOf(t *metrics.Total) seriesKey {
 	k := seriesKey{scenario: t.Series.Scenario, metric: t.Series.Name}
 	if of := (metrics.Tags{Operation: t.Series.Operation, Outcome: t.Series.Outcome, Group: t.Series.Group}); of != (metrics.Tags{}) {
-		k.name = labelOf(of)
+		k.name = labelOf("", of)
 	}
 	return k
 }
@@ -108,12 +109,15 @@ func tallies(r *rundir.Run) (out []tally) {
 		out[at[k]].Count += t.Count
 	}
 	for i := range out {
+		out[i].PerSecond = none
 		if out[i].Shown = count(out[i].Count); out[i].unit == metrics.UnitBytes {
 			out[i].Shown = figure.Value(float64(out[i].Count), metrics.UnitBytes)
 		}
 		if s := r.Elapsed.Seconds(); s > 0 {
 			v := float64(out[i].Count) / s
-			out[i].PerSecond = &v
+			if out[i].PerSecond = optionalRate(&v); out[i].unit == metrics.UnitBytes {
+				out[i].PerSecond = figure.Value(v, metrics.UnitBytes) + "/s"
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b tally) int {

@@ -28,6 +28,12 @@ var scriptText string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"ms": optionalMillis, "share": optionalShare, "rate": optionalRate, "seconds": seconds, "count": count, "mark": mark,
 	"labels": func(s *summary.Summary) string { return report.Labels(&s.Run) }, "between": between, "args": bound,
+	"still": func(all map[string][]still, groups ...string) (out []still) {
+		for _, g := range groups {
+			out = append(out, all[g]...)
+		}
+		return out
+	},
 	"ref": func(v float64) *float64 { return &v },
 }).Parse(pageText))
 
@@ -44,7 +50,7 @@ func Write(w io.Writer, r *rundir.Run, s *summary.Summary, base *rundir.Run) err
 	v := view{
 		Summary: s, Run: r, Charts: charts, Operations: operations(r), Shares: shares(r), Tallies: tallies(r), Batches: batches(r), Behind: base, Slow: slowOf(r, s),
 		Style: template.CSS(styleText), Script: template.JS(scriptText), // its own files, no data
-		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(styleText), hash(scriptText)),
+		Policy: policy(styleText, scriptText),
 	}
 	v.fill()
 	var b bytes.Buffer
@@ -55,6 +61,11 @@ func Write(w io.Writer, r *rundir.Run, s *summary.Summary, base *rundir.Run) err
 		return fmt.Errorf("write the HTML report: %w", err)
 	}
 	return nil
+}
+
+// policy allows one style and one script, and nothing to be loaded.
+func policy(style, script string) string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(style), hash(script))
 }
 
 // hash is how a Content-Security-Policy names the one script and the one style

@@ -50,6 +50,7 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 		{Desc: metrics.ResponseTime, Tags: metrics.Tags{Scenario: "tasks", Stage: "steady"}}, {Desc: metrics.ResponseTime, Tags: metrics.Tags{Scenario: "tasks", Stage: "peak"}},
 		{Desc: metrics.ArrivalsSucceeded, Tags: metrics.Tags{Scenario: "tasks", Stage: "steady"}}, {Desc: metrics.ArrivalsSucceeded, Tags: metrics.Tags{Scenario: "tasks", Stage: "peak"}},
 		{Desc: metrics.InFlight}, {Desc: metrics.Desc{Name: "rabbitmq_queue_length", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: hostile}, Tags: metrics.Tags{Operation: hostile}},
+		{Desc: metrics.Desc{Name: "db_pool_max", Kind: metrics.KindGauge, Unit: metrics.UnitCount, Help: "connections at most"}},
 	}
 	totals := metrics.NewTotals()
 	out := recorded{}
@@ -65,16 +66,17 @@ func record(t *testing.T, seconds int, killed bool) recorded {
 			Trends:   []metrics.TrendValue{{Series: reg[stage], Hist: h}},
 			Counters: []metrics.CounterValue{{Series: reg[2+stage], Delta: h.N}},
 			Rates:    []metrics.RateValue{{Series: &metrics.Series{Desc: metrics.Desc{Name: "cache_hit_ratio", Kind: metrics.KindRate, Unit: metrics.UnitRatio}, Tags: metrics.Tags{Scenario: "tasks", Stage: []string{"steady", "peak"}[stage]}}, Hits: 3, Total: int64(4 + 2*stage)}},
-			Gauges:   []metrics.GaugeValue{{Series: reg[4], Value: float64(i % 7)}, {Series: reg[5], Value: 3}},
+			Gauges:   []metrics.GaugeValue{{Series: reg[4], Value: float64(i % 7)}, {Series: reg[5], Value: float64(i % 10)}, {Series: reg[6], Value: 20}},
 		}
 		out.ok += h.N
 		totals.Add(s)
 		w.Snapshot(s)
 	}
+	five, two := 5.0, 2000.0
 	in := summary.Inputs{
 		SLA: []sla.Result{
-			{Rule: hostile, Metric: "response_time", Target: "P95 < 5ms", Threshold: "response_time: p(95) < 5ms", Actual: "9ms", Status: sla.Failed, Severity: sla.Fail, Action: hostile},
-			{Rule: "P99", Metric: "response_time", Target: "P99 < 2s", Threshold: "response_time: p(99) < 2s", Actual: "9ms", Status: sla.Passed, Severity: sla.Fail},
+			{Rule: hostile, Metric: "response_time", Target: "P95 < 5ms", Threshold: "response_time: p(95) < 5ms", TargetValue: &five, Actual: "9ms", Status: sla.Failed, Severity: sla.Fail, Action: hostile},
+			{Rule: "P99", Metric: "response_time", Target: "P99 < 2s", Threshold: "response_time: p(99) < 2s", TargetValue: &two, Actual: "9ms", Status: sla.Passed, Severity: sla.Fail},
 		},
 		Checks:   []summary.Check{{Name: "tasks_lost", Detail: hostile}},
 		Failures: []summary.Failure{{Scenario: "tasks", Kind: hostile, Count: 2, Example: hostile}},
@@ -119,8 +121,9 @@ func chartData(t *testing.T, page string) (d struct {
 	Bin    float64
 	T      []float64
 	Panels []struct {
-		ID     string
-		Series []struct {
+		ID, Title, Note string
+		Limits          []struct{ Value float64 }
+		Series          []struct {
 			Name         string
 			Values, Base []*float64
 		}
@@ -130,7 +133,6 @@ func chartData(t *testing.T, page string) (d struct {
 		Rows  []float64
 		Cells [][3]int64
 	}
-	Limits []struct{ Value float64 }
 }) {
 	t.Helper()
 	_, rest, _ := strings.Cut(page, `<script type="application/json" id="data">`)
@@ -171,8 +173,8 @@ func TestLongRunsAreMergedNotPicked(t *testing.T) {
 		if last := float64(seconds) - d.Bin*float64(len(d.T)-1); math.Abs(achieved-float64(r.ok)) > 1e-3*float64(r.ok)+200*(d.Bin-last) {
 			t.Errorf("%d s: the load adds up to %.0f of %d arrivals", seconds, achieved, r.ok)
 		}
-		if len(d.Limits) != 2 || d.Limits[0].Value != 5 || d.Limits[1].Value != 2000 {
-			t.Errorf("the rules' lines are %v", d.Limits)
+		if l := d.Panels[1].Limits; len(l) != 2 || l[0].Value != 5 || l[1].Value != 2000 {
+			t.Errorf("the rules' lines are %v", l)
 		}
 	}
 }

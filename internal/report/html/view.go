@@ -1,10 +1,8 @@
 package html
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -120,7 +118,7 @@ func (v *view) peak() headline {
 	if name == "" {
 		return headline{Label: "arrivals succeeded", Value: count(v.Summary.Arrivals.Succeeded)}
 	}
-	return headline{Label: "highest load achieved", Value: optionalRate(&best) + "/s", Note: "in " + name}
+	return headline{Label: "highest load achieved", Value: optionalRate(&best), Note: "in " + name}
 }
 
 func (v *view) percentile() headline {
@@ -204,29 +202,18 @@ func optionalShare(v *float64) string {
 }
 
 func optionalRate(v *float64) string {
-	switch {
-	case v == nil:
+	if v == nil {
 		return none
-	case *v >= 100:
-		return count(int64(*v + 0.5))
 	}
-	return strconv.FormatFloat(*v, 'g', 3, 64)
+	return figure.Value(*v, metrics.UnitPerSec)
 }
 
+// seconds prints a length of time in seconds as people say it.
 func seconds(s float64) string {
-	if s < 60 {
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", s), ".0") + " s"
-	}
-	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
+	return figure.Duration(time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond))
 }
 
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
-}
+func count(n int64) string { return figure.Count(n) }
 
 // mark is how a rule's outcome is shown, in a sign that needs no colour.
 func mark(r sla.Result) string {
@@ -261,7 +248,7 @@ func between(i *[2]float64) string {
 	return optionalMillis(&i[0]) + " – " + optionalMillis(&i[1])
 }
 
-// ruleRow is a rule that was missed, once, with the stages that it was judged in.
+// ruleRow is a rule, once, with the stages that it was judged in.
 type ruleRow struct {
 	sla.Result
 	In []sla.Result
@@ -269,19 +256,38 @@ type ruleRow struct {
 
 // MissedRules returns the missed rules, each once: what it came to in all, or where it
 // was only judged in stages in the first that missed it, and each stage beside it.
-func (v view) MissedRules() (rows []ruleRow) {
-	index := map[string]int{}
-	for _, r := range v.Missed {
-		key := r.Rule + "\x00" + r.Metric
-		if _, seen := index[key]; seen {
+// Where nothing succeeded, those without data are left to WithoutData.
+func (v view) MissedRules() []ruleRow {
+	rows := v.rows(v.Missed, nil)
+	if v.Summary.Arrivals.Succeeded > 0 {
+		return rows
+	}
+	return slices.DeleteFunc(rows, func(r ruleRow) bool { return r.Status == sla.NoData })
+}
+
+// WithoutData counts the rules that have no data because nothing succeeded.
+func (v view) WithoutData() int { return len(v.rows(v.Missed, nil)) - len(v.MissedRules()) }
+
+// HeldRules returns the rules that held wherever they were judged, each once.
+func (v view) HeldRules() []ruleRow { return v.rows(v.Held, v.Missed) }
+
+// rows returns the rules of some results, each once, without those of others.
+func (v view) rows(of, without []sla.Result) (rows []ruleRow) {
+	key := func(r sla.Result) string { return r.Rule + "\x00" + r.Metric }
+	seen := map[string]bool{}
+	for _, r := range without {
+		seen[key(r)] = true
+	}
+	for _, r := range of {
+		if seen[key(r)] {
 			continue
 		}
-		index[key] = len(rows)
+		seen[key(r)] = true
 		row := ruleRow{Result: r}
 		for _, o := range v.Summary.SLA {
 			switch {
-			case o.Rule != r.Rule || o.Metric != r.Metric || o.Status == sla.NotExercised:
-			case o.Stage == "" && o.Status != sla.Passed:
+			case key(o) != key(r) || o.Status == sla.NotExercised:
+			case o.Stage == "" && (o.Status == sla.Passed) == (r.Status == sla.Passed):
 				row.Result = o
 			case o.Stage != "":
 				row.In = append(row.In, o)
