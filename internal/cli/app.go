@@ -39,6 +39,10 @@ type app struct {
 	asked map[string]bool
 	// plainStdout shows secrets: it is for who asks for them.
 	plainStdout io.Writer
+
+	// checkOnly has run end where nothing was opened yet, resetFirst has it remove
+	// before what killed runs left in the targets: a suite asks for either.
+	checkOnly, resetFirst bool
 }
 
 // lookupSetting reads a setting of the environment.

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/capacity/trials"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/sla"
 )
@@ -161,19 +164,21 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	return verdict(found.ExitCode)
 }
 
-// reportCapacity shows a search again. Its views are text and JSON.
+// reportCapacity shows a search again, in the views of what is about several runs.
 func (a *app) reportCapacity(dir string, o output) error {
 	c, text, err := trials.Read(dir)
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
-	if o.Where != "-" || o.Format != "text" && o.Format != "json" {
-		return exitcode.UsageError("%s holds a capacity: it is shown as text or json, on stdout; the views of its trials are those of their run directories", dir)
-	}
-	if o.Format == "json" {
-		_, err = a.Stdout.Write(text)
-	} else {
+	switch {
+	case !slices.Contains(documentFormats, o.Format):
+		return exitcode.UsageError("%s holds a capacity: it is shown as %s; the views of its trials are those of their run directories", dir, strings.Join(documentFormats, ", "))
+	case o.Format == "text" && o.Where == "-":
 		err = a.capacityText(c, dir)
+	case o.Format == "json":
+		err = a.toFile(o, func(w io.Writer) error { _, err := w.Write(text); return err })
+	default:
+		err = a.toFile(o, func(w io.Writer) error { return a.writeDocument(w, o.Format, document.Capacity(c)) })
 	}
 	if err != nil {
 		return err

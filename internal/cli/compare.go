@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
@@ -16,6 +17,8 @@ type compareFlags struct {
 	json  bool
 	force bool
 	need  string
+	out   []string
+	outs  []output
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -47,6 +50,7 @@ INVALID and cannot be compared.`,
   perfctl compare runs/main-1,runs/main-2 runs/branch-1,runs/branch-2 --fail-on inconclusive
   perfctl compare --against 'load -e API_BASE_URL=http://127.0.0.1:8080' --run 'load -e API_BASE_URL=http://127.0.0.1:8081' --repeat 5
   perfctl compare runs/main runs/branch --min-effect 3% --min-effect 'response_time p99=10%,5ms'
+  perfctl compare runs/main runs/branch --out markdown=comment.md --out html=compare.html
   perfctl compare --need 5% runs/main`,
 		RunE: func(c *cobra.Command, args []string) error { return a.compareAny(c, args, f) },
 	}
@@ -54,6 +58,7 @@ INVALID and cannot be compared.`,
 	f.gateFlags.register(fs)
 	f.turnFlags.register(fs)
 	fs.BoolVar(&f.json, "json", false, "print the comparison as JSON")
+	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`: text, json, markdown or html, as in markdown=comment.md (repeatable)")
 	fs.BoolVar(&f.force, "force", false, "compare runs of different profiles or scenarios, too")
 	fs.StringVar(&f.need, "need", "", "tell how many runs a gate with this least `EFFECT` needs, as in 5%, from the past runs of one folder")
 	return c
@@ -65,6 +70,8 @@ func (a *app) compareAny(c *cobra.Command, args []string, f *compareFlags) error
 	turns := f.run != "" || f.against != ""
 	want, what := 2, "a base and a new run"
 	switch {
+	case f.need != "" && len(f.out) > 0:
+		return exitcode.UsageError("--need prints one number and takes no --out\n  next: --json prints it for scripts")
 	case f.need != "" && turns:
 		return exitcode.UsageError("--need is about past runs, and --run makes new ones: give one of them")
 	case f.need != "":
@@ -83,6 +90,9 @@ func (a *app) compareAny(c *cobra.Command, args []string, f *compareFlags) error
 		return err
 	}
 	o.Force = f.force
+	if f.outs, err = viewsOf(f.out, f.json, documentFormats); err != nil {
+		return err
+	}
 	switch {
 	case f.need != "":
 		return a.compareNeed(args[0], o, f.json)
@@ -97,11 +107,11 @@ func (a *app) compareAny(c *cobra.Command, args []string, f *compareFlags) error
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
-	return a.compareRuns(base, next, o, f.json)
+	return a.compareRuns(base, next, o, f)
 }
 
 // compareRuns compares, prints, and returns the word as an exit code.
-func (a *app) compareRuns(base, next []*rundir.Run, o compare.Options, asJSON bool) error {
+func (a *app) compareRuns(base, next []*rundir.Run, o compare.Options, f *compareFlags) error {
 	c, err := compare.Runs(base, next, o)
 	if errors.Is(err, compare.ErrInvalid) {
 		return exitcode.With(exitcode.Invalid, err)
@@ -109,10 +119,14 @@ func (a *app) compareRuns(base, next []*rundir.Run, o compare.Options, asJSON bo
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
-	if asJSON {
+	switch {
+	case f.json:
 		err = writeJSON(a.Stdout, c)
-	} else {
+	case !onStdout(f.outs):
 		err = compare.Text(a.Stdout, c, a.verbose)
+	}
+	if err == nil {
+		err = a.writeDocuments(f.outs, c, func(string) *document.Document { return document.Comparison(c) })
 	}
 	if err == nil && c.Fails {
 		return verdictCode(exitcode.Regression)

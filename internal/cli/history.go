@@ -2,16 +2,21 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 func (a *app) historyCommand() *cobra.Command {
 	var asJSON bool
+	var out, tags []string
 	least := 100 * compare.DefaultMinEffect
 	c := &cobra.Command{
 		Use:   "history <runs>",
@@ -22,28 +27,48 @@ from which run on a response time, a step's or operation's time or the rate of
 errors was another one: by E-divisive means with Student's t-test, such that a
 figure that does not change is said to in one history of a thousand.`,
 		Example: `  perfctl history runs
+  perfctl history runs --tag env=staging
+  perfctl history runs --out html=runs/index.html  # with links to the runs' pages
   perfctl history runs --json`,
 		Args: oneArg("a folder of run directories"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if least <= 0 || least >= 1000 {
 				return exitcode.UsageError("--min-effect %g: want a percentage above 0 and below 1000", least)
 			}
-			return a.history(args[0], least/100, asJSON)
+			outs, err := viewsOf(out, asJSON, documentFormats)
+			if err != nil {
+				return err
+			}
+			return a.history(args[0], least/100, tags, asJSON, outs)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the history as JSON")
+	c.Flags().StringArrayVar(&tags, "tag", nil, "show the runs with this label alone, as in `NAME=VALUE` (repeatable)")
+	c.Flags().StringArrayVar(&out, "out", nil, "also write `FORMAT=WHERE`: text, json, markdown or html, as in html=index.html (repeatable)")
 	c.Flags().Float64Var(&least, "min-effect", least, "smallest change that counts, in `PERCENT`")
 	return c
 }
 
-func (a *app) history(dir string, effect float64, asJSON bool) error {
+func (a *app) history(dir string, effect float64, tags []string, asJSON bool, outs []output) error {
 	runs, err := rundir.OpenAll(dir)
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
+	if runs, err = labelled(runs, tags); err != nil {
+		return err
+	}
 	all, err := compare.Histories(runs, compare.Options{MinEffect: effect})
 	if err != nil {
 		return exitcode.UsageError("%w", err)
+	}
+	err = a.writeDocuments(outs, all, func(where string) *document.Document {
+		if where == "-" {
+			return document.Histories(all, "")
+		}
+		return document.Histories(all, filepath.Dir(where))
+	})
+	if err != nil || onStdout(outs) {
+		return err
 	}
 	if asJSON {
 		return writeJSON(a.Stdout, all)
@@ -57,4 +82,22 @@ func (a *app) history(dir string, effect float64, asJSON bool) error {
 		}
 	}
 	return nil
+}
+
+// labelled returns the runs that have all of the labels.
+func labelled(runs []*rundir.Run, tags []string) ([]*rundir.Run, error) {
+	for _, tag := range tags {
+		name, value, ok := strings.Cut(tag, "=")
+		if !ok || name == "" {
+			return nil, exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", tag)
+		}
+		runs = slices.DeleteFunc(runs, func(r *rundir.Run) bool {
+			v, has := r.Info.Tags[name]
+			return !has || v != value
+		})
+		if len(runs) == 0 {
+			return nil, exitcode.UsageError("--tag %s: no run has this label\n  next: perfctl history without --tag lists the labels of each with --out html=index.html", tag)
+		}
+	}
+	return runs, nil
 }

@@ -67,6 +67,13 @@ func (a *app) report(dir string, o output) error {
 	if is, _ := trials.Holds(dir); is {
 		return a.reportCapacity(dir, o)
 	}
+	suite, err := readSuite(dir)
+	if err != nil {
+		return err
+	}
+	if suite != nil {
+		return a.reportSuite(suite, o)
+	}
 	show := a.Progress(terminal.Options{})
 	defer show.Done()
 	show.Minor("reading " + dir + " …")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/config"
@@ -63,4 +64,13 @@ func (a *app) reset(ctx context.Context, r *run.Request) error {
 			fmt.Fprintf(a.Stdout, "%s: nothing to remove\n", scenario)
 		}
 	})
+}
+
+// resetBefore removes what killed runs left in the targets of a run that is to come.
+func (a *app) resetBefore(ctx context.Context, f *scenarioFlags, fs *pflag.FlagSet) error {
+	r, err := a.scenarioRequest(f, &fileOptions{flags: fs, origins: map[string]string{}})
+	if err != nil {
+		return err
+	}
+	return a.reset(ctx, r)
 }

@@ -124,6 +124,14 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	if err != nil {
 		return err
 	}
+	if a.checkOnly {
+		return nil
+	}
+	if a.resetFirst && !f.lab {
+		if err := a.resetBefore(ctx, &f.scenarioFlags, fs); err != nil {
+			return err
+		}
+	}
 	dir := f.runDir
 	if dir == "" {
 		dir = rundir.Free(p.Profile().Name, time.Now())

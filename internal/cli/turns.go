@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,7 +88,7 @@ func (a *app) compareTurns(ctx context.Context, o compare.Options, f *compareFla
 		}
 		sides[t.side] = append(sides[t.side], r)
 	}
-	return a.compareRuns(sides["base"], sides["new"], o, f.json)
+	return a.compareRuns(sides["base"], sides["new"], o, f)
 }
 
 // runArgs splits a command line as a shell does.
@@ -136,10 +135,5 @@ func (a *app) turn(ctx context.Context, t turn) (*rundir.Run, error) {
 // inside executes a command line inside this one, without its results: they are
 // in its run directory.
 func (a *app) inside(ctx context.Context, args []string) error {
-	terminal := *a.Terminal
-	terminal.Stdout = io.Discard
-	inner := &app{Terminal: &terminal, args: args, version: a.version, logFormat: a.logFormat, verbose: a.verbose}
-	root := inner.rootCommand()
-	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	return a.inner(args).execute(ctx)
 }

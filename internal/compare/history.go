@@ -34,6 +34,8 @@ type Past struct {
 	Dir     string    `json:"dir"`
 	Started time.Time `json:"started"`
 	Version string    `json:"version"`
+	// Tags are the labels that the run was given.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Verdict and Exit are what the run ended with; Verdict is empty for one that
 	// has no summary.
 	Verdict string `json:"verdict"`
@@ -193,7 +195,7 @@ func quantilesOf(r recording, k key) []float64 {
 }
 
 func pastOf(r *rundir.Run, rec recording) Past {
-	p := Past{Dir: r.Dir, Started: r.Info.Started, Version: r.Info.Version}
+	p := Past{Dir: r.Dir, Started: r.Info.Started, Version: r.Info.Version, Tags: r.Info.Tags}
 	if r.Outcome != nil {
 		p.Verdict, p.Exit = r.Outcome.Verdict, r.Outcome.ExitCode
 	}

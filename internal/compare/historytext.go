@@ -72,6 +72,9 @@ func (h *History) writeChanges(b *strings.Builder) {
 	}
 }
 
+// Sentence says what changed.
+func (c *Change) Sentence() string { return c.sentence() }
+
 // sentence says what changed.
 func (c *Change) sentence() string {
 	f := Figure{Metric: c.Metric, Stat: c.Stat}

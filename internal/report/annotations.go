@@ -18,8 +18,17 @@ import (
 // without any of them writes nothing.
 func Annotations(w io.Writer, s *summary.Summary) error {
 	b := bufio.NewWriter(w)
+	annotate(b, "perfctl", s)
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("write annotations: %w", err)
+	}
+	return nil
+}
+
+// annotate writes the annotations of a run, whose titles begin with prefix.
+func annotate(b *bufio.Writer, prefix string, s *summary.Summary) {
 	say := func(command, title, text string) {
-		fmt.Fprintf(b, "::%s title=%s::%s\n", command, escapeProperty(title), escapeData(text))
+		fmt.Fprintf(b, "::%s title=%s::%s\n", command, escapeProperty(prefix+": "+strings.TrimPrefix(title, "perfctl: ")), escapeData(text))
 	}
 	switch s.Verdict {
 	case summary.VerdictInvalid:
@@ -55,10 +64,6 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 	if s.Generator.Status == "suspect" {
 		say("warning", "perfctl: the generator is suspect", strings.Join(s.Generator.Reasons, "; "))
 	}
-	if err := b.Flush(); err != nil {
-		return fmt.Errorf("write annotations: %w", err)
-	}
-	return nil
 }
 
 // escapeData escapes what the runner reads as structure in a command's text.

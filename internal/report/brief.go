@@ -153,6 +153,16 @@ func (p *page) closing(s *summary.Summary, dir string) {
 	p.line(span{verdictStyle(s), word(s)}, span{plain, fmt.Sprintf("; exit code %d", s.ExitCode)})
 }
 
+// Word is the verdict without its reasons: PASS, generator SUSPECT.
+func Word(s *summary.Summary) string { return word(s) }
+
+// RulesHeld counts the rules that held wherever they were judged, and all that were
+// judged.
+func RulesHeld(s *summary.Summary) (held, all int) {
+	held, _ = heldRules(s.SLA)
+	return held, countRules(s.SLA, judged)
+}
+
 // word is the verdict without its reasons: PASS, generator SUSPECT. What makes a run red
 // that keeps its rules comes first: REGRESSED against the baseline, by its rules PASS.
 func word(s *summary.Summary) string {

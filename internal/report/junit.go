@@ -61,7 +61,9 @@ type (
 // baseline is a case, and so is the generator. What
 // breaches the SLA is a failure, what makes the run worthless an error, a rule
 // that was not exercised is skipped, and one that only warns passes and says so.
-func JUnit(w io.Writer, s *summary.Summary) error {
+func JUnit(w io.Writer, s *summary.Summary) error { return writeJUnit(w, junitOf(s)) }
+
+func junitOf(s *summary.Summary) junitSuites {
 	out := junitSuites{Name: "perfctl " + figure.Line(s.Run.Profile), Time: junitSeconds(s.Run.Duration)}
 	rules := suiteOf(s, "SLA")
 	for _, r := range s.SLA {
@@ -91,6 +93,10 @@ func JUnit(w io.Writer, s *summary.Summary) error {
 		out.Suites = append(out.Suites, x)
 		out.Tests, out.Failures, out.Errors = out.Tests+x.Tests, out.Failures+x.Failures, out.Errors+x.Errors
 	}
+	return out
+}
+
+func writeJUnit(w io.Writer, out junitSuites) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit: %w", err)
 	}

@@ -41,8 +41,10 @@ var escapes = strings.NewReplacer(
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "@", "&#64;", "$", `\$`, "://", "&#58;//", "www.", "www&#46;",
 )
 
-// escape makes a text harmless in Markdown.
-func escape(s string) string { return escapes.Replace(figure.Line(s)) }
+// Escape makes a text harmless in Markdown.
+func Escape(s string) string { return escapes.Replace(figure.Line(s)) }
+
+func escape(s string) string { return Escape(s) }
 
 func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
