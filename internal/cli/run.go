@@ -48,6 +48,8 @@ type runFlags struct {
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
 	logFailures string
+	// trace is the share of the arrivals that is traced.
+	trace float64
 	// export is the file that k6's form of the summary is written to.
 	export string
 	out    []string
@@ -69,6 +71,8 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.barrierFlags.register(fs)
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
+	fs.Float64Var(&f.trace, "trace", 0, "trace this `SHARE` of the arrivals, as in --trace=0.1: a traceparent in HTTP and AMQP headers, spans over OTLP to where OTEL_EXPORTER_OTLP_ENDPOINT says")
+	fs.Lookup("trace").NoOptDefVal = "0.1"
 	fs.StringVar(&f.logFailures, "log-failures", "", "write a line of JSON for each arrival that fails to this `FILE`, 500 a second at most")
 	fs.StringVar(&f.export, "summary-export", "", "write the summary to `FILE` in the form of k6's: short for --out k6-summary=FILE")
 	fs.StringArrayVar(&f.tags, "tag", nil, "label the run with `KEY=VALUE`, as in branch=main (repeatable; TEST_ENV is the label env)")
@@ -147,6 +151,14 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 		defer func() { _ = log.Close() }() // what could not be written was said
 		env.Failures = log
 	}
+	if f.trace > 0 {
+		sender, err := a.openTraces(ctx, p)
+		if err != nil {
+			return err
+		}
+		defer a.closeTraces(sender, show)
+		env.Traces = sender
+	}
 	if f.repeat > 1 {
 		return a.repeat(ctx, env, p, dir, f)
 	}
@@ -158,6 +170,7 @@ func (f *runFlags) complete(r *run.Request) (err error) {
 	if err := addTags(r, f.tags); err != nil {
 		return err
 	}
+	r.Trace = f.trace
 	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, r.AbortOnFail || f.abortOnFail, f.abortAfter
 	if r.Gate, err = f.options(); err != nil {
 		return err

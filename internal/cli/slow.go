@@ -39,6 +39,7 @@ each arrival from when it was due until it was done.`,
 	fs.StringVar(&q.Scenario, "scenario", "", "only those of a `SCENARIO`")
 	fs.StringVar(&q.Operation, "operation", "", "only those with an `OPERATION` or step of that name")
 	fs.IntVarP(&q.Most, "number", "n", 5, "show so many")
+	fs.StringVar(&q.TraceURL, "trace-url", "", "print for each arrival that was traced this `URL`, in which {id} stands for its trace, as in http://jaeger:16686/trace/{id}")
 	fs.BoolVar(&asJSON, "json", false, "print JSON on stdout")
 	return c
 }

@@ -44,6 +44,7 @@ func (e *Engine) claim(c *claim) (ok bool) {
 	i, n := e.cfg.Mix.At(a.K)
 	c.lane = e.lanes[i]
 	c.Arrival = work.Arrival{K: a.K, N: n, Seed: e.cfg.Seed, Due: time.Duration(e.start.Load()) + a.Due, Stage: a.Stage}
+	c.Trace = e.cfg.Tracing.Of(&c.Arrival)
 	return true
 }
 

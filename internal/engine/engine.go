@@ -57,6 +57,8 @@ type Config struct {
 	Clock work.Clock
 	// Metrics receives what is recorded.
 	Metrics *metrics.Registry
+	// Tracing says which arrivals are traced, nil for none.
+	Tracing *work.Tracing
 	// Keeper, where it is not nil, keeps the records of arrivals.
 	Keeper work.Keeper
 	// Processors, where it is not 0, is how many processors Run makes the

@@ -191,6 +191,7 @@ func (l *lane) execute(a *work.Arrival, busy *atomic.Int32) {
 	if l.notes != nil {
 		if a.Notes = l.notes[a.Worker]; a.Notes != nil {
 			a.Notes.Reset()
+			a.Notes.Trace = a.Trace
 		}
 	}
 	err := l.exec.Do(l.ctx, a)

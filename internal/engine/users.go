@@ -242,6 +242,7 @@ func (u *user) claim(stage int, due time.Duration) *lane {
 	u.mu.Unlock()
 	u.a = work.Arrival{K: k, N: n, Seed: u.cfg.Seed, Due: time.Duration(u.start.Load()) + due, Stage: stage,
 		User: u.number + 1, Iteration: u.begun}
+	u.a.Trace = u.cfg.Tracing.Of(&u.a)
 	return u.lanes[i]
 }
 

@@ -21,6 +21,9 @@ type SlowQuery struct {
 	Failed bool
 	// Stage, Scenario and Operation, where they are given, are the only ones shown.
 	Stage, Scenario, Operation string
+	// TraceURL, where it is given, makes an address of a trace: {id} stands for its
+	// identity.
+	TraceURL string
 	// Most is how many are shown.
 	Most int
 }
@@ -89,6 +92,9 @@ func Slow(w io.Writer, set *exemplars.Set, q SlowQuery, why []string, o Options)
 	}
 	for i := range shown {
 		p.waterfall(set, &shown[i])
+		if q.TraceURL != "" && shown[i].Trace != "" {
+			p.line(span{plain, "      " + strings.ReplaceAll(q.TraceURL, "{id}", shown[i].Trace)})
+		}
 	}
 	for _, n := range set.Notes {
 		p.wrapped(span{yellow, "  ? "}, plain, n)

@@ -144,7 +144,7 @@ func (x *Prepared) newEngine() (*engine.Engine, error) {
 	return engine.New(engine.Config{
 		Schedule: x.plan.schedule, Mix: x.plan.mix, Lanes: lanes, Shard: r.Shard, Shards: r.Shards, Seed: r.Seed,
 		Queue: r.Queue, MaxLateness: r.MaxLateness, GracefulStop: r.GracefulStop,
-		Tolerance: r.Tolerance, Clock: x.clock, Metrics: x.registry, Processors: x.session.processors(x.plan), Keeper: x.records.engineKeeper(),
+		Tolerance: r.Tolerance, Clock: x.clock, Metrics: x.registry, Processors: x.session.processors(x.plan), Keeper: x.records.engineKeeper(), Tracing: x.tracing(),
 	})
 }
 

@@ -23,7 +23,7 @@ func as(k *keep.Record) (out []string) {
 	if k.Slow {
 		out = append(out, exemplars.Slow)
 	}
-	if k.Lost || k.Err != nil && !k.Chosen {
+	if k.Lost || k.Err != nil && !k.Chosen && !k.Slow {
 		out = append(out, exemplars.Failed)
 	}
 	if k.Chosen {
@@ -40,7 +40,7 @@ func (r *records) exemplar(k *keep.Record, zero time.Duration) exemplars.Exempla
 	e := exemplars.Exemplar{
 		K: a.K, Shard: r.of.plan.request.Shard, Scenario: r.of.plan.defs[k.Lane].Name, User: a.User, As: as(k),
 		Due: exemplars.Millis(a.Due - zero), Released: ms(a.Released), Started: ms(a.Started),
-		Response: exemplars.Millis(k.Response()), Paused: exemplars.Millis(a.Paused), Blind: !k.Noted,
+		Response: exemplars.Millis(k.Response()), Paused: exemplars.Millis(a.Paused), Blind: !k.Noted, Trace: a.Trace.String(),
 	}
 	if stages := r.of.plan.request.Profile.Stages; a.Stage >= 0 && a.Stage < len(stages) {
 		e.Stage = stages[a.Stage].Name

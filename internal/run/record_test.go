@@ -19,7 +19,7 @@ import (
 func recording() *records {
 	p := &Plan{request: Request{Profile: &profiles.Profile{Stages: []profiles.Stage{{Name: "steady"}}}, Secrets: &secrets.Redactor{}}}
 	p.defs = append(p.defs, &scenarios.Definition{Name: "crud"})
-	return &records{of: &Prepared{plan: p, session: &Session{}}, keeper: keep.New(1, 10), shown: map[string]string{}}
+	return &records{of: &Prepared{plan: p, session: &Session{}}, keeper: keep.New(1, 10, 0), shown: map[string]string{}}
 }
 
 const msec = time.Millisecond

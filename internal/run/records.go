@@ -21,8 +21,10 @@ const (
 	// mostWindows is in how many windows a run is told apart, of a second at least:
 	// each keeps its own slowest, failed and sample.
 	mostWindows = 1000
-	// loggedFailures bounds the lines of --log-failures in a window.
+	// loggedFailures bounds the lines of --log-failures in a second, tracedArrivals the
+	// arrivals whose spans are sent.
 	loggedFailures = 500
+	tracedArrivals = 2000
 )
 
 // records writes the records of single arrivals, and what the servers did meanwhile,
@@ -59,7 +61,7 @@ type line struct {
 
 // keepRecords begins to keep records in a run directory.
 func (x *Prepared) keepRecords(dir string) error {
-	if x.plan.request.NoExemplars && x.session.Failures == nil {
+	if x.plan.request.NoExemplars && x.session.Failures == nil && x.session.Traces == nil {
 		return nil
 	}
 	planned := x.plan.schedule.Duration() + x.plan.request.GracefulStop
@@ -70,7 +72,11 @@ func (x *Prepared) keepRecords(dir string) error {
 	if r.failures != nil {
 		logged = loggedFailures
 	}
-	r.keeper = keep.New(len(x.scenarios), logged)
+	traced := 0
+	if x.session.Traces != nil {
+		traced = tracedArrivals
+	}
+	r.keeper = keep.New(len(x.scenarios), logged, traced)
 	if !x.plan.request.NoExemplars {
 		var err error
 		if r.file, err = exemplars.Create(dir, exemplars.File, exemplars.MaxFile); err != nil {
@@ -94,7 +100,8 @@ func (r *records) engineKeeper() work.Keeper {
 	return r.keeper
 }
 
-// run writes what was kept once a window, until ctx ends, each time inside a call of
+// run writes what was kept once a window, and hands on once a second what others wait
+// for, until ctx ends, each time inside a call of
 // aside, and has the servers watched meanwhile. elapsed is the time since the run's start.
 func (r *records) run(ctx context.Context, elapsed func() time.Duration, aside func(func())) {
 	r.elapsed = elapsed
@@ -104,14 +111,18 @@ func (r *records) run(ctx context.Context, elapsed func() time.Duration, aside f
 		r.journal = evidence.NewJournal(elapsed)
 		watching.Go(func() { r.of.evidence.Run(ctx, r.journal) })
 	}
-	tick := time.NewTicker(r.window)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	for second := time.Duration(1); ; second++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			aside(r.flush)
+			if second*time.Second%r.window == 0 {
+				aside(r.flush)
+			} else {
+				aside(r.pass)
+			}
 		}
 	}
 }
@@ -153,8 +164,15 @@ func (r *records) flush() {
 		r.lines = append(r.lines, l)
 	})
 	r.write()
+	r.pass()
+}
+
+// pass hands on what others wait for.
+func (r *records) pass() {
+	zero := r.of.clock.Now() - r.elapsed()
 	r.writeEvidence()
 	r.logFailures(zero)
+	r.sendTraces(zero)
 }
 
 // write writes the records of a window, as far as there is room: of every scenario,

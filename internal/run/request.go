@@ -55,6 +55,8 @@ type Request struct {
 	// Watch names processes on this machine whose memory and CPU are read, Scrape
 	// programs whose /metrics are.
 	Watch, Scrape []string
+	// Trace is the share of the arrivals that is traced.
+	Trace float64
 	// NoExemplars keeps no records of single arrivals.
 	NoExemplars bool
 	// NoProbes leaves out what the servers say of themselves.
@@ -120,6 +122,8 @@ func (r *Request) check() error {
 		return exitcode.UsageError("--confidence %g: want 0.5 to 0.9999, as in 0.95", r.Judging.Confidence)
 	case r.Judging.AbortAfter < 0:
 		return exitcode.UsageError("--abort-after %v is negative", r.Judging.AbortAfter)
+	case !(r.Trace >= 0 && r.Trace <= 1):
+		return exitcode.UsageError("--trace %g: want a share of the arrivals from 0 to 1, as in 0.1", r.Trace)
 	case r.Tolerance < 0 || r.Tolerance > time.Second:
 		return exitcode.UsageError("--tolerance %v: want 0 to 1s", r.Tolerance)
 	case !(r.SetupRate >= 0 && r.SetupRate <= 1e9):

@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/meeting"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/process"
+	"github.com/perfctl/perfctl/internal/traces"
 )
 
 // Environment is what a run is given of the process that it runs in.
@@ -28,6 +29,8 @@ type Environment struct {
 	// Failures, where it is not nil, receives a line of JSON for each arrival that
 	// failed, as many as its bound allows.
 	Failures io.Writer
+	// Traces, where it is not nil, receives the spans of a share of the arrivals.
+	Traces *traces.Exporter
 	// Interrupts delivers a value for each signal to end.
 	Interrupts <-chan struct{}
 	// Meeting is where the shards of a run meet; nil for a run of one process, and for

@@ -68,6 +68,8 @@ const cells = 3
 type Keeper struct {
 	lanes []lane
 	log   *ring // of every failure; nil where none is asked for
+	// traced is of every arrival that is traced; nil for none.
+	traced *ring
 }
 
 type lane struct {
@@ -78,14 +80,18 @@ type lane struct {
 }
 
 // New returns a keeper for so many scenarios. failures is how many failed arrivals of
-// a second are kept besides, for a log of them; 0 for none.
-func New(lanes, failures int) *Keeper {
+// a window are kept besides, for a log of them, traced how many of those that are
+// traced; 0 for none.
+func New(lanes, failures, traced int) *Keeper {
 	k := &Keeper{lanes: make([]lane, lanes)}
 	for i := range k.lanes {
 		k.lanes[i].now, k.lanes[i].then = new([cells]cell), new([cells]cell)
 	}
 	if failures > 0 {
 		k.log = newRing(failures)
+	}
+	if traced > 0 {
+		k.traced = newRing(traced)
 	}
 	return k
 }
@@ -111,6 +117,9 @@ func (k *Keeper) Keep(i int, a *work.Arrival, end time.Duration, err error) {
 		if k.log != nil {
 			k.log.push(i, a, end, err, kind)
 		}
+	}
+	if k.traced != nil && !a.Trace.None() {
+		k.traced.push(i, a, end, err, kind)
 	}
 	l := &k.lanes[i]
 	l.mu.Lock()
@@ -155,4 +164,12 @@ func (k *Keeper) TakeFailures(f func(*Record)) (left int64) {
 		return 0
 	}
 	return k.log.take(f)
+}
+
+// TakeTraced is TakeFailures for the arrivals that are traced.
+func (k *Keeper) TakeTraced(f func(*Record)) (left int64) {
+	if k.traced == nil {
+		return 0
+	}
+	return k.traced.take(f)
 }

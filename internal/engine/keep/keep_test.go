@@ -40,7 +40,7 @@ func TestTheSlowestAreKeptWhateverTheirOrder(t *testing.T) {
 			times = append(times, all[i].response)
 		}
 		slices.SortFunc(times, func(a, b time.Duration) int { return int(b - a) })
-		k := New(1, 0)
+		k := New(1, 0, 0)
 		keepAll(k, all)
 		var got []time.Duration
 		seen := map[int64]bool{}
@@ -70,7 +70,7 @@ func TestTheSampleDependsOnSeedAndNumberAlone(t *testing.T) {
 		back = append([]arrival{x}, back...)
 	}
 	sample := func(all []arrival) (out []int64) {
-		k := New(1, 0)
+		k := New(1, 0, 0)
 		keepAll(k, all)
 		for _, r := range taken(k) {
 			if r.Chosen {
@@ -90,7 +90,7 @@ func TestTheSampleIsUniform(t *testing.T) {
 	const rounds, n = 2000, 60
 	var counts [n]int
 	for round := range rounds {
-		k := New(1, 0)
+		k := New(1, 0, 0)
 		for i := range n {
 			a := &work.Arrival{K: int64(round*n + i), Seed: 1, Due: time.Second}
 			k.Keep(0, a, a.Due+time.Duration(i), nil)
@@ -119,7 +119,7 @@ func TestARareKindOfFailureIsNotCrowdedOut(t *testing.T) {
 		}
 		all = append(all, arrival{k: i, err: err})
 	}
-	k := New(1, 0)
+	k := New(1, 0, 0)
 	keepAll(k, all)
 	kinds := map[work.Kind]int{}
 	for _, r := range taken(k) {
@@ -133,7 +133,7 @@ func TestARareKindOfFailureIsNotCrowdedOut(t *testing.T) {
 }
 
 func TestStagesHaveReservoirsOfTheirOwnAndTakingEmptiesThem(t *testing.T) {
-	k := New(1, 0)
+	k := New(1, 0, 0)
 	for i := range int64(100) {
 		keepAll(k, []arrival{{k: i, stage: 0, response: time.Second}, {k: 1000 + i, stage: 1, response: time.Millisecond}})
 	}
@@ -152,7 +152,7 @@ func TestStagesHaveReservoirsOfTheirOwnAndTakingEmptiesThem(t *testing.T) {
 }
 
 func TestFailuresBeyondTheBoundAreCounted(t *testing.T) {
-	k := New(1, 3)
+	k := New(1, 3, 0)
 	keepAll(k, []arrival{{k: 1, err: errors.New("a")}, {k: 2}, {k: 3, err: errors.New("b")}, {k: 4, err: errors.New("c")}, {k: 5, err: errors.New("d")}})
 	n := 0
 	if left := k.TakeFailures(func(*Record) { n++ }); n != 3 || left != 1 {
@@ -164,7 +164,7 @@ func TestFailuresBeyondTheBoundAreCounted(t *testing.T) {
 }
 
 func TestKeepingAllocatesNothing(t *testing.T) {
-	k := New(1, 100)
+	k := New(1, 100, 100)
 	notes := k.Notes(0, 0)
 	fails := work.Fail(work.KindTimeout, errors.New("late"))
 	a := &work.Arrival{Seed: 3, Due: time.Second}
@@ -186,7 +186,7 @@ func TestKeepingAllocatesNothing(t *testing.T) {
 }
 
 func TestNotesAreCopiedWithTheirAnswers(t *testing.T) {
-	k := New(1, 0)
+	k := New(1, 0, 0)
 	a := &work.Arrival{K: 1, Due: time.Second, Notes: k.Notes(0, 0)}
 	a.Begin("api", "one", a.Due).Answered([]byte("first answer"))
 	a.Begin("api", "two", a.Due).Answered([]byte("second"))

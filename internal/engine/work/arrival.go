@@ -34,6 +34,8 @@ type Arrival struct {
 	// Released is when it came into a worker's or a queue's hands: from then until
 	// Started it waited for a worker.
 	Released time.Duration
+	// Trace is its trace, zero for none.
+	Trace TraceID
 	// Notes, where it is not nil, is where its operations are noted; see Begin. They
 	// are the worker's own.
 	Notes *Notes

@@ -18,6 +18,8 @@ type Notes struct {
 	begun int
 	heads [MaxHeads]byte
 	used  int
+	// Trace is the arrival's trace, zero for none.
+	Trace TraceID
 }
 
 // Op is one operation of an arrival. Times are on the run's clock, 0 for what did not
@@ -55,6 +57,7 @@ type Op struct {
 
 	notes    *Notes
 	from, to uint16 // of the answer's head
+	index    uint8  // among the arrival's operations, from 1
 }
 
 // Begin begins to take notes of an operation; nil where none are taken.
@@ -68,7 +71,7 @@ func (a *Arrival) Begin(system, name string, at time.Duration) *Op {
 		return nil
 	}
 	o := &n.ops[n.begun-1]
-	*o = Op{System: system, Name: name, Start: at, notes: n}
+	*o = Op{System: system, Name: name, Start: at, notes: n, index: uint8(n.begun)}
 	return o
 }
 

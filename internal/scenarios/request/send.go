@@ -142,6 +142,7 @@ func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep b
 	}
 	if x.Note != nil {
 		x.Note.Asks(req.Method, req.URL.Path)
+		req = traced(req, x.Note)
 	}
 	body, whole := r.body.Bytes()
 	if !whole {
@@ -164,6 +165,22 @@ func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep b
 		}
 	}
 	return x.answer(resp, kept), nil
+}
+
+// traced returns the request with the header that makes its server's spans part of the
+// arrival's trace, where it is traced.
+func traced(req *http.Request, note *work.Op) *http.Request {
+	parent := note.TraceParent()
+	if parent == "" || req.Header.Get("Traceparent") != "" {
+		return req
+	}
+	req = req.WithContext(req.Context()) // a copy
+	req.Header = req.Header.Clone()
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	req.Header.Set("Traceparent", parent)
+	return req
 }
 
 // answer makes an answer of what came.

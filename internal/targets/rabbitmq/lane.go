@@ -45,6 +45,9 @@ func (l *Lane) watch(first, then <-chan amqp.Return) {
 // message was written; note may be nil. The message's body may be used again when it
 // returns.
 func (l *Lane) Write(exchange, key string, mandatory bool, m *amqp.Publishing, note *work.Op, clock work.Clock) (*amqp.DeferredConfirmation, error) {
+	if parent := note.TraceParent(); parent != "" {
+		m.Headers = traced(m.Headers, parent)
+	}
 	l.mu.Lock()
 	if note != nil {
 		note.On(clock.Now(), l.number, 0)
@@ -58,6 +61,19 @@ func (l *Lane) Write(exchange, key string, mandatory bool, m *amqp.Publishing, n
 		note.Wrote(clock.Now())
 	}
 	return confirm, nil
+}
+
+// traced returns a message's headers with the one that makes its consumers' spans part
+// of a trace. One that is there already stays.
+func traced(h amqp.Table, parent string) amqp.Table {
+	if _, own := h["traceparent"]; own {
+		return h
+	}
+	out := amqp.Table{"traceparent": parent}
+	for k, v := range h {
+		out[k] = v
+	}
+	return out
 }
 
 // Await waits for the confirm of a message, as long as timer, which is the caller's, and

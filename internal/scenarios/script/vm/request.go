@@ -236,6 +236,12 @@ func (s *sender) exchange(ctx context.Context, r *request, method string, at *ur
 		req.Body = http.NoBody
 	}
 	note := s.begin(method, at)
+	if parent := note.TraceParent(); parent != "" && req.Header.Get("Traceparent") == "" {
+		if req.Header = req.Header.Clone(); req.Header == nil {
+			req.Header = http.Header{}
+		}
+		req.Header.Set("Traceparent", parent)
+	}
 	resp, got, err := s.x.Send(ctx, req, body, r.keep != keepNone)
 	if s.x.Note(note, resp); err != nil {
 		note.Ended(s.s.host.Clock.Now(), err)
