@@ -68,7 +68,7 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 		return nil, err
 	}
 	if late > 0 {
-		return x.tooLate(dir, info, late)
+		return x.tooLate(ctx, dir, info, late)
 	}
 	info.Started = x.begins()
 	out, err := rundir.Create(dir, info, x.registry.Descs())

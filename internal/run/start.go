@@ -58,7 +58,7 @@ func (x *Prepared) begins() time.Time {
 // tooLate leaves the run directory of a run that could not start at its instant. It
 // sent nothing: its arrivals would come on top of those of the shards that are not
 // late.
-func (x *Prepared) tooLate(dir string, info rundir.RunInfo, late time.Duration) (*Result, error) {
+func (x *Prepared) tooLate(ctx context.Context, dir string, info rundir.RunInfo, late time.Duration) (*Result, error) {
 	info.Late = late.Seconds()
 	out, err := rundir.Create(dir, info, x.registry.Descs())
 	if err != nil {
@@ -67,7 +67,8 @@ func (x *Prepared) tooLate(dir string, info rundir.RunInfo, late time.Duration) 
 	run := rundir.NewRun(info, metrics.NewTotals(), 0)
 	run.Lose(rundir.LateNote(info.Late))
 	x.judge.Incomplete()
-	s := summary.Summarise(run, summary.Inputs{SLA: x.results(&Measurement{Totals: run.Totals}), Failures: []summary.Failure{},
+	accounts := x.attend(ctx)
+	s := summary.Summarise(run, summary.Inputs{Accounts: accountsOf(accounts), SLA: x.results(&Measurement{Totals: run.Totals}), Failures: []summary.Failure{},
 		Generator: &summary.GeneratorHealth{Status: "valid"}})
 	x.plan.request.Secrets.Struct(s)
 	return &Result{Summary: s, Measurement: &Measurement{Totals: run.Totals}}, summary.Finish(out, s)

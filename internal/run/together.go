@@ -140,12 +140,13 @@ func (x *Prepared) agreeOnStart(ctx context.Context) (err error) {
 	}
 	ctx, stop := x.session.interruptible(ctx)
 	defer stop()
+	// Before the instant is agreed on, for a server may take its time to answer.
+	x.probes.First(ctx)
 	x.session.Observer.Step("ready; waiting for the other shards …", nil)
 	defer x.session.Observer.Idle()
 	if x.startAt, err = x.session.Meeting.Start(ctx, x.startAt); err != nil {
 		return InterruptedOr(ctx, calledOff(err))
 	}
-	x.probes.First(ctx)
 	return nil
 }
 
@@ -167,8 +168,17 @@ func (s *Session) callOff(p *Plan, err error) {
 }
 
 // reachTimeout bounds how long one waits for the other shards at a point of the end,
-// beyond the graceful stop that each of them has.
+// beyond the end of the schedule and the graceful stop that each of them has: a shard
+// may come to its own end long before the others.
 const reachTimeout = 30 * time.Second
+
+// patience is how long the other shards may take to come to a point of the run's end.
+func (x *Prepared) patience() time.Duration {
+	if x.startAt.IsZero() { // the run did not begin
+		return reachTimeout
+	}
+	return max(time.Until(x.startAt.Add(x.plan.schedule.Duration())), 0) + x.plan.request.GracefulStop + reachTimeout
+}
 
 // reach waits for the other shards at a point of the run's end. A shard that is gone is
 // warned about, and the rest goes on.
@@ -176,7 +186,7 @@ func (x *Prepared) reach(ctx context.Context, p meeting.Point) {
 	if !x.session.shared(x.plan) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, x.plan.request.GracefulStop+reachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, x.patience())
 	defer cancel()
 	gone, err := x.session.Meeting.Reach(ctx, p)
 	if err != nil {
@@ -188,9 +198,33 @@ func (x *Prepared) reach(ctx context.Context, p meeting.Point) {
 				x.gone = map[int]bool{}
 			}
 			x.gone[n] = true
-			x.session.Observer.Warn(fmt.Sprintf("warning: shard %d is gone: what it recorded is in its run directory, and perfctl merge will call the run incomplete", n))
+			text := fmt.Sprintf("warning: shard %d is gone: what it recorded is in its run directory, and perfctl merge will call the run incomplete", n)
+			if n == 0 {
+				text += "\n  next: perfctl reset removes what it set up for all"
+			}
+			x.session.Observer.Warn(text)
 		}
 	}
+}
+
+// attend goes through the end of a run with the other shards without having offered a
+// part of it: what all share stays as long as they use it, and what this shard is to
+// count is counted.
+func (x *Prepared) attend(ctx context.Context) map[string]*scenarios.Account {
+	if !x.session.shared(x.plan) {
+		return nil
+	}
+	ctx, stop := x.session.interruptible(ctx)
+	defer stop()
+	x.session.Observer.Step("waiting for the end of the other shards …", nil)
+	defer x.session.Observer.Idle()
+	x.reach(ctx, meeting.Ended)
+	m := &measurer{Prepared: x, show: x.session.Observer}
+	m.drain(ctx)
+	x.reach(ctx, meeting.Drained)
+	accounts, _ := m.accounts(ctx)
+	x.reach(ctx, meeting.Counted)
+	return accounts
 }
 
 // errAborted is why a run ends that another shard, or who drives all of them, aborted.
