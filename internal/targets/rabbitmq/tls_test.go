@@ -199,3 +199,60 @@ func TestOffsetsOfAStreamGoOnAfterAReconnect(t *testing.T) {
 		t.Error("a queue has an offset")
 	}
 }
+
+func TestPublishingGoesOnAfterTheBrokerWasKilled(t *testing.T) {
+	b := rabbitmqtest.Start(t, nil)
+	a := b.At(t, "amqp", "")
+	declare := func(ch *amqp.Channel) error {
+		_, err := ch.QueueDeclare("perfctl.killed", true, false, false, false, nil)
+		return err
+	}
+	p, err := OpenPublisher(bounded(t, 15*time.Second), PublisherConfig{Address: a, Channels: 8, Declare: declare})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close(bounded(t, 5*time.Second)) })
+	received := make(chan struct{}, 1000)
+	c, err := OpenConsumer(bounded(t, 15*time.Second), ConsumerConfig{Address: a, Queue: "perfctl.killed", Prefetch: 20, Declare: declare,
+		Handle: func(*amqp.Delivery) { received <- struct{}{} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(bounded(t, 5*time.Second)) })
+	timer := time.NewTimer(time.Hour)
+	publish := func(i int) error {
+		return p.Publish(t.Context(), i, "", "perfctl.killed", false, &amqp.Publishing{DeliveryMode: amqp.Persistent, Body: []byte("x")}, timer, 2*time.Second)
+	}
+	for i := range 8 {
+		if err := publish(i); err != nil {
+			t.Fatal(err)
+		}
+		<-received
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 100 {
+			_ = publish(i) // under way when the broker goes
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	b.Restart(t)
+	<-done
+	for i := range 8 {
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			err := publish(i)
+			if err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("channel %d: publishing does not go on: %v", i, err)
+			}
+		}
+	}
+	select {
+	case <-received:
+	case <-time.After(30 * time.Second):
+		t.Error("consuming does not go on")
+	}
+}

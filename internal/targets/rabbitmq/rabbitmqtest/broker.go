@@ -90,6 +90,20 @@ func Start(t *testing.T, plugins []string, config ...string) *Broker {
 	return b
 }
 
+// Restart kills the broker and starts it again with what it kept.
+func (b *Broker) Restart(t *testing.T) {
+	t.Helper()
+	b.stop()
+	again := exec.CommandContext(context.WithoutCancel(t.Context()), b.cmd.Args[0], b.cmd.Args[1:]...)
+	again.Env, again.Dir, again.SysProcAttr = b.env, b.cmd.Dir, b.cmd.SysProcAttr
+	again.Stdout, again.Stderr, again.WaitDelay = &b.log, &b.log, b.cmd.WaitDelay
+	b.cmd = again
+	if err := b.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.await(t)
+}
+
 // stop ends the broker and its port mapper at once.
 func (b *Broker) stop() {
 	_ = syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL) //nolint:forbidigo // only tests import this package
