@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 )
 
 // Accountant is a scenario that can tell whether what was done is consistent, by
@@ -44,15 +45,10 @@ func NewAccount() *Account {
 	return &Account{Sums: map[string]int64{}, Peaks: map[string]int64{}, Facts: map[string]string{}, Named: map[string][]string{}}
 }
 
-// MaxNamed is how many examples of a fault are named.
-const MaxNamed = 5
-
 // Fault counts one fault under a name, and keeps who it is about, of the first ones.
 func (a *Account) Fault(name, who string) {
 	a.Sums[name]++
-	if len(a.Named[name]) <= MaxNamed {
-		a.Named[name] = append(a.Named[name], who)
-	}
+	a.Named[name] = examples.Keep(a.Named[name], who)
 }
 
 // Add adds another shard's account.
@@ -77,21 +73,7 @@ func (a *Account) Add(o *Account) {
 // Who returns the first ones that a fault is about, for a message: with lead before
 // them, and nothing where there are none.
 func (a *Account) Who(name, lead string) string {
-	all := a.Named[name]
-	if len(all) == 0 {
-		return ""
-	}
-	text := lead
-	for i, who := range all[:min(len(all), MaxNamed)] {
-		if i > 0 {
-			text += ", "
-		}
-		text += who
-	}
-	if a.Sums[name] > MaxNamed {
-		text += " …"
-	}
-	return text
+	return examples.Text(a.Named[name], lead, a.Sums[name])
 }
 
 // Weighed is what the account of a whole run comes to.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -75,25 +76,15 @@ func (s *scenario) sumUp(f *found) *scenarios.Account {
 			a.Sums[sumModeRows+name], a.Sums[sumModeInserts+name], a.Sums[sumModeNanos+name] = m.rows.Load(), m.inserts.Load(), m.nanos.Load()
 		}
 	}
-	for name, all := range map[string]ids{namedLost: f.lostIDs, namedUnexpected: f.unexpectedIDs, namedAltered: f.alteredIDs} {
-		for _, id := range all {
-			a.Named[name] = append(a.Named[name], strconv.FormatInt(id, 10))
-		}
+	for name, all := range map[string]examples.Numbers{namedLost: f.lostIDs, namedUnexpected: f.unexpectedIDs, namedAltered: f.alteredIDs} {
+		a.Named[name] = append(a.Named[name], all.Names()...)
 	}
 	return a
 }
 
 // whose names the first rows of a fault.
 func whose(a *scenarios.Account, name string) string {
-	all := a.Named[name]
-	if len(all) == 0 {
-		return ""
-	}
-	text := ": id " + strings.Join(all[:min(len(all), maxIDs)], ", ")
-	if len(all) > maxIDs {
-		text += " …"
-	}
-	return text
+	return examples.Text(a.Named[name], ": id ", 0)
 }
 
 // weighRows makes the checks of the account.

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -26,7 +27,7 @@ type found struct {
 	// max_rows was confirmed, trimmed those that are gone by it.
 	untrimmed, trimmed int64
 	// The first rows of each fault.
-	lostIDs, unexpectedIDs, alteredIDs ids
+	lostIDs, unexpectedIDs, alteredIDs examples.Numbers
 }
 
 // Account compares the table with the client's own account, row by row. A shard counts
@@ -84,7 +85,7 @@ func (s *scenario) see(id int64, f *found) {
 		// another shard's to count
 	case id < 1:
 		f.unexpected++
-		f.unexpectedIDs.add(id)
+		f.unexpectedIDs.Add(id)
 	case id < first:
 		s.account.deletes.See(id - s.cfg.firstReserve())
 		if s.account.deletes.Get(id-s.cfg.firstReserve()).Outcome == postgres.NotSent {
@@ -95,7 +96,7 @@ func (s *scenario) see(id int64, f *found) {
 		w := s.account.inserts.Get(n)
 		if w.Outcome == postgres.NotSent || w.Outcome == postgres.Refused || i >= w.Rows {
 			f.unexpected++
-			f.unexpectedIDs.add(id)
+			f.unexpectedIDs.Add(id)
 			return
 		}
 		s.account.inserts.See(n)
@@ -110,7 +111,7 @@ func (s *scenario) weigh(f *found) {
 		switch {
 		case w.Outcome == postgres.Committed && w.Seen > 0:
 			f.undeleted++
-			f.unexpectedIDs.add(s.cfg.firstReserve() + w.N)
+			f.unexpectedIDs.Add(s.cfg.firstReserve() + w.N)
 		case w.Outcome == postgres.Refused && w.Seen == 0:
 			f.missing++
 		}
@@ -125,12 +126,12 @@ func (s *scenario) weigh(f *found) {
 			f.committed += w.Rows
 			f.trimmed += trim.Rows
 			if f.untrimmed += w.Seen; w.Seen > 0 {
-				f.unexpectedIDs.add(s.cfg.idOf(w.N))
+				f.unexpectedIDs.Add(s.cfg.idOf(w.N))
 			}
 			// Rows that their own deletion did not find.
 			if gone := w.Rows - trim.Rows - w.Seen; gone > 0 {
 				f.lost += gone
-				f.lostIDs.add(s.cfg.idOf(w.N))
+				f.lostIDs.Add(s.cfg.idOf(w.N))
 			}
 		case w.Outcome == postgres.Committed && trim.Outcome == postgres.Unknown && w.Seen == 0:
 			f.committed += w.Rows
@@ -138,7 +139,7 @@ func (s *scenario) weigh(f *found) {
 		case w.Outcome == postgres.Committed:
 			f.committed += w.Rows
 			if f.lost += w.Rows - w.Seen; w.Seen < w.Rows {
-				f.lostIDs.add(s.cfg.idOf(w.N))
+				f.lostIDs.Add(s.cfg.idOf(w.N))
 			}
 		case w.Outcome == postgres.Unknown:
 			f.unknown++

@@ -7,10 +7,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 )
 
 // The names in the account of the scenario: see account for those of the ledger.
@@ -74,10 +74,8 @@ func (l *account) sumUp(a *scenarios.Account) {
 	} {
 		a.Sums[name] += n
 	}
-	for name, all := range map[string]examples{sumLost: l.lostOnes, sumDuplicated: l.duplicatedOnes} {
-		for _, n := range all {
-			a.Named[name] = append(a.Named[name], strconv.FormatInt(n, 10))
-		}
+	for name, all := range map[string]examples.Numbers{sumLost: l.lostOnes, sumDuplicated: l.duplicatedOnes} {
+		a.Named[name] = append(a.Named[name], all.Names()...)
 	}
 }
 

@@ -1,10 +1,10 @@
 package tasks
 
 import (
-	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 )
 
 // ledger knows of every task what became of it: one word for each, changed by
@@ -151,39 +151,7 @@ type account struct {
 	explained, duplicated int64
 	unexpected            int64
 	// The numbers of the first ones that are lost or duplicated.
-	lostOnes, duplicatedOnes examples
-}
-
-// examples are the numbers of some tasks.
-type examples []int64
-
-// maxExamples is how many tasks are named.
-const maxExamples = 5
-
-func (e *examples) add(n int64) {
-	if len(*e) <= maxExamples {
-		*e = append(*e, n)
-	}
-}
-
-// String returns the numbers for a message, with a leading colon; nothing where
-// there are none.
-func (e examples) String() string {
-	if len(e) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString(": number")
-	for i, n := range e[:min(len(e), maxExamples)] {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, " %d", n)
-	}
-	if len(e) > maxExamples {
-		b.WriteString(" …")
-	}
-	return b.String()
+	lostOnes, duplicatedOnes examples.Numbers
 }
 
 func (l *ledger) account() account {
@@ -224,12 +192,12 @@ func (a *account) add(n int64, w uint32) {
 		}
 	case w&confirmed != 0:
 		a.lost++
-		a.lostOnes.add(n)
+		a.lostOnes.Add(n)
 	}
 	switch {
 	case first > 1:
 		a.duplicated++
-		a.duplicatedOnes.add(n)
+		a.duplicatedOnes.Add(n)
 	case first+again > 1:
 		a.explained++
 	}

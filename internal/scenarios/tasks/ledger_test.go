@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"github.com/perfctl/perfctl/internal/scenarios/examples"
 )
 
 // figuresOnly leaves out which tasks are named.
@@ -170,7 +172,7 @@ func TestTheFirstTasksThatAreLostAreNamed(t *testing.T) {
 	l.processed(1, false)
 	l.processed(1, false)
 	a := l.account()
-	if got := a.lostOnes.String() + a.duplicatedOnes.String(); got != ": number 0, 2, 3, 4, 5 …: number 1" {
+	if got := examples.Text(a.lostOnes.Names(), ": number ", 0) + examples.Text(a.duplicatedOnes.Names(), ": number ", 0); got != ": number 0, 2, 3, 4, 5 …: number 1" {
 		t.Errorf("named %q", got)
 	}
 }
