@@ -92,6 +92,9 @@ func flagError(c *cobra.Command, err error) error {
 }
 
 func didYouMeanFlag(word string, names []string) string {
+	if next := k6Flag(word); next != "" {
+		return next
+	}
 	near := suggest.DidYouMean(word, names)
 	if strings.HasPrefix(near, "; did you mean \"") {
 		return strings.Replace(near, "\"", "\"--", 1)

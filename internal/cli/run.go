@@ -70,7 +70,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	f.barrierFlags.register(fs)
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
-	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
+	fs.StringArrayVarP(&f.out, "out", "o", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
 	fs.Float64Var(&f.trace, "trace", 0, "trace this `SHARE` of the arrivals, as in --trace=0.1: a traceparent in HTTP and AMQP headers, spans over OTLP to where OTEL_EXPORTER_OTLP_ENDPOINT says")
 	fs.Lookup("trace").NoOptDefVal = "0.1"
 	fs.StringVar(&f.logFailures, "log-failures", "", "write a line of JSON for each arrival that fails to this `FILE`, 500 a second at most")

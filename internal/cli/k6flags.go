@@ -1,0 +1,27 @@
+package cli
+
+// k6Flags are flags of k6 that perfctl has not, with what does the same: the option of a
+// script, or a flag of perfctl's own.
+var k6Flags = map[string]string{
+	"no-thresholds": "write noThresholds: true into the script's options", "no-setup": "write noSetup: true into the script's options",
+	"no-teardown": "write noTeardown: true into the script's options", "rps": "write rps into the script's options",
+	"insecure-skip-tls-verify": "write insecureSkipTLSVerify: true into the script's options", "user-agent": "write userAgent into the script's options",
+	"max-redirects": "write maxRedirects into the script's options", "batch": "write batch into the script's options",
+	"batch-per-host": "write batchPerHost into the script's options", "discard-response-bodies": "write discardResponseBodies: true into the script's options",
+	"no-connection-reuse": "write noConnectionReuse: true into the script's options, or give --set script.reuse=false",
+	"throw":               "write throw: true into the script's options", "min-iteration-duration": "write minIterationDuration into the script's options",
+	"summary-trend-stats": "write summaryTrendStats into the script's options", "summary-time-unit": "write summaryTimeUnit into the script's options",
+	"block-hostnames": "write blockHostnames into the script's options", "execution-segment": "give --shard I/N, and merge the runs",
+	"no-summary": "give -q, or --json > FILE", "summary-mode": "the summary is short, and -v prints all of it", "http-debug": "give -v, and --log-failures FILE",
+	"include-system-env-vars": "__ENV has the environment always", "no-usage-report": "perfctl reports nothing to anybody", "linger": "perfctl ends when the run does",
+	"paused": "perfctl starts at once; --start-at TIME starts later", "log-output": "log lines go to stderr", "console-output": "the console of a script goes to stderr",
+	"address": "give --out prometheus=HOST:PORT to be asked for figures",
+}
+
+// k6Flag is the next step for a flag of k6's; empty for another one.
+func k6Flag(name string) string {
+	if does := k6Flags[name]; does != "" {
+		return "\n  next: that is a flag of k6: " + does
+	}
+	return ""
+}
