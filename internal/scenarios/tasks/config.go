@@ -117,10 +117,12 @@ func queueName(env *scenarios.Env, replies bool) string {
 	return name
 }
 
-// divide leaves this shard its part of the agents and connections. There may be fewer
-// agents than shards, but each shard publishes.
+// divide leaves this shard its part of the agents, connections and channels. There may be
+// fewer agents than shards, but each shard publishes.
 func (c *config) divide(plan *scenarios.Plan) {
+	channels := c.connections * c.channels
 	c.connections = plan.Part(c.connections)
+	c.channels = max(plan.Part(channels)/c.connections, 1)
 	if c.external == nil {
 		c.agents = plan.Portion(c.agents)
 	} else {

@@ -142,14 +142,14 @@ func TestShardsShareAQueueButForReplies(t *testing.T) {
 
 func TestTheAgentsAndConnectionsAreDividedAmongShards(t *testing.T) {
 	for _, c := range []struct{ agents, connections, shards int }{{100, 4, 4}, {10, 3, 4}, {2, 1, 5}} {
-		agents, connections := 0, 0
+		agents, connections, channels := 0, 0, 0
 		for shard := range c.shards {
-			cfg := config{agents: c.agents, connections: c.connections}
+			cfg := config{agents: c.agents, connections: c.connections, channels: 8}
 			cfg.divide(&scenarios.Plan{Shard: shard, Shards: c.shards})
-			agents, connections = agents+cfg.agents, connections+cfg.connections
+			agents, connections, channels = agents+cfg.agents, connections+cfg.connections, channels+cfg.connections*cfg.channels
 		}
-		if agents != c.agents || connections != max(c.connections, c.shards) {
-			t.Errorf("%+v: %d agents, %d connections", c, agents, connections)
+		if agents != c.agents || connections != max(c.connections, c.shards) || channels > max(8*c.connections, c.shards) || channels < 4*c.connections {
+			t.Errorf("%+v: %d agents, %d connections, %d channels", c, agents, connections, channels)
 		}
 	}
 }
