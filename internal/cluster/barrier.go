@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -20,16 +21,20 @@ const (
 	armedBy   = time.Second
 )
 
-// lead is the time from T0's announcement to T0.
-func (c *Conductor) lead() time.Duration {
+// mostLead bounds the lead that slow telling gives.
+const mostLead = 20 * time.Second
+
+// leadOf is the time from T0's announcement to T0. Where what the first shard made took
+// long to reach all others and be answered, T0 will, too.
+func (c *Conductor) leadOf(told time.Duration) time.Duration {
 	if c.Lead > 0 {
 		return c.Lead
 	}
-	return leadFirst + time.Duration(c.Shards)*leadEach
+	return max(leadFirst+time.Duration(c.Shards)*leadEach, min(told*3/2+armedBy, mostLead))
 }
 
 // armedBy is how long before T0 all must be armed.
-func (c *Conductor) armedBy() time.Duration { return min(armedBy, c.lead()/3) }
+func (c *Conductor) armedBy() time.Duration { return min(armedBy, c.leadOf(0)/3) }
 
 // mostHandover bounds what shard 0 may hand over, in bytes: annotations take 256 KiB.
 const mostHandover = 180 << 10
@@ -131,7 +136,7 @@ func (c *Conductor) look(ctx context.Context) error {
 		}
 		if c.all(func(f *follow) bool { return f.ready != nil }) {
 			c.phase = starting
-			c.startAt = now.Add(c.lead())
+			c.startAt = now.Add(c.leadOf(now.Sub(c.handedAt)))
 			c.Voice.Step("starting all shards …")
 			c.tellAll(ctx, map[string]string{noteStartAt: c.startAt.UTC().Format(time.RFC3339Nano)}, c.startAt)
 		}
@@ -154,6 +159,7 @@ func (c *Conductor) look(ctx context.Context) error {
 			return c.notArmed()
 		}
 	}
+	c.remind(ctx, now)
 	if c.phase == running {
 		c.meetAtEnd(ctx)
 		c.lookAtRunning(now)
@@ -179,7 +185,7 @@ func (c *Conductor) handOver(ctx context.Context) error {
 	if c.handedOver || made == nil {
 		return nil
 	}
-	c.handedOver = true
+	c.handedOver, c.handedAt = true, time.Now()
 	text := base64.StdEncoding.EncodeToString(made)
 	if len(text) > mostHandover {
 		return &UnreachableError{fmt.Sprintf("what shard 0 set up takes %d KiB to be told to the others, and a pod can be told %d", len(text)>>10, mostHandover>>10), "set less up, or run it by hand with --shard on hosts that share a folder", nil}
@@ -191,6 +197,8 @@ func (c *Conductor) handOver(ctx context.Context) error {
 // tellAll tells every shard something, side by side. Where it is T0, by which a shard
 // must be told, the time of the telling is kept for its clock.
 func (c *Conductor) tellAll(ctx context.Context, notes map[string]string, by time.Time) {
+	maps.Copy(c.notes, notes)
+	c.toldAt = time.Now()
 	for _, f := range c.shards {
 		if f.pod.name == "" || f.pod.gone {
 			continue

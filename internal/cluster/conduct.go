@@ -62,8 +62,15 @@ type Conductor struct {
 	// handedOver says that the others have what the first shard made, letGo that all
 	// were told that all are armed, met is the last point at which all met.
 	handedOver bool
+	handedAt   time.Time
 	letGo      bool
 	met        int
+	// notes are all that the shards were told, toldAt when that was, reminders counts how
+	// often some were told again.
+	notes     map[string]string
+	toldAt    time.Time
+	reminders int
+	wentAgain int
 	// heard are the words of shards that were passed on.
 	heard     map[string]bool
 	stopped   *Stop
@@ -158,7 +165,7 @@ func (c *Conductor) Conduct(ctx context.Context) (*Outcome, error) {
 	defer c.listeners.Wait()
 	defer c.cancel()
 	c.events = make(chan event, 1024)
-	c.began, c.met, c.heard = time.Now(), -1, map[string]bool{}
+	c.began, c.met, c.heard, c.notes = time.Now(), -1, map[string]bool{}, map[string]string{}
 	for range c.Shards {
 		c.shards = append(c.shards, &follow{reached: -1})
 	}

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -260,6 +261,25 @@ func TestShardsStartTogetherAndAllThatTheyRecordIsCollected(t *testing.T) {
 	}
 }
 
+// TestANodeThatMissesChangesIsReminded lets a node miss every other change of its pod.
+func TestANodeThatMissesChangesIsReminded(t *testing.T) {
+	t.Parallel()
+	p := &program{lines: 20, pause: 50 * time.Millisecond}
+	x := newStage(t, 2, p)
+	n := 0
+	x.server.Miss = func(pod int) bool { // one call at a time
+		if pod == 1 {
+			n++
+		}
+		return pod == 1 && n%2 == 1
+	}
+	o, err := x.conduct(t, func(c *cluster.Conductor) { c.Lead = 4 * time.Second })
+	if err != nil || len(o.Lost) != 0 || len(o.Broken) != 0 {
+		t.Fatalf("%+v, %v\n%s", o, err, strings.Join(x.said, "\n"))
+	}
+	x.whole(t, p, 0, 1)
+}
+
 // TestNothingIsLostOnABadWay loses and doubles lines, breaks what is open, is away for a
 // time, has too much to do, and forgets versions.
 func TestNothingIsLostOnABadWay(t *testing.T) {
@@ -389,6 +409,16 @@ func TestARunIsCalledOffBeforeAnyLoad(t *testing.T) {
 				return "", ""
 			}
 		}, want: "Insufficient cpu"},
+		"one is not armed": {server: func(s *clustertest.Server) {
+			s.Mangle = func(pod int, line string) []string {
+				if pod == 1 && strings.Contains(line, " armed ") {
+					return nil
+				}
+				return []string{line}
+			}
+		}, want: "called off before any load was sent: of 3 shards 1 did not say in time"},
+		"a clock is 5 s ahead":  {server: func(s *clustertest.Server) { s.Mangle = clock(t, 2, 5*time.Second) }, want: "the clock of shard 2 (on node2) is at least 5"},
+		"a clock is 5 s behind": {server: func(s *clustertest.Server) { s.Mangle = clock(t, 2, -5*time.Second) }, want: "behind this machine's"},
 		"watching is forbidden": {server: func(s *clustertest.Server) {
 			s.Refuse = func(r *http.Request) (int, string, bool) {
 				if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/pods") {
@@ -439,6 +469,27 @@ func TestARunIsCalledOffBeforeAnyLoad(t *testing.T) {
 				t.Errorf("left in the cluster: %d, %v", x.server.Objects(), err)
 			}
 		})
+	}
+}
+
+// clock changes what a shard says of its clock.
+func clock(t *testing.T, shard int, by time.Duration) func(int, string) []string {
+	t.Helper()
+	return func(pod int, line string) []string {
+		f, framed, err := cluster.ParseFrame([]byte(line))
+		var body map[string]any
+		if pod != shard || !framed || err != nil || json.Unmarshal(f.Body, &body) != nil || body["clock"] == nil {
+			return []string{line}
+		}
+		at, err := time.Parse(time.RFC3339Nano, body["clock"].(string))
+		if err != nil {
+			t.Error(err)
+		}
+		body["clock"] = at.Add(by)
+		if f.Body, err = json.Marshal(body); err != nil {
+			t.Error(err)
+		}
+		return []string{strings.TrimSuffix(string(f.Append(nil)), "\n")}
 	}
 }
 

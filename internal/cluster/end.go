@@ -160,6 +160,8 @@ func (c *Conductor) release(ctx context.Context) {
 		defer close(told)
 		c.tellPods(ctx, map[string]string{noteCollected: "true"}, pods)
 	}()
+	again := time.NewTicker(remindAfter)
+	defer again.Stop()
 	gone := func() bool { return c.all(func(f *follow) bool { return f.final == nil || f.pod.over || f.pod.gone }) }
 	for !gone() {
 		select {
@@ -167,6 +169,10 @@ func (c *Conductor) release(ctx context.Context) {
 			if e.pod != nil && e.shard < c.Shards && c.shards[e.shard].pod.uid == e.pod.uid {
 				c.shards[e.shard].pod = *e.pod
 			}
+		case <-again.C:
+			c.notes[noteCollected] = "true"
+			notes, late := c.reminder(), c.names(func(f *follow) bool { return f.final != nil })
+			go c.tellPods(ctx, notes, late)
 		case <-c.Stop:
 			cancel() // who has waited long enough
 		case <-ctx.Done():

@@ -29,6 +29,8 @@ const (
 	noteStop      = annotationPrefix + "stop"
 	noteReprint   = annotationPrefix + "reprint"
 	noteCollected = annotationPrefix + "collected"
+	// noteReminder is a number that changes, so that a node looks at the pod again.
+	noteReminder = annotationPrefix + "reminder"
 )
 
 // Inbox is the file in which a pod finds its annotations, as the downward API writes it.

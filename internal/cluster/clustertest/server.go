@@ -41,6 +41,8 @@ type Server struct {
 	// Mangle, where it is set, changes a line of a log on its way: none, one or several
 	// lines come of it.
 	Mangle func(pod int, line string) []string
+	// Miss, where it is set, says that a pod's node misses a change of its annotations.
+	Miss func(pod int) bool
 	// Pending, where it is set, keeps a pod from running and says why.
 	Pending func(pod int) (reason, message string)
 	// Delay is how long an annotation takes to the pod.
@@ -369,7 +371,9 @@ func (s *Server) annotate(w http.ResponseWriter, name string, body []byte) {
 		time.Sleep(s.Delay)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		p.writeNotes()
+		if s.Miss == nil || !s.Miss(p.Index) {
+			p.writeNotes()
+		}
 	})
 	answer(w, &p.Pod)
 }
