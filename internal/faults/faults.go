@@ -41,6 +41,19 @@ const (
 	Partition Kind = "partition"
 )
 
+// The kinds that are done to a server of a lab itself.
+const (
+	// Pause stops the server's processes where they are; its end lets them go on.
+	Pause Kind = "pause"
+	// Kill kills the server, and starts it again when the fault ends.
+	Kill Kind = "kill"
+	// Stop ends the server in good order, and starts it again when the fault ends.
+	Stop Kind = "stop"
+)
+
+// OnServer says whether a kind is done to a server itself, and not to connections.
+func (k Kind) OnServer() bool { return kinds[k].server }
+
 // Direction is which way bytes go.
 type Direction string
 

@@ -115,3 +115,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestFaultsOfServersAreOnAllOfOne(t *testing.T) {
+	for _, kind := range ServerKinds() {
+		f, err := Parse("redis: " + kind + " at 5s for 1s")
+		if err != nil || !f.Kind.OnServer() {
+			t.Errorf("%s: %+v, %v", kind, f, err)
+		}
+		for _, text := range []string{"http: " + kind, "redis@localhost:1: " + kind, "redis: " + kind + " share 30%", "redis: " + kind + " up"} {
+			if _, err := Parse(text); err == nil {
+				t.Errorf("%s is accepted", text)
+			}
+		}
+	}
+}

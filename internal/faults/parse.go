@@ -28,6 +28,8 @@ var kinds = map[Kind]struct {
 	// empty where one must.
 	directed bool
 	toward   Direction
+	// server says that it is done to a server, and not to connections.
+	server bool
 }{
 	Delay:     {argument: delay, want: "a time, as in delay 50ms or delay 50ms±20ms", directed: true, toward: Down},
 	Bandwidth: {argument: byteRate, want: "bytes a second, as in bandwidth 100kB/s", directed: true, toward: Both},
@@ -35,13 +37,17 @@ var kinds = map[Kind]struct {
 	Cut:       {argument: byteCount, want: "a number of bytes, as in cut 10kB"},
 	Partition: {directed: true},
 	Refuse:    {}, Reset: {}, BlackHole: {}, HalfOpen: {},
+	Pause: {server: true}, Kill: {server: true}, Stop: {server: true},
 }
 
-// Kinds returns the names of all kinds, in their order.
+// Kinds returns the names of the kinds that are done to connections, in their order.
 func Kinds() []string {
 	return []string{string(Delay), string(Bandwidth), string(SlowStart), string(Refuse), string(Reset), string(BlackHole),
 		string(HalfOpen), string(Cut), string(Partition)}
 }
+
+// ServerKinds returns the names of the kinds that are done to servers of a lab.
+func ServerKinds() []string { return []string{string(Pause), string(Kill), string(Stop)} }
 
 // MaxTime bounds the times of a fault, MaxBytes its sizes.
 const (
@@ -91,6 +97,9 @@ func (f *Fault) SetTarget(text string) error {
 
 // Complete gives a fault that was put together its name and checks it.
 func (f *Fault) Complete() error {
+	if f.Kind.OnServer() && (f.Target == "http" || f.Endpoint != "" || f.Share != 0) {
+		return fmt.Errorf("%s is done to the one server of a lab: rabbitmq, postgres or redis, without endpoint and share", f.Kind)
+	}
 	if f.Share == 0 {
 		f.Share = 1
 	}
@@ -157,7 +166,7 @@ func (p *parser) does(f *Fault, times bool) error {
 	f.Kind = Kind(word)
 	kind, known := kinds[f.Kind]
 	if !known {
-		return fmt.Errorf("unknown kind of fault %q%s", word, near(word, Kinds()))
+		return fmt.Errorf("unknown kind of fault %q%s", word, near(word, append(Kinds(), ServerKinds()...)))
 	}
 	f.Toward = kind.toward
 	if kind.argument != nil {
@@ -183,6 +192,9 @@ func (p *parser) does(f *Fault, times bool) error {
 // extra reads a word behind the kind and its argument, with what belongs to it.
 func (p *parser) extra(f *Fault, word string, directed, times bool) (err error) {
 	words := []string{"share"}
+	if f.Kind.OnServer() {
+		words = nil
+	}
 	if directed {
 		words = append(words, string(Up), string(Down), string(Both))
 	}

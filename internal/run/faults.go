@@ -46,6 +46,9 @@ func (p *Plan) chooseFaults() error {
 			}
 			continue
 		}
+		if f.Kind.OnServer() && !p.request.Lab {
+			errs = append(errs, fmt.Errorf("%s: %s is done to servers of --lab only: yours are nobody's to end; refuse and blackhole do the like to the connections of this run", f.Place, f.Kind))
+		}
 		if err := p.endpoint(&f.Fault); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", f.Place, err))
 		}
@@ -129,6 +132,8 @@ type breaker struct {
 	active []*metrics.Gauge
 	first  []*metrics.Gauge
 	opened map[string]*metrics.Gauge
+	// servers does those that are done to servers themselves.
+	servers *serverBreaker
 }
 
 // newBreaker makes what does the plan's faults, and the addresses by which scenarios go
@@ -137,7 +142,7 @@ func (x *Prepared) newBreaker(at *targets.Settings) (*breaker, *targets.Settings
 	if len(x.plan.faults) == 0 {
 		return nil, at
 	}
-	b := &breaker{list: x.plan.faults, opened: map[string]*metrics.Gauge{}}
+	b := &breaker{list: x.plan.faults, servers: newServerBreaker(x.session), opened: map[string]*metrics.Gauge{}}
 	var list []faults.Fault
 	for _, f := range b.list {
 		list = append(list, f.Fault)
@@ -169,7 +174,7 @@ func (b *breaker) declare(r *metrics.Registry) {
 
 // measureCost measures what the proxy adds to a round trip, where there is one.
 func (b *breaker) measureCost(ctx context.Context) (err error) {
-	if b != nil {
+	if b != nil && slices.ContainsFunc(b.list, func(f faults.Timed) bool { return !f.Kind.OnServer() }) {
 		b.cost, err = proxy.Cost(ctx)
 	}
 	return err
@@ -243,6 +248,7 @@ func (b *breaker) run(ctx context.Context, m *measurer) {
 		for i := range on {
 			b.do(i, false)
 		}
+		b.servers.wait()
 		b.count()
 	}()
 	failed := func() (n int64) {
@@ -290,6 +296,9 @@ func (b *breaker) run(ctx context.Context, m *measurer) {
 
 // do begins or ends a fault.
 func (b *breaker) do(i int, begin bool) {
+	if f := &b.list[i]; f.Kind.OnServer() {
+		b.servers.do(f, begin)
+	}
 	if begin {
 		b.set.Begin(i)
 		b.active[i].Set(1)

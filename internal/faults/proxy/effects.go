@@ -53,6 +53,7 @@ func combine(list []*active, opened time.Time) *effects {
 				e.down.add(f, opened)
 			}
 		case faults.Refuse, faults.HalfOpen: // done as they begin
+		case faults.Pause, faults.Kill, faults.Stop: // done to the server itself
 		}
 	}
 	if *e == (effects{}) {

@@ -67,7 +67,7 @@ func New(list []faults.Fault, seed uint64) *Set {
 // Covers says whether there is a fault on the target: then its connections go through
 // a proxy, and else they do not.
 func (s *Set) Covers(target string) bool {
-	return slices.ContainsFunc(s.faults, func(f *active) bool { return f.Target == target })
+	return slices.ContainsFunc(s.faults, func(f *active) bool { return f.Target == target && !f.Kind.OnServer() })
 }
 
 // Opened returns how many connections to the target were opened through the set.

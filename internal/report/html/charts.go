@@ -20,6 +20,7 @@ type charts struct {
 	End    float64     `json:"end"`
 	Stages []stageSpan `json:"stages"`
 	Marks  []finding   `json:"marks"`
+	Faults []finding   `json:"faults"`
 	Panels []panel     `json:"panels"`
 	Heat   heat        `json:"heat"`
 	Curves []curve     `json:"curves"`
@@ -97,7 +98,7 @@ type curve struct {
 // them.
 func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error) {
 	a := newAxis(r)
-	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Stages: []stageSpan{}, Marks: []finding{}}
+	c := &charts{Bin: float64(a.width), T: make([]float64, a.n), End: r.Elapsed.Seconds(), Stages: []stageSpan{}, Marks: []finding{}, Faults: faultSpans(r)}
 	for i := range c.T {
 		c.T[i] = float64(i * a.width)
 	}

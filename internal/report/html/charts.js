@@ -154,6 +154,13 @@
           svg.append(el('rect', { class: 'stage' + (i % 2 ? ' alt' : ''), x: x(a), y: M.top, width: x(b) - x(a), height: bottom - M.top }));
           if (height > 120 && x(b) - x(a) > 6.2 * s.name.length) svg.append(el('text', { class: 'stage-name', x: x(a) + 3, y: M.top - 4 }, s.name));
         });
+        for (const f of data.faults) {
+          const a = Math.max(f.from, state.from), b = Math.min(f.to, state.to);
+          if (b <= a) continue;
+          const band = el('rect', { class: 'fault', x: x(a), y: M.top, width: Math.max(x(b) - x(a), 2), height: bottom - M.top });
+          band.append(el('title', {}, 'broken on purpose: ' + f.title));
+          svg.append(band);
+        }
         for (const f of data.marks) {
           const a = Math.max(f.from, state.from), b = Math.min(f.to, state.to);
           if (b > a) svg.append(el('rect', { class: 'flag', x: x(a), y: bottom - 4, width: Math.max(x(b) - x(a), 2), height: 4 }));
