@@ -18,7 +18,7 @@ var ErrInvalid = errors.New("an INVALID run cannot be compared")
 
 // usable says why a run cannot be compared whatever it is compared with.
 func usable(r *rundir.Run) error {
-	if r.Outcome == nil || r.Outcome.Generator != "invalid" {
+	if r.Outcome == nil || r.Outcome.Generator != rundir.GeneratorInvalid {
 		return nil
 	}
 	var s struct {
@@ -41,7 +41,7 @@ func cautions(base, next []*rundir.Run) []string {
 		var suspect, torn []string
 		for _, r := range side {
 			switch {
-			case r.Outcome != nil && r.Outcome.Generator == "suspect":
+			case r.Outcome != nil && r.Outcome.Generator == rundir.GeneratorSuspect:
 				suspect = append(suspect, r.Dir)
 			case r.Incomplete, r.Outcome != nil && (r.Outcome.Verdict == "interrupted" || r.Outcome.Verdict == "incomplete"):
 				torn = append(torn, r.Dir)

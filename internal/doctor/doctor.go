@@ -74,9 +74,13 @@ func roundTrip(ctx context.Context, a targets.Address) (time.Duration, error) {
 
 // Limits compares what a plan may need with what this machine allows.
 func Limits(p *run.Plan, found func(Finding)) {
-	l := health.ReadLimits()
+	compare(health.ReadLimits(), int64(p.MaxInFlight()), found)
+}
+
+// compare compares what arrivals in flight, up to bound, may need with the limits of a
+// machine; what it does not say is left out.
+func compare(l health.Limits, bound int64, found func(Finding)) {
 	// Every arrival in flight may hold a connection; a few files are perfctl's.
-	bound := int64(p.MaxInFlight())
 	need := bound + 100
 	if l.OpenFiles > 0 {
 		text := fmt.Sprintf("%d allowed, up to %d needed for -u %d", l.OpenFiles, need, bound)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -61,7 +62,7 @@ func annotate(b *bufio.Writer, prefix string, s *summary.Summary) {
 		}
 	}
 	annotateComparison(s, say)
-	if s.Generator.Status == "suspect" {
+	if s.Generator.Status == rundir.GeneratorSuspect {
 		say("warning", "perfctl: the generator is suspect", strings.Join(s.Generator.Reasons, "; "))
 	}
 }

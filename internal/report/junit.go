@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -162,9 +163,9 @@ func generatorCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the generator kept up"}
 	reasons := figure.Line(strings.Join(s.Generator.Reasons, "; "))
 	switch s.Generator.Status {
-	case "invalid":
+	case rundir.GeneratorInvalid:
 		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "What the run offered is not what was asked for: its figures say nothing about the target."}
-	case "suspect":
+	case rundir.GeneratorSuspect:
 		c.SystemOut = "warning: " + reasons
 	}
 	return c

@@ -159,9 +159,9 @@ const (
 func (p *page) generator(g *summary.GeneratorHealth) {
 	style := green
 	switch g.Status {
-	case "invalid":
+	case rundir.GeneratorInvalid:
 		style = red
-	case "suspect":
+	case rundir.GeneratorSuspect:
 		style = yellow
 	}
 	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s p(99.9)=%s max=%s",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
 )
@@ -38,7 +39,7 @@ func allLost(s *summary.Summary) string {
 }
 
 func suspect(s *summary.Summary) bool {
-	return s.Generator.Status == "suspect" && !s.Run.Killed
+	return s.Generator.Status == rundir.GeneratorSuspect && !s.Run.Killed
 }
 
 // reasoned is the verdict of the rules with its reasons.

@@ -69,7 +69,7 @@ func (x *Prepared) tooLate(ctx context.Context, dir string, info rundir.RunInfo,
 	x.judge.Incomplete()
 	accounts := x.attend(ctx)
 	s := summary.Summarise(run, summary.Inputs{Accounts: accountsOf(accounts), SLA: x.results(&Measurement{Totals: run.Totals}), Failures: []summary.Failure{},
-		Generator: &summary.GeneratorHealth{Status: "valid"}})
+		Generator: &summary.GeneratorHealth{Status: rundir.GeneratorValid}})
 	x.plan.request.Secrets.Struct(s)
 	return &Result{Summary: s, Measurement: &Measurement{Totals: run.Totals}}, summary.Finish(out, s)
 }

@@ -8,6 +8,13 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
+// The states of a generator, as summary.json says them.
+const (
+	GeneratorValid   = "valid"
+	GeneratorSuspect = "suspect"
+	GeneratorInvalid = "invalid"
+)
+
 // Outcome is what the store knows of a summary.json: its text, which package
 // summary reads, and the few words of it by which runs are told apart.
 type Outcome struct {

@@ -72,7 +72,7 @@ func verdict(s *Summary, interrupted, killed bool) (Verdict, int) {
 		return VerdictInterrupted, exitcode.Interrupted
 	case killed || s.Run.Incomplete:
 		return VerdictIncomplete, exitcode.Invalid
-	case s.Generator.Status == "invalid":
+	case s.Generator.Status == rundir.GeneratorInvalid:
 		return VerdictInvalid, exitcode.Invalid
 	case s.Stopped != nil, slices.ContainsFunc(s.SLA, sla.Result.Breaches),
 		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
@@ -238,7 +238,7 @@ func (t *tally) generator(given *GeneratorHealth, killed bool) GeneratorHealth {
 	if given != nil {
 		g = *given
 	} else {
-		g.Status = "suspect"
+		g.Status = rundir.GeneratorSuspect
 		g.Reasons = []string{"the generator was not judged"}
 		if killed {
 			g.Reasons[0] += ": the run did not come to its end"

@@ -136,8 +136,8 @@ func (v *view) percentile() headline {
 func (v *view) generator() headline {
 	g := &v.Summary.Generator
 	f := headline{Label: "generator", Value: g.Status, Note: "released late by p99 " + optionalMillis(g.Lag.P99) + ", p99.9 " + optionalMillis(g.Lag.P999)}
-	if g.Status == "invalid" || g.Status == "suspect" {
-		f.State = map[string]string{"invalid": "bad", "suspect": "warn"}[g.Status]
+	if g.Status == rundir.GeneratorInvalid || g.Status == rundir.GeneratorSuspect {
+		f.State = map[string]string{rundir.GeneratorInvalid: "bad", rundir.GeneratorSuspect: "warn"}[g.Status]
 	}
 	return f
 }
