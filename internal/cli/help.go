@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // The widths that help is laid out for where the terminal is unknown, at least and at
@@ -15,21 +20,136 @@ const (
 	widestHelp = 120
 )
 
-// wrapHelp has the flags in help fit the terminal.
+// manyFlags is from how many flags on they are shown in groups.
+const manyFlags = 20
+
+// flagGroup is a heading of help with the flags below it.
+type flagGroup struct {
+	title string
+	flags string
+}
+
+// flagGroups are the groups of the commands with many flags. A flag without a group
+// stands under the last heading; a test sees to it that there is none.
+var flagGroups = []flagGroup{
+	{"Load", "base peak rate duration time-scale users pace pause iterations stage vus arrivals seed tolerance queue max-lateness graceful-stop start max max-time precision trial repeat"},
+	{"Scenarios", "scenario flow set setup-rate fault each"},
+	{"Targets", "lab env env-file config allow-target allow-database scrape watch no-probes skip-rate"},
+	{"Judging", "threshold sla confidence allow-undecided abort-on-fail abort-after baseline gate min-effect fail-on require"},
+	{"Output", "out json summary-export quiet run-dir run-id tag log-failures no-exemplars trace trace-share"},
+	{"Several machines", "shard start-at barrier barrier-timeout kubernetes kubernetes-keep kubernetes-values kubernetes-wait namespace context kubeconfig image"},
+	{"More", "help"},
+}
+
+// helpWidth is how wide help may be.
+func (a *app) helpWidth() int {
+	if n := a.OutWidth(); n > 0 {
+		return min(max(n, leastHelp), widestHelp)
+	}
+	return usualHelp
+}
+
+// wrapHelp has help fit the terminal, and shows many flags in groups.
 func (a *app) wrapHelp(root *cobra.Command) {
-	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet) string {
-		width := usualHelp
-		if n := a.OutWidth(); n > 0 {
-			width = min(max(n, leastHelp), widestHelp)
-		}
-		lines := strings.Split(fs.FlagUsagesWrapped(width), "\n")
-		for i := range lines {
-			lines[i] = strings.TrimRight(lines[i], " ")
-		}
-		return strings.Join(lines, "\n")
-	})
+	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet) string { return groupedFlags(fs, a.helpWidth()) })
+	cobra.AddTemplateFunc("wrappedText", func(s string) string { return wrapText(s, a.helpWidth()) })
 	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags")
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
+	root.SetHelpTemplate(strings.Replace(root.HelpTemplate(), "trimTrailingWhitespaces", "wrappedText | trimTrailingWhitespaces", 1))
+}
+
+// groupedFlags describes flags, many of them by group.
+func groupedFlags(all *pflag.FlagSet, width int) string {
+	n := 0
+	all.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			n++
+		}
+	})
+	if n < manyFlags {
+		return flagText(all, width)
+	}
+	var out []string
+	for i, g := range flagGroups {
+		part := pflag.NewFlagSet(g.title, pflag.ContinueOnError)
+		part.SortFlags = false
+		for name := range strings.FieldsSeq(g.flags) {
+			if f := all.Lookup(name); f != nil {
+				part.AddFlag(f)
+			}
+		}
+		if i == len(flagGroups)-1 {
+			all.VisitAll(func(f *pflag.Flag) {
+				if !f.Hidden && !grouped(f.Name) {
+					part.AddFlag(f)
+				}
+			})
+		}
+		if part.HasAvailableFlags() {
+			out = append(out, " "+g.title+":\n"+strings.TrimRight(flagText(part, width), "\n"))
+		}
+	}
+	return strings.Join(out, "\n\n") + "\n"
+}
+
+// grouped says whether a flag has a group.
+func grouped(name string) bool {
+	return slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(strings.Fields(g.flags), name) })
+}
+
+// flagColumn is where the text of a flag begins, below its name.
+const flagColumn = 8
+
+// flagText describes flags, each with its text below its name.
+func flagText(fs *pflag.FlagSet, width int) string {
+	var b strings.Builder
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		value, usage := pflag.UnquoteUsage(f)
+		short := "    "
+		if f.Shorthand != "" {
+			short = "-" + f.Shorthand + ", "
+		}
+		fmt.Fprintln(&b, strings.TrimRight("  "+short+"--"+f.Name+" "+value, " "))
+		if !slices.Contains([]string{"", "0", "false", "[]", "0s"}, f.DefValue) {
+			usage += " (default " + f.DefValue + ")"
+		}
+		for _, line := range figure.Wrap(usage, width-flagColumn, width-flagColumn) {
+			fmt.Fprintln(&b, strings.Repeat(" ", flagColumn)+line)
+		}
+	})
+	return b.String()
+}
+
+// listed is the beginning of a line of a list: a word, then its text.
+var listed = regexp.MustCompile(`^ +\S+ +`)
+
+// wrapText breaks the lines of a text that are wider than there is room; what follows of
+// a line of a list stands below its text.
+func wrapText(s string, width int) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		line = strings.TrimRight(line, "\n")
+		if len([]rune(line)) <= width {
+			out = append(out, line)
+			continue
+		}
+		head := listed.FindString(line)
+		if len(head) > width/2 {
+			head = line[:len(line)-len(strings.TrimLeft(line, " "))]
+		}
+		below := strings.Repeat(" ", len(head))
+		for i, part := range figure.Wrap(line[len(head):], width-len(head), width-len(head)) {
+			if i == 0 {
+				out = append(out, head+part)
+			} else {
+				out = append(out, below+part)
+			}
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // strictCompletion refuses shells that there is no completion for, which cobra answers

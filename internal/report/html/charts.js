@@ -95,7 +95,7 @@
   const M = { left: 58, right: 10, top: 14, bottom: 20 };
 
   function timeChart(figure, panel, height) {
-    const [cap, legend] = caption(panel.title, [unitName[panel.unit] ?? panel.unit, panel.log ? 'log axis' : ''].filter(Boolean).join(', '), panel.help);
+    const [cap, legend] = caption(panel.title, [panel.log && panel.unit === 'ms' ? '' : unitName[panel.unit] ?? panel.unit, panel.log ? 'log axis' : ''].filter(Boolean).join(', '), panel.help);
     const svg = el('svg', { role: 'img', tabindex: '0', height, 'aria-label': panel.title + ' over time. ' + panel.help });
     const hidden = new Set(), outputs = [], limits = panel.limits || [];
     // One line that is named as its chart needs no name.

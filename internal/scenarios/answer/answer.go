@@ -22,6 +22,10 @@ import (
 type Answer struct {
 	// Status is the status of an HTTP answer.
 	Status int
+	// Method and Path are those of the request that an HTTP answer is of, Head the
+	// beginning of its body as it was sent, for messages: nil where that is not text.
+	Method, Path string
+	Head         []byte
 	// Header returns a header of an HTTP answer or of a message; nil where there
 	// are none.
 	Header func(name string) (string, bool)

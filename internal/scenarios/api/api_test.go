@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -432,5 +433,29 @@ func TestTheExampleIsAFileOfRequests(t *testing.T) {
 	calls, err := load(filepath.Join("..", "..", "..", "configs", "examples", "requests.yaml"), blank(), &data.Rows{})
 	if err != nil || len(calls) != 3 {
 		t.Errorf("%d requests (%v), want 3", len(calls), err)
+	}
+}
+
+// What failed is told with its method, path and the beginning of the answer.
+func TestAFailureTellsWhatWasAskedAndSaid(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte("  {\"error\": \"no stock\"}" + strings.Repeat("é", 200)))
+	}))
+	t.Cleanup(srv.Close)
+	b := newBench(t, srv.URL, "path=/orders?token=hush", "method=POST")
+	if err := b.Setup(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := b.Do(t.Context(), &work.Arrival{})
+	if err == nil {
+		t.Fatal("a status of 500 is no failure")
+	}
+	text := err.Error()
+	if !strings.Contains(text, `POST /orders: status 500 Internal Server Error: {"error": "no stock"}`) {
+		t.Errorf("got %q", text)
+	}
+	if strings.Contains(text, "hush") || !utf8.ValidString(text) || len(text) > 300 {
+		t.Errorf("a secret, a broken character or too much is in %q", text)
 	}
 }

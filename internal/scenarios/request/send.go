@@ -1,12 +1,14 @@
 package request
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -164,7 +166,9 @@ func (r *Request) Send(ctx context.Context, x *Sender, s *template.Scope, keep b
 			return answer.Answer{}, err
 		}
 	}
-	return x.answer(resp, kept), nil
+	got := x.answer(resp, kept)
+	got.Method, got.Path, got.Head = req.Method, req.URL.Path, x.Head(resp)
+	return got, nil
 }
 
 // traced returns the request with the header that makes its server's spans part of the
@@ -317,7 +321,10 @@ func StatusFailure(a *answer.Answer) error {
 	case 5:
 		kind = "status_5xx"
 	}
-	e := statusError{status: a.Status}
+	e := statusError{status: a.Status, asked: strings.TrimSpace(a.Method + " " + a.Path)}
+	if utf8.Valid(trimRune(a.Head)) {
+		e.said = string(bytes.TrimSpace(trimRune(a.Head)))
+	}
 	if a.Status/100 == 3 && a.Header != nil {
 		to, _ := a.Header("Location")
 		e.to, _, _ = strings.Cut(to, "?") // what follows may be a secret
@@ -325,15 +332,36 @@ func StatusFailure(a *answer.Answer) error {
 	return work.Fail(kind, e)
 }
 
+// trimRune leaves out the bytes of a character that was cut at the end.
+func trimRune(b []byte) []byte {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if c := b[len(b)-n]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-n:]) {
+				return b[:len(b)-n]
+			}
+			break
+		}
+	}
+	return b
+}
+
+// statusError is an answer of a status that is not expected: what was asked, where it
+// leads to, and the beginning of what it said.
 type statusError struct {
-	status int
-	to     string
+	status          int
+	asked, to, said string
 }
 
 func (e statusError) Error() string {
-	text := fmt.Sprintf("status %d %s", e.status, http.StatusText(e.status))
+	text := strings.TrimSpace(fmt.Sprintf("status %d %s", e.status, http.StatusText(e.status)))
+	if e.asked != "" {
+		text = e.asked + ": " + text
+	}
 	if e.to != "" {
 		text += fmt.Sprintf(" to %s, which is no success: follow it with the setting redirects=5, or expect the status", e.to)
+	}
+	if e.said != "" {
+		text += ": " + e.said
 	}
 	return text
 }

@@ -27,7 +27,7 @@ type Exchange struct {
 	sent   []byte // what body reads
 	again  func() (io.ReadCloser, error)
 	end    time.Duration
-	head   []byte // the beginning of the body
+	head   []byte // the beginning of the body, of the last answer
 	size   int64
 
 	// The instants are set by the transport's own goroutines, and a connection

@@ -36,3 +36,12 @@ func (x *Exchange) Note(o *work.Op, resp *http.Response) {
 		o.Answered(x.head)
 	}
 }
+
+// Head returns the beginning of the last answer's body as it was sent, good until the
+// next request; nil where it is encoded.
+func (x *Exchange) Head(resp *http.Response) []byte {
+	if resp.Header.Get("Content-Encoding") != "" {
+		return nil
+	}
+	return x.head
+}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -129,7 +130,7 @@ func (r *Recorder) request(v *VM, o *outcome, h *hop, last bool) {
 	if last && !held && !o.req.expect.none && v.failure == nil {
 		v.failure = h.err
 		if h.err == nil {
-			v.failure = plain.StatusFailure(&answer.Answer{Status: h.status})
+			v.failure = plain.StatusFailure(&answer.Answer{Status: h.status, Method: h.method, Path: pathOf(h.url)})
 		}
 	}
 	if v.phase != phaseRun {
@@ -341,4 +342,13 @@ func (v *VM) urlTemplate(c goja.FunctionCall) goja.Value {
 		}
 	}
 	return v.object(map[string]any{"url": address, "name": name})
+}
+
+// pathOf is the path of an address, without what may be secret in it.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path
 }
