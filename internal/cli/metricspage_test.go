@@ -22,7 +22,7 @@ func metricsPage() string {
 	b.WriteString(`# Metrics
 
 The metrics that a run can record, and that rules, thresholds and outputs may name, but
-for the generator's own gauges (`+"`generator_…`"+`, see [measuring.md](measuring.md)):
+for the generator's own gauges (` + "`generator_…`" + `, see [measuring.md](measuring.md)):
 [judging.md](judging.md) says how a rule is written, [outputs.md](outputs.md) how the
 names look elsewhere. A trend is a histogram of times, a counter is added up, a gauge is
 read each second, a rate is a share. Times are in milliseconds in reports and JSON.
