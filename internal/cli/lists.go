@@ -69,6 +69,14 @@ func (a *app) scenariosCommand() *cobra.Command {
 			if err != nil {
 				return exitcode.UsageError("%w", err)
 			}
+			if width := a.OutWidth(); width > 0 {
+				var b strings.Builder
+				for _, d := range list {
+					printScenario(&b, d, a.verbose)
+				}
+				_, err := io.WriteString(a.Stdout, hanging(b.String(), width))
+				return err
+			}
 			tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
 			for _, d := range list {
 				printScenario(tw, d, a.verbose)
@@ -96,6 +104,30 @@ func printScenario(w io.Writer, d run.Description, metrics bool) {
 		}
 	}
 	fmt.Fprintln(w)
+}
+
+// hanging lays lines of columns with tabs between out for a terminal: the last column
+// below the others, wrapped and indented.
+func hanging(text string, width int) string {
+	var b strings.Builder
+	put := func(first, next, text string) {
+		lead := first
+		for _, line := range figure.Wrap(text, max(width-len(first), 20), max(width-len(next), 20)) {
+			b.WriteString(strings.TrimRight(lead+line, " ") + "\n")
+			lead = next
+		}
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		cut := strings.LastIndex(line, "\t")
+		if cut < 0 {
+			put("", "  ", line)
+			continue
+		}
+		put("  ", "    ", strings.ReplaceAll(line[:cut], "\t", "  "))
+		put("      ", "      ", line[cut+1:])
+	}
+	return b.String()
 }
 
 // completeProfiles completes the names of built-in profiles, and files.
