@@ -94,10 +94,7 @@ func (a *app) suite(ctx context.Context, file string, every []string, f *suiteFl
 	if _, err := os.Stat(dir); err == nil {
 		return exitcode.UsageError("--run-dir %s: exists already\n  next: choose another", dir)
 	}
-	runs, err := a.suiteRuns(s, every, dir, f.baseline)
-	if err != nil {
-		return err
-	}
+	runs := a.suiteRuns(s, every, dir, f.baseline)
 	if err := a.checkSuite(ctx, runs); err != nil {
 		return err
 	}
@@ -136,7 +133,7 @@ func (a *app) suite(ctx context.Context, file string, every []string, f *suiteFl
 }
 
 // suiteRuns makes the command lines of the runs.
-func (a *app) suiteRuns(s *config.Suite, every []string, dir, baseline string) (out []suiteRun, err error) {
+func (a *app) suiteRuns(s *config.Suite, every []string, dir, baseline string) (out []suiteRun) {
 	for _, r := range s.Runs {
 		x := suiteRun{name: r.Name, dir: filepath.Join(dir, r.Name)}
 		x.args = slices.Concat([]string{"run"}, r.Args, s.Args, every, []string{"--run-dir", x.dir})
@@ -150,7 +147,7 @@ func (a *app) suiteRuns(s *config.Suite, every []string, dir, baseline string) (
 		}
 		out = append(out, x)
 	}
-	return out, nil
+	return out
 }
 
 // checkSuite plans every run, and tells what is wrong with all of them at once.

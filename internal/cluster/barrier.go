@@ -238,10 +238,10 @@ func (c *Conductor) whyNotRunning(ctx context.Context, now time.Time) error {
 		if waited > patience && p.uid != "" && !p.running && !p.over {
 			why := p.reason + ": " + p.pending
 			next := "look at it: kubectl -n " + c.Client.Namespace + " describe pod " + p.name
-			switch {
-			case p.reason == "":
+			switch p.reason {
+			case "":
 				why = "it is still being made"
-			case p.reason == "Unschedulable":
+			case "Unschedulable":
 				next = "ask for fewer pods or less CPU (--kubernetes-values, resources), or wait for nodes with --kubernetes-wait 10m"
 			}
 			return &UnreachableError{fmt.Sprintf("the pod of shard %d does not run after %s: %s", i, patience, why), next, nil}

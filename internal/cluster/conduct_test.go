@@ -213,7 +213,7 @@ func (x *stage) attach(t *testing.T, change func(*cluster.Conductor)) (*cluster.
 		change(c)
 	}
 	o, err := c.Conduct(t.Context())
-	if e := x.Rebuilder.Close(); e != nil {
+	if e := x.Close(); e != nil {
 		t.Error(e)
 	}
 	return o, err

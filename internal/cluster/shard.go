@@ -176,15 +176,12 @@ func (s *Shard) Serve(ctx context.Context, stop func(Stop)) {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
 	beside.Go(func() {
-		for {
-			_, v, err := s.noteQuietly(waiting, noteStop)
-			if err != nil {
-				return
-			}
-			word, text, _ := strings.Cut(v, " ")
-			stop(Stop{Interrupted: word != stopAbort, Text: text})
+		_, v, err := s.noteQuietly(waiting, noteStop)
+		if err != nil {
 			return
 		}
+		word, text, _ := strings.Cut(v, " ")
+		stop(Stop{Interrupted: word != stopAbort, Text: text})
 	})
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

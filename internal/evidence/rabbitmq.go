@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,7 +71,7 @@ func (w *rabbitWatcher) ask(ctx context.Context, j *Journal, ch *amqp.Channel, b
 		case <-ctx.Done():
 			return nil
 		case err := <-closed:
-			return fmt.Errorf("its channel was closed: %v", err)
+			return closedChannel(err)
 		case b := <-blocked:
 			if b.Active {
 				reason, since = b.Reason, last // it holds since the last message that it took
@@ -104,4 +105,12 @@ func (w *rabbitWatcher) ask(ctx context.Context, j *Journal, ch *amqp.Channel, b
 
 func alarm(reason string, from, to float64) exemplars.Evidence {
 	return exemplars.Evidence{From: from, To: to, Source: "rabbitmq", Kind: exemplars.Alarm, What: "took no more messages: " + reason}
+}
+
+// closedChannel is the error of a channel that was closed, and why, where that is told.
+func closedChannel(err *amqp.Error) error {
+	if err == nil {
+		return errors.New("its channel was closed")
+	}
+	return fmt.Errorf("its channel was closed: %w", err)
 }

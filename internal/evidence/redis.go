@@ -26,7 +26,6 @@ type redisWatcher struct {
 	address targets.Address
 	run     string
 	log     *slog.Logger
-	said    bool
 	// last is the number of the last entry of SLOWLOG that was seen, answered when.
 	last     int64
 	answered float64

@@ -113,12 +113,12 @@ func (r *records) run(ctx context.Context, elapsed func() time.Duration, aside f
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for second := time.Duration(1); ; second++ {
+	for second := time.Second; ; second += time.Second {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if second*time.Second%r.window == 0 {
+			if second%r.window == 0 {
 				aside(r.flush)
 			} else {
 				aside(r.pass)

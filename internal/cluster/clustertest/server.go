@@ -87,13 +87,13 @@ type line struct {
 const Namespace = "perf"
 
 // New starts a server whose pods execute run.
-func New(t testing.TB, run Run) *Server {
-	t.Helper()
-	s, stop, err := Start(t.TempDir(), run)
+func New(tb testing.TB, run Run) *Server {
+	tb.Helper()
+	s, stop, err := Start(tb.TempDir(), run)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(stop)
+	tb.Cleanup(stop)
 	return s
 }
 
@@ -278,60 +278,11 @@ func (s *Server) object(w http.ResponseWriter, r *http.Request, kind, name strin
 	body, _ := io.ReadAll(r.Body) // a short one fails to decode
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if kind == "jobs" {
+		s.job(w, r, name, body)
+		return
+	}
 	switch r.Method + " " + kind {
-	case "POST jobs":
-		var j batchv1.Job
-		if json.Unmarshal(body, &j) != nil {
-			status(w, http.StatusBadRequest, "bad job")
-			return
-		}
-		if s.jobs[j.Name] != nil {
-			status(w, http.StatusConflict, "jobs.batch \""+j.Name+"\" already exists")
-			return
-		}
-		j.UID = types.UID("uid-" + j.Name)
-		j.CreationTimestamp = metav1.Now()
-		s.jobs[j.Name] = &j
-		s.reconcile(&j)
-		answer(w, &j)
-	case "PATCH jobs":
-		j := s.jobs[name]
-		if j == nil || json.Unmarshal(body, j) != nil {
-			status(w, http.StatusNotFound, "no job")
-			return
-		}
-		s.reconcile(j)
-		answer(w, j)
-	case "GET jobs":
-		if name == "" {
-			list := &batchv1.JobList{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "JobList"}}
-			for _, j := range s.jobs {
-				list.Items = append(list.Items, *j)
-			}
-			answer(w, list)
-			return
-		}
-		if s.jobs[name] == nil {
-			status(w, http.StatusNotFound, "jobs.batch \""+name+"\" not found")
-			return
-		}
-		answer(w, s.jobs[name])
-	case "DELETE jobs":
-		if s.jobs[name] == nil {
-			status(w, http.StatusNotFound, "jobs.batch \""+name+"\" not found")
-			return
-		}
-		delete(s.jobs, name)
-		delete(s.config, name)
-		delete(s.secrets, name)
-		for n, p := range s.pods {
-			if p.Pod.Labels["job"] == name {
-				p.cancel()
-				delete(s.pods, n)
-				s.note("DELETED", p)
-			}
-		}
-		answer(w, &metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusSuccess})
 	case "POST configmaps":
 		var c corev1.ConfigMap
 		_ = json.Unmarshal(body, &c) // an empty one is found by whoever needs it
@@ -355,6 +306,67 @@ func (s *Server) object(w http.ResponseWriter, r *http.Request, kind, name strin
 		answer(w, &corev1.EventList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "EventList"}})
 	default:
 		status(w, http.StatusMethodNotAllowed, r.Method+" "+kind)
+	}
+}
+
+// job answers what is asked of jobs.
+func (s *Server) job(w http.ResponseWriter, r *http.Request, name string, body []byte) {
+	switch r.Method {
+	case http.MethodPost:
+		var j batchv1.Job
+		if json.Unmarshal(body, &j) != nil {
+			status(w, http.StatusBadRequest, "bad job")
+			return
+		}
+		if s.jobs[j.Name] != nil {
+			status(w, http.StatusConflict, "jobs.batch \""+j.Name+"\" already exists")
+			return
+		}
+		j.UID = types.UID("uid-" + j.Name)
+		j.CreationTimestamp = metav1.Now()
+		s.jobs[j.Name] = &j
+		s.reconcile(&j)
+		answer(w, &j)
+	case http.MethodPatch:
+		j := s.jobs[name]
+		if j == nil || json.Unmarshal(body, j) != nil {
+			status(w, http.StatusNotFound, "no job")
+			return
+		}
+		s.reconcile(j)
+		answer(w, j)
+	case http.MethodGet:
+		if name == "" {
+			list := &batchv1.JobList{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "JobList"}}
+			for _, j := range s.jobs {
+				list.Items = append(list.Items, *j)
+			}
+			answer(w, list)
+			return
+		}
+		if s.jobs[name] == nil {
+			status(w, http.StatusNotFound, "jobs.batch \""+name+"\" not found")
+			return
+		}
+		answer(w, s.jobs[name])
+	case http.MethodDelete:
+		if s.jobs[name] == nil {
+			status(w, http.StatusNotFound, "jobs.batch \""+name+"\" not found")
+			return
+		}
+		delete(s.jobs, name)
+		delete(s.config, name)
+		delete(s.secrets, name)
+		for n, p := range s.pods {
+			if p.Pod.Labels["job"] == name {
+				p.cancel()
+				delete(s.pods, n)
+				s.note("DELETED", p)
+			}
+		}
+		answer(w, &metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusSuccess})
+	default:
+		status(w, http.StatusMethodNotAllowed, r.Method+" jobs")
 	}
 }
 

@@ -55,7 +55,9 @@ func TestViewsOfADocument(t *testing.T) {
 // A text is never wider than it may be, and folded parts are shown when they are asked for.
 func TestTextOfADocumentFits(t *testing.T) {
 	for _, width := range []int{60, 80} {
-		got := text(t, func(w io.Writer) error { return document.WriteText(w, sample(), document.Layout{Width: width, All: true}) })
+		got := text(t, func(w io.Writer) error {
+			return document.WriteText(w, sample(), document.Layout{Width: width, All: true})
+		})
 		for line := range strings.Lines(got) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > width {
 				t.Errorf("%d columns where there are %d: %q", n, width, line)

@@ -19,7 +19,8 @@ func (s *Set) Meanwhile(e *Exemplar, o *Op, host bool) (out []*Evidence) {
 		if v.From > to+loose {
 			break
 		}
-		if v.Source != o.System && !(host && (v.Source == "host" || v.Source == "generator")) || v.Process != 0 && v.Process != o.Process {
+		machine := host && (v.Source == "host" || v.Source == "generator")
+		if v.Source != o.System && !machine || v.Process != 0 && v.Process != o.Process {
 			continue
 		}
 		if v.Covers(from, to) {
