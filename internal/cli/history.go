@@ -73,6 +73,9 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 	if asJSON {
 		return writeJSON(a.Stdout, all)
 	}
+	if a.OutWidth() > 0 { // it fits a terminal
+		return a.writeDocument(a.Stdout, "text", document.Histories(all, ""))
+	}
 	for i, h := range all {
 		if i > 0 {
 			fmt.Fprintln(a.Stdout)

@@ -33,7 +33,14 @@ func (a *app) inspectCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printPlan(a.Stdout, p)
+		var b strings.Builder
+		printPlan(&b, p)
+		text := b.String()
+		if width := a.OutWidth(); width > 0 {
+			text = wrapText(text, max(width, leastHelp))
+		}
+		_, err = io.WriteString(a.Stdout, text)
+		return err
 	}
 	c.ValidArgsFunction = completeProfiles
 	return c
@@ -42,8 +49,7 @@ func (a *app) inspectCommand() *cobra.Command {
 // number prints a number with three digits.
 func number(v float64) string { return figure.Value(v, metrics.UnitCount) }
 
-func printPlan(out io.Writer, p *run.Plan) error {
-	b := &strings.Builder{}
+func printPlan(b *strings.Builder, p *run.Plan) {
 	fmt.Fprintf(b, "profile %s: %s\n\n", figure.Line(p.Profile().Name), figure.Line(p.Profile().Description))
 	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "stage\tstarts\tlasts\trate/s\tclass\tjudged\tarrivals")
@@ -101,8 +107,6 @@ func printPlan(out io.Writer, p *run.Plan) error {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\n", figure.Line(s.Name), figure.Line(s.Value), figure.Line(s.Origin))
 	}
 	_ = tw.Flush()
-	_, err := io.WriteString(out, b.String())
-	return err
 }
 
 const (

@@ -38,7 +38,7 @@ func (a *app) profilesCommand() *cobra.Command {
 		Use: "profiles", Short: "List the built-in profiles", Args: noArgs,
 		Example: "  perfctl profiles\n  perfctl inspect spike",
 		RunE: func(*cobra.Command, []string) error {
-			tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+			var b strings.Builder
 			for _, name := range configs.Profiles() {
 				p, err := config.Profile(name)
 				if err != nil {
@@ -52,7 +52,15 @@ func (a *app) profilesCommand() *cobra.Command {
 				for _, r := range p.Rates {
 					rates = append(rates, r.Name+" "+figure.Value(r.Value, metrics.UnitPerSec))
 				}
-				fmt.Fprintf(tw, "%s\t%s\t%d arrivals\t%s\n", name, p.Description, s.Total(), strings.Join(rates, ", "))
+				fmt.Fprintf(&b, "%s\t%s arrivals\t%s\t%s\n", name, figure.Count(s.Total()), strings.Join(rates, ", "), p.Description)
+			}
+			if width := a.OutWidth(); width > 0 {
+				_, err := io.WriteString(a.Stdout, hanging(b.String(), width))
+				return err
+			}
+			tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+			if _, err := io.WriteString(tw, b.String()); err != nil {
+				return err
 			}
 			return tw.Flush()
 		},
