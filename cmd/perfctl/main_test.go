@@ -35,6 +35,11 @@ func params(dir string, settings ...string) testscript.Params {
 				}
 			}
 			e.Setenv("NO_COLOR", "1")
+			scripts, err := filepath.Abs("../../scripts")
+			if err != nil {
+				return err
+			}
+			e.Setenv("SCRIPTS", scripts)
 			api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			e.Defer(api.Close)
 			e.Setenv("API", api.URL)
