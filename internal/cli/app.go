@@ -57,6 +57,7 @@ func (a *app) lookupSetting(name string) (string, bool) {
 // Main runs a command line in this process and returns its exit code. version is what
 // the linker set, empty where it set nothing.
 func Main(ctx context.Context, args []string, version string) int {
+	run.LimitMemory()
 	t, stop := terminal.Open()
 	defer stop()
 	return (&app{Terminal: t, args: args, version: versionOf(version)}).main(ctx)

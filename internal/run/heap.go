@@ -3,6 +3,8 @@ package run
 import (
 	"runtime/debug"
 	"runtime/metrics"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 const (
@@ -46,4 +48,18 @@ func (k *heapKeeper) set(percent int) {
 		debug.SetGCPercent(percent)
 		k.now = percent
 	}
+}
+
+// memoryShare is the part of a container's memory that the heap may have; the rest is for
+// stacks, sockets and what the collector does not see.
+const memoryShare = 0.9
+
+// LimitMemory has garbage collected sooner where the process would else outgrow the memory
+// that its cgroup may use: the kernel would kill it, and what was measured would end
+// there. GOMEMLIMIT overrides it. It is called once, when the program starts.
+func LimitMemory() { limitMemory(memlimit.FromCgroup) }
+
+func limitMemory(of memlimit.Provider) {
+	// Where the bound cannot be read there is none that could be kept.
+	_, _ = memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(of))
 }

@@ -32,3 +32,19 @@ func TestALargeHeapIsCollectedSooner(t *testing.T) {
 		t.Errorf("with %d MB it is %d %%, want %d", len(large)>>20, got, collectLarge)
 	}
 }
+
+// In a container the heap stays below what the container may use, unless GOMEMLIMIT says
+// otherwise.
+func TestTheHeapStaysBelowTheContainersMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	limitMemory(func() (uint64, error) { return 1000 << 20, nil })
+	if got := debug.SetMemoryLimit(-1); got != 900<<20 {
+		t.Errorf("the limit is %d MB, want nine tenths of 1000", got>>20)
+	}
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	limitMemory(func() (uint64, error) { return 100 << 20, nil })
+	if got := debug.SetMemoryLimit(-1); got != 900<<20 {
+		t.Errorf("the limit is %d MB although GOMEMLIMIT is set", got>>20)
+	}
+}
