@@ -98,6 +98,9 @@ func (a *app) main(ctx context.Context) (code int) {
 	}()
 	a.plainStdout = a.Stdout
 	a.Stdout, a.Stderr = a.secrets.Writer(a.Stdout, false), a.secrets.Writer(a.Stderr, true)
+	if asksForRecords(a.args) {
+		a.Stderr, a.ErrTTY = terminal.Records(a.Stderr), false
+	}
 	root := a.rootCommand()
 	root.SetArgs(a.args)
 	command, err := root.ExecuteContextC(ctx)
@@ -111,6 +114,20 @@ func (a *app) main(ctx context.Context) (code int) {
 	asked := command.Flags().Lookup("json")
 	a.printError(err, code, asked != nil && asked.Value.String() == "true")
 	return code
+}
+
+// asksForRecords says whether the arguments ask for messages in JSON: those about the
+// arguments themselves are to be so, too.
+func asksForRecords(args []string) bool {
+	for i, x := range args {
+		if x == "--" {
+			return false
+		}
+		if x == "--log-format=json" || x == "--log-format" && i+1 < len(args) && args[i+1] == "json" {
+			return true
+		}
+	}
+	return false
 }
 
 // printError prints an error for people, and with --json as JSON on stdout, too.

@@ -49,7 +49,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	a.wrapHelp(root)
 	p := root.PersistentFlags()
 	p.BoolVar(&a.NoColor, "no-color", false, "print without colours")
-	p.StringVar(&a.logFormat, "log-format", "text", "format of log lines on stderr: text or json")
+	p.StringVar(&a.logFormat, "log-format", "text", "format of everything on stderr: text or json, a record for each message")
 	p.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		a.rememberFlags(c)
