@@ -50,6 +50,9 @@ var (
 // together, or none where they were zero.
 func (p *page) metrics(s *summary.Summary) {
 	groups, still := withoutConstants(groupMetrics(s), s)
+	if k6 := k6Section(s); len(k6.lines) > 0 {
+		groups = append(groups, k6)
+	}
 	name := 0
 	var widths []int
 	for _, g := range groups {
