@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -43,19 +45,38 @@ var flagGroups = []flagGroup{
 
 // helpWidth is how wide help may be.
 func (a *app) helpWidth() int {
+	if a.OutWidth == nil { // nobody has a terminal
+		return usualHelp
+	}
 	if n := a.OutWidth(); n > 0 {
 		return min(max(n, leastHelp), widestHelp)
 	}
 	return usualHelp
 }
 
+// helpWidthKey is the annotation of the root command that holds how wide help may be:
+// the functions of help's templates are the whole process's.
+const helpWidthKey = "help width"
+
+var helpFunctions = sync.OnceFunc(func() {
+	width := func(root *cobra.Command) int {
+		n, err := strconv.Atoi(root.Annotations[helpWidthKey])
+		if err != nil {
+			return usualHelp
+		}
+		return n
+	}
+	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet, root *cobra.Command) string { return groupedFlags(fs, width(root)) })
+	cobra.AddTemplateFunc("wrappedText", func(root *cobra.Command, s string) string { return wrapText(s, width(root)) })
+})
+
 // wrapHelp has help fit the terminal, and shows many flags in groups.
 func (a *app) wrapHelp(root *cobra.Command) {
-	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet) string { return groupedFlags(fs, a.helpWidth()) })
-	cobra.AddTemplateFunc("wrappedText", func(s string) string { return wrapText(s, a.helpWidth()) })
-	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags")
+	helpFunctions()
+	root.Annotations = map[string]string{helpWidthKey: strconv.Itoa(a.helpWidth())}
+	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags .Root", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags .Root")
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
-	root.SetHelpTemplate(strings.Replace(root.HelpTemplate(), "trimTrailingWhitespaces", "wrappedText | trimTrailingWhitespaces", 1))
+	root.SetHelpTemplate(strings.Replace(root.HelpTemplate(), "{{. | trimTrailingWhitespaces}}", "{{. | wrappedText $.Root | trimTrailingWhitespaces}}", 1))
 }
 
 // groupedFlags describes flags, many of them by group.

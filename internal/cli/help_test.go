@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -45,4 +46,17 @@ func TestHelpFits(t *testing.T) {
 		}
 	}
 	visit(a.rootCommand())
+}
+
+// Commands may be made by several goroutines of one process.
+func TestCommandsAreMadeAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 20 {
+				(&app{Terminal: &terminal.Terminal{}}).rootCommand()
+			}
+		})
+	}
+	all.Wait()
 }
