@@ -216,7 +216,7 @@ func opLabel(o *exemplars.Op) string {
 	return o.Name
 }
 
-// OpDetail tells of an operation what the bar does not.
+// OpDetail says what the bar of an operation does not show.
 func OpDetail(o *exemplars.Op) string {
 	var out []string
 	for _, x := range []struct {

@@ -17,6 +17,12 @@ var k6Names = map[string]string{
 	"group_duration":     "flow_step_duration",
 }
 
+// K6Metric returns perfctl's name of a metric of k6.
+func K6Metric(name string) (own string, known bool) {
+	own, known = k6Names[name]
+	return own, known
+}
+
 // fromK6 gives a rule about a metric of k6 the one of perfctl, if the run does not
 // record one of that name itself.
 func (j *Judge) fromK6(r Rule) (Rule, error) {

@@ -157,7 +157,7 @@ func quoted(v string) bool {
 }
 
 // tidy removes the blanks and the line break that a file or a secret leaves around a
-// piece. A password is left as it is: they may be its own. notes tell of what is likely
+// piece. A password is left as it is: they may be its own. notes say what is likely
 // no part of the value.
 func tidy(name, origin, v string, piece int) (tidied string, notes []string) {
 	if quoted(v) {

@@ -15,7 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/faults"
 )
 
-// server echoes, and tells of the connections that it accepted and of what it got.
+// server echoes, and keeps the connections that it accepted and what it got.
 type server struct {
 	net.Listener
 	accepted chan net.Conn
