@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -43,6 +44,13 @@ func params(dir string, settings ...string) testscript.Params {
 			api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			e.Defer(api.Close)
 			e.Setenv("API", api.URL)
+			free, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			_, port, _ := net.SplitHostPort(free.Addr().String()) // an address of a listener
+			e.Setenv("PORT", port)
+			_ = free.Close() // it is for the script
 			if u, err := url.Parse(os.Getenv("REDIS_URL")); err == nil && u.Host != "" {
 				u.User = url.UserPassword("", "wr0ng")
 				e.Setenv("WRONG_REDIS_URL", u.String())

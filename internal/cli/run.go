@@ -216,7 +216,7 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	for _, address := range open.Listening() {
 		show.Say("metrics for Prometheus: http://" + address + "/metrics")
 	}
-	leave, err := f.meet(p, f.runID, &env)
+	leave, err := f.meet(ctx, p, f.runID, &env)
 	if err != nil {
 		return err
 	}

@@ -42,11 +42,13 @@ const (
 	Verbose = "VERBOSE"
 	// TestEnv names the environment that is tested: a label of the run.
 	TestEnv = "TEST_ENV"
+	// BarrierKey is what the shards of a run have in common that meet over a network.
+	BarrierKey = "PERFCTL_BARRIER_KEY"
 )
 
 // Names lists every setting that perfctl knows by name. Flows read others, too.
 func Names() []string {
-	return append(targets.Names(), ManagementURL, PrometheusURL, Verbose, TestEnv)
+	return append(targets.Names(), ManagementURL, PrometheusURL, Verbose, TestEnv, BarrierKey)
 }
 
 // layer is one source of settings.

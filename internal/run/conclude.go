@@ -36,7 +36,9 @@ func (x *Prepared) conclude(m *Measurement, run *rundir.Run, dir string, lost er
 		})
 	}
 	if x.plan.request.Shards > 1 {
-		return Summarise(run, dir, in, nil)
+		s := Summarise(run, dir, in, nil)
+		x.missOthers(s)
+		return s
 	}
 	return Summarise(run, dir, in, x.judge)
 }

@@ -69,3 +69,24 @@ func (p *Plan) Dial(ctx context.Context, network, address string) (net.Conn, err
 func (p *Plan) CheckReceiver(ctx context.Context, u *url.URL) error {
 	return exitcode.ConfigError(p.guarding().CheckURL(ctx, "send figures to", u))
 }
+
+// CheckMeeting refuses to meet the other shards of the run at a machine that was not
+// allowed, and at another one than this without a key that all of them have. It returns
+// the key, "" for none.
+func (p *Plan) CheckMeeting(ctx context.Context, u *url.URL) (key string, err error) {
+	if err := p.guarding().CheckURL(ctx, "meet the other shards at", u); err != nil {
+		return "", exitcode.ConfigError(err)
+	}
+	key, _, _ = p.request.Settings.Lookup(config.BarrierKey)
+	switch {
+	case key == "" && !targets.SameHost(u.Hostname(), "localhost"):
+		return "", exitcode.UsageError("--barrier %s: what shards tell each other there may hold secrets, and the way to it is not this machine's own\n  next: give all shards one %s, as openssl rand -hex 16 makes it", u, config.BarrierKey)
+	case key != "" && len(key) < leastKey:
+		return "", exitcode.UsageError("%s has %d characters, and at least %d are wanted\n  next: openssl rand -hex 16 makes one", config.BarrierKey, len(key), leastKey)
+	}
+	return key, nil
+}
+
+// leastKey is the least length of a key, in characters: it can be guessed at by whoever
+// sees what is said.
+const leastKey = 16

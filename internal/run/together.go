@@ -8,6 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/perfctl/perfctl/internal/meeting"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // The shards of a run are one run, cut. The first one sets up what all use, and takes it
@@ -205,6 +209,26 @@ func (x *Prepared) reach(ctx context.Context, p meeting.Point) {
 			x.session.Observer.Warn(text)
 		}
 	}
+}
+
+// missOthers says of a shard's run that the whole is not: some of the others are gone.
+// What this one recorded is whole, and is merged as such.
+func (x *Prepared) missOthers(s *summary.Summary) {
+	if len(x.gone) == 0 {
+		return
+	}
+	var text string
+	for i, n := range slices.Sorted(maps.Keys(x.gone)) {
+		if i > 0 {
+			text += ", "
+		}
+		text += strconv.Itoa(n)
+	}
+	s.Notes = slices.Insert(s.Notes, 0, fmt.Sprintf("the run is incomplete: of its %d shards these were gone before its end: %s", x.plan.request.Shards, text))
+	if s.Verdict != summary.VerdictInterrupted {
+		s.Verdict = summary.VerdictIncomplete
+	}
+	s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Invalid)
 }
 
 // attend goes through the end of a run with the other shards without having offered a

@@ -14,7 +14,7 @@ import (
 // of whole as a word, or is key.
 var (
 	parts = []string{"password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "sslkey",
-		"credential", "authorization", "cookie", "sessionid", "signature"}
+		"credential", "authorization", "cookie", "sessionid", "signature", "barrierkey"}
 	whole = []string{"pass", "auth", "sig", "jwt"}
 )
 
