@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/engine/work"
+	"github.com/perfctl/perfctl/internal/profiles"
 )
 
 // A dispatcher is a goroutine that claims the next arrival of the schedule, waits
@@ -24,10 +25,20 @@ const (
 	maxWaiting = 4
 )
 
-// claim is the next arrival and the lane that it belongs to.
+// waits returns minWaiting and maxWaiting. Where arrivals are released together one
+// dispatcher waits, for all of them: each further one would be a wake-up of its own.
+func (e *Engine) waits() (least, most int64) {
+	if e.cfg.Tolerance > 0 {
+		return 1, 1
+	}
+	return minWaiting, maxWaiting
+}
+
+// claim is the next arrival, the lane that it belongs to and when it is released.
 type claim struct {
 	work.Arrival
-	lane *lane
+	lane    *lane
+	release time.Duration
 }
 
 // claim takes the next arrival of the schedule into c; ok is false after the
@@ -35,17 +46,57 @@ type claim struct {
 func (e *Engine) claim(c *claim) (ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	a, ok := e.cursor.Next()
+	a, ok := e.next()
 	if !ok {
 		e.exhausted.Store(true)
 		return false
 	}
 	e.claimed.Add(1)
+	c.release = e.release(a.Due)
 	i, n := e.cfg.Mix.At(a.K)
 	c.lane = e.lanes[i]
 	c.Arrival = work.Arrival{K: a.K, N: n, Seed: e.cfg.Seed, Due: time.Duration(e.start.Load()) + a.Due, Stage: a.Stage}
 	c.Trace = e.cfg.Tracing.Of(&c.Arrival)
 	return true
+}
+
+// together is how arrivals are released together; Engine.mu guards it.
+type together struct {
+	// ahead is the arrival after the one that was claimed last, there says whether
+	// there is one.
+	ahead profiles.Arrival
+	there bool
+	// until is the instant that the arrivals due by then are released at.
+	until time.Duration
+}
+
+// next returns the next arrival of the schedule, and with a tolerance looks at the
+// one after it.
+func (e *Engine) next() (profiles.Arrival, bool) {
+	if e.cfg.Tolerance <= 0 {
+		return e.cursor.Next()
+	}
+	a, ok := e.batch.ahead, e.batch.there
+	e.batch.ahead, e.batch.there = e.cursor.Next()
+	return a, ok
+}
+
+// release returns the instant at which an arrival that is due so long after the run's
+// start is released: the instant itself, or with a tolerance when the first of those
+// that go together was due that long ago. An arrival with which no other could go is
+// not kept waiting, so that a tolerance never costs lateness where it saves nothing.
+func (e *Engine) release(due time.Duration) time.Duration {
+	start, b := time.Duration(e.start.Load()), &e.batch
+	if e.cfg.Tolerance <= 0 {
+		return start + due
+	}
+	if due > b.until {
+		b.until = due
+		if b.there && b.ahead.Due <= due+e.cfg.Tolerance {
+			b.until += e.cfg.Tolerance
+		}
+	}
+	return start + b.until
 }
 
 // recruit adds a waiting dispatcher: a spare where there is one.
@@ -63,9 +114,10 @@ func (e *Engine) recruit() {
 func (e *Engine) dispatch() {
 	defer e.dispatchers.Done()
 	c := new(claim) // one for the dispatcher's life: executors may take its address
+	least, most := e.waits()
 	for {
 		ok := e.claim(c)
-		if ok && e.await(c.Due) {
+		if ok && e.await(c.release) {
 			e.due.Add(1)
 		} else {
 			ok = false
@@ -75,14 +127,14 @@ func (e *Engine) dispatch() {
 		if !ok {
 			return
 		}
-		if waiting < minWaiting && !e.exhausted.Load() {
+		if waiting < least && !e.exhausted.Load() {
 			e.recruit()
 		}
 		c.lane.arrive(&c.Arrival)
 		if e.panicked.Load() != nil {
 			return
 		}
-		if e.waiting.Add(1) > maxWaiting {
+		if e.waiting.Add(1) > most {
 			e.waiting.Add(-1)
 			select {
 			case <-e.spares:
@@ -100,56 +152,22 @@ func (e *Engine) noteLast() {
 	}
 }
 
-// await returns true once an arrival is due, and false when no more are to
-// come. An arrival is never early; one that is late keeps its due time.
-func (e *Engine) await(due time.Duration) bool {
+// await returns true once an arrival is to be released, and false when no more are
+// to come. An arrival is never early; one that is late keeps its due time.
+func (e *Engine) await(release time.Duration) bool {
 	if e.stopped() {
 		return false
 	}
-	if e.cfg.Clock.Now() >= due {
+	if e.cfg.Clock.Now() >= release {
 		return true
 	}
 	p := <-e.pacers
-	ok := p.wait(e.release(due))
+	ok := p.wait(release)
 	e.pacers <- p
 	return ok && !e.stopped()
 }
 
 func (e *Engine) stopped() bool { return e.arrivals.Err() != nil || e.ctx.Err() != nil }
-
-// release returns the instant to wake up for an arrival due then: the instant
-// itself, or with a tolerance the next point of a grid, so that arrivals that
-// share a cell share a wake-up. Runtime timers are late by up to a millisecond
-// anyway and release together what came due in it: that much of the tolerance
-// is left to them.
-func (e *Engine) release(due time.Duration) time.Duration {
-	grid := e.cfg.Tolerance
-	if e.coarse() {
-		grid -= timerLateness
-	}
-	if grid <= 0 {
-		return due
-	}
-	if past := due % grid; past != 0 {
-		return due + grid - past
-	}
-	return due
-}
-
-// timerLateness is how late the runtime's timers are at worst on an idle
-// machine: the poller's time-out is in whole milliseconds.
-const timerLateness = time.Millisecond
-
-// batch is from how many arrivals within the tolerance on the runtime's timers
-// cost less than a precise wake-up for each of them.
-const batch = 2
-
-// coarse says whether the runtime's timers are precise enough for the
-// tolerance, and cheaper.
-func (e *Engine) coarse() bool {
-	rate := e.cfg.Schedule.MaxRate() / float64(e.cfg.Shards)
-	return e.cfg.Tolerance >= timerLateness && rate*e.cfg.Tolerance.Seconds() >= batch
-}
 
 // drain waits for what is due: to the end of the graceful stop, or of the run.
 // Then it cancels what is in flight and waits a moment for the dispatchers.

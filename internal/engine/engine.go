@@ -115,9 +115,10 @@ type Engine struct {
 	start atomic.Int64 // run start on the clock, ns
 	end   time.Duration
 
-	// mu guards the schedule's cursor and the mix.
+	// mu guards the schedule's cursor, the mix and what is released together.
 	mu     sync.Mutex
 	cursor *profiles.Cursor
+	batch  together
 
 	// waiting counts the dispatchers that wait for an arrival or are about to.
 	waiting     atomic.Int64
@@ -253,11 +254,16 @@ func (e *Engine) Run(arrivals, all context.Context) (Outcome, error) {
 	d := e.cfg.Schedule.Duration()
 	// A generator that cannot keep up must still end on time: what it has not
 	// released by then is its own drop.
-	e.end = time.Duration(e.start.Load()) + d + max(d/20, time.Second)
+	e.end = time.Duration(e.start.Load()) + d + max(d/20, time.Second) + e.cfg.Tolerance
 	e.cursor = e.cfg.Schedule.Cursor(e.cfg.Shard, e.cfg.Shards)
 	e.spares, e.last, e.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	e.sendUsers()
-	for range minWaiting {
+	if e.cfg.Tolerance > 0 {
+		e.batch = together{until: -1}
+		e.batch.ahead, e.batch.there = e.cursor.Next()
+	}
+	least, _ := e.waits()
+	for range least {
 		e.recruit()
 	}
 	select {
@@ -304,7 +310,7 @@ func (e *Engine) openPacers() (func(), error) {
 		return pool, nil
 	}
 	var err error
-	if e.pacers, err = open(maxWaiting, e.cfg.Timer || e.coarse()); err != nil {
+	if e.pacers, err = open(maxWaiting, e.cfg.Timer); err != nil {
 		return nil, err
 	}
 	if e.userPacers, err = open(min(e.users, maxUserPacers), e.cfg.Timer); err != nil {

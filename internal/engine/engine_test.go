@@ -138,11 +138,36 @@ func TestToleranceReleasesTogetherAndNeverEarly(t *testing.T) {
 		if early > 0 {
 			t.Errorf("%d arrivals were early", early)
 		}
-		if len(at) > 113 {
-			t.Errorf("released at %d instants, want about one in 9 ms", len(at))
+		// The first, and the ten that come due within 10 ms of it.
+		if want := (1000 + 10) / 11; len(at) != want {
+			t.Errorf("released at %d instants, want %d", len(at), want)
 		}
 		if lag := b.quantile(metrics.ScheduleLag, 1); lag > 10*time.Millisecond {
 			t.Errorf("an arrival was %v late, the tolerance is 10ms", lag)
+		}
+	})
+}
+
+func TestAToleranceKeepsNoLoneArrivalWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lone, shared atomic.Int64
+		// From 20 to 300 a second, 10 ms apart is where the rate is 100/s.
+		stages := []profiles.Stage{{Name: "s", Duration: 4 * time.Second, From: 20, To: 300}}
+		b := newBench(t, stages, func(_ context.Context, a *work.Arrival) error {
+			if a.Started == a.Due {
+				lone.Add(1)
+			} else {
+				shared.Add(1)
+			}
+			return nil
+		}, func(c *Config) { c.Tolerance = 10 * time.Millisecond })
+		b.run(t, t.Context(), t.Context())
+		// The rate is below 100/s for 8/7 s, in which 68 or 69 arrivals come due.
+		if n := lone.Load(); n < 68 || n > 70 {
+			t.Errorf("%d arrivals were released when they were due, want those 68 that are further apart than the tolerance", n)
+		}
+		if shared.Load() < 500 {
+			t.Errorf("%d arrivals were released with others, want those above 100/s", shared.Load())
 		}
 	})
 }

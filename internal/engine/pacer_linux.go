@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,12 +26,17 @@ func newPacer(c work.Clock, timer bool) (pacer, error) {
 // itself; the runtime's own timers only end it at the next millisecond.
 type timerfdPacer struct {
 	clock work.Clock
-	fd    int
 	file  *os.File
+	raw   syscall.RawConn
 	// offset is the kernel's monotonic clock minus the run's clock.
 	offset  time.Duration
 	stopped atomic.Bool
-	buf     [8]byte
+	// spec is when the descriptor is to fire, armed that it was told so and failed
+	// why it could not be: they are fired's.
+	spec   unix.ItimerSpec
+	armed  bool
+	failed error
+	fired  func(fd uintptr) bool
 }
 
 func newTimerfdPacer(c work.Clock) (*timerfdPacer, error) {
@@ -38,7 +44,12 @@ func newTimerfdPacer(c work.Clock) (*timerfdPacer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("timerfd_create: %w", err)
 	}
-	p := &timerfdPacer{clock: c, fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}
+	p := &timerfdPacer{clock: c, file: os.NewFile(uintptr(fd), "timerfd")}
+	p.fired = p.armOnce
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		p.close()
+		return nil, fmt.Errorf("wait for a timerfd: %w", err)
+	}
 	var ts unix.Timespec
 	before := c.Now()
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
@@ -56,17 +67,25 @@ func (p *timerfdPacer) wait(t time.Duration) bool {
 		if p.clock.Now() >= t {
 			return true
 		}
-		// A descriptor that fires at the instant's past fires at once.
-		at := unix.NsecToTimespec(int64(t + p.offset))
-		spec := unix.ItimerSpec{Value: at}
-		if err := unix.TimerfdSettime(p.fd, unix.TFD_TIMER_ABSTIME, &spec, nil); err != nil {
-			return p.fallback(t)
-		}
-		if _, err := p.file.Read(p.buf[:]); err != nil && !p.stopped.Load() {
+		p.spec.Value, p.armed, p.failed = unix.NsecToTimespec(int64(t+p.offset)), false, nil
+		if err := p.raw.Read(p.fired); p.failed != nil || err != nil && !p.stopped.Load() {
 			return p.fallback(t)
 		}
 	}
 	return false
+}
+
+// armOnce sets the timer when the poller is ready to be told that it fired, and says
+// so when it did. The expiry itself is never read: setting the timer again
+// forgets it, and that the time has come the clock tells. A read costs as much as setting.
+func (p *timerfdPacer) armOnce(fd uintptr) bool {
+	if p.armed {
+		return true
+	}
+	p.armed = true
+	// A descriptor that fires at the instant's past fires at once.
+	p.failed = unix.TimerfdSettime(int(fd), unix.TFD_TIMER_ABSTIME, &p.spec, nil)
+	return p.failed != nil
 }
 
 // fallback waits without the descriptor, which can only fail if something
