@@ -24,7 +24,7 @@ type housekeeper struct {
 	work    chan *job
 	gone    chan struct{}
 	// patience is how long a job may take before it counts as starved, until when the
-	// holder stops to do the jobs itself after that.
+	// holder stops to do the jobs itself after that. mu guards both.
 	patience time.Duration
 	until    time.Time
 }
@@ -122,12 +122,17 @@ const (
 // lend has a job done on the held processor.
 func (h *housekeeper) lend(j *job) {
 	began := time.Now()
-	if began.Before(h.until) {
+	h.mu.Lock()
+	until := h.until
+	h.mu.Unlock()
+	if began.Before(until) {
 		j.run()
 		return
 	}
 	h.work <- j
 	<-j.done
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if now := time.Now(); now.Sub(began) > h.patience {
 		h.until = now.Add(respite)
 	}
