@@ -50,8 +50,12 @@ func timetable(p *run.Plan) string {
 	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  name\tbegins\tlasts\twhat")
 	for _, f := range list {
+		what := f.String()
+		if f.Undo != "" {
+			what += ", undone by: " + f.Undo
+		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", figure.Line(f.Name), figure.Duration(f.Start.Round(time.Millisecond)),
-			figure.Duration((f.End - f.Start).Round(time.Millisecond)), figure.Line(f.String()))
+			figure.Duration((f.End - f.Start).Round(time.Millisecond)), figure.Line(what))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
 	return b.String()

@@ -64,6 +64,7 @@ type loadFlags struct {
 	graceful       time.Duration
 	watch          []string
 	faults         []string
+	allowFaults    bool
 }
 
 // defaultVUs bounds the arrivals in flight where nobody says. It is well above what a
@@ -82,6 +83,7 @@ func (f *loadFlags) register(fs *pflag.FlagSet) {
 	fs.Float64Var(&f.confidence, "confidence", 0, "let a rule pass or fail only where that is known at this `CONFIDENCE`, as 0.95 (default: the figure itself decides)")
 	fs.BoolVar(&f.allowUndecided, "allow-undecided", false, "do not exit with 99 where a rule of your own stays undecided or without data")
 	fs.StringArrayVar(&f.faults, "fault", nil, "break something on purpose, as in `'redis: delay 50ms±20ms at 30s for 20s'` (repeatable; see docs/faults.md); --time-scale scales its times")
+	fs.BoolVar(&f.allowFaults, "allow-faults", false, "let the faults of a profile run the commands that they give, which break servers of yours and mend them")
 	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.StringArrayVar(&f.scrape, "scrape", nil, "read the memory, CPU, garbage collection and event loop of a program from its `NAME=URL` for Prometheus, as in app=http://localhost:9464/metrics; #METRIC,METRIC behind it names metrics of its own to read as well (repeatable)")
 	fs.BoolVar(&f.noProbes, "no-probes", false, "do not read what RabbitMQ, PostgreSQL and Redis say of themselves")

@@ -52,6 +52,7 @@ func (a *app) request(f *loadFlags, fs *pflag.FlagSet) (*run.Request, error) {
 	r.Watch, r.Scrape, r.NoProbes, r.NoExemplars = f.watch, f.scrape, f.noProbes, f.noRecords
 	r.Judging.Confidence, r.Judging.AllowUndecided = f.confidence, f.allowUndecided
 	r.Options = options.list()
+	r.AllowFaults = f.allowFaults
 	if r.Faults, err = parseFaults(f.faults); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,8 @@ func (a *app) resetCommand() *cobra.Command {
 		Use:   "reset",
 		Short: "Remove what perfctl left in the targets: queues, tables and keys of its own",
 		Long: `Reset removes the queues, tables and keys that killed runs left behind, and
-nothing that perfctl did not make. Runs that go on at the same time lose theirs.`,
+nothing that perfctl did not make. Runs that go on at the same time lose theirs.
+Faults that such runs left in force are undone first.`,
 		Example: resetExamples,
 		Args:    noArgs,
 	}
@@ -31,7 +33,8 @@ nothing that perfctl did not make. Runs that go on at the same time lose theirs.
 		if err != nil {
 			return err
 		}
-		return a.reset(c.Context(), r)
+		broken := run.UndoFaults(c.Context(), func(what string) { fmt.Fprintf(a.Stdout, "faults: undid %s\n", what) })
+		return errors.Join(broken, a.reset(c.Context(), r))
 	}
 	return c
 }
@@ -68,6 +71,9 @@ func (a *app) reset(ctx context.Context, r *run.Request) error {
 
 // resetBefore removes what killed runs left in the targets of a run that is to come.
 func (a *app) resetBefore(ctx context.Context, f *scenarioFlags, fs *pflag.FlagSet) error {
+	if err := run.UndoFaults(ctx, func(what string) { fmt.Fprintf(a.Stderr, "faults: undid %s\n", what) }); err != nil {
+		return err
+	}
 	r, err := a.scenarioRequest(f, &fileOptions{flags: fs, origins: map[string]string{}})
 	if err != nil {
 		return err

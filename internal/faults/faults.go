@@ -41,7 +41,7 @@ const (
 	Partition Kind = "partition"
 )
 
-// The kinds that are done to a server of a lab itself.
+// The kinds that are done to a server of a lab itself. Each is undone when it ends.
 const (
 	// Pause stops the server's processes where they are; its end lets them go on.
 	Pause Kind = "pause"
@@ -49,10 +49,29 @@ const (
 	Kill Kind = "kill"
 	// Stop ends the server in good order, and starts it again when the fault ends.
 	Stop Kind = "stop"
+	// DiskFull leaves no room in the folder of the server's data.
+	DiskFull Kind = "disk-full"
+	// MemoryAlarm has the server hold that its memory is used up.
+	MemoryAlarm Kind = "memory-alarm"
+	// ConnectionLimit leaves the server so many connections: it ends those above, and
+	// refuses new ones.
+	ConnectionLimit Kind = "connection-limit"
+	// FlushAll removes everything that the server holds, once.
+	FlushAll Kind = "flushall"
+	// ReadOnly makes the server what a failover to a replica leaves: it answers, and
+	// refuses to write.
+	ReadOnly Kind = "read-only"
 )
 
+// Command is what a command of the profile's does to a server of the user's own, and
+// another one undoes.
+const Command Kind = "command"
+
 // OnServer says whether a kind is done to a server itself, and not to connections.
-func (k Kind) OnServer() bool { return kinds[k].server }
+func (k Kind) OnServer() bool { return k == Command || len(kinds[k].on) > 0 }
+
+// OnLab says whether a kind is done to a server of a lab.
+func (k Kind) OnLab() bool { return len(kinds[k].on) > 0 }
 
 // Direction is which way bytes go.
 type Direction string
@@ -82,6 +101,10 @@ type Fault struct {
 	Rate float64
 	// Bytes is after how many bytes a connection is cut.
 	Bytes int64
+	// Limit is how many connections a connection limit leaves.
+	Limit int
+	// Run and Undo are the shell commands of a command: what breaks, and what mends.
+	Run, Undo string
 	// Toward is the direction of what is delayed, slowed or held.
 	Toward Direction
 	// Share is the share of connections that it is done to: above 0 and up to 1.
@@ -107,6 +130,10 @@ func (f Fault) String() string {
 		b.WriteString(" " + sizeText(f.Rate) + "/s")
 	case Cut:
 		b.WriteString(" " + sizeText(float64(f.Bytes)))
+	case ConnectionLimit:
+		b.WriteString(" " + strconv.Itoa(f.Limit))
+	case Command:
+		b.WriteString(" " + f.Run)
 	}
 	if k := kinds[f.Kind]; k.directed && f.Toward != k.toward {
 		b.WriteString(" " + string(f.Toward))

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,14 +119,51 @@ func FuzzParse(f *testing.F) {
 
 func TestFaultsOfServersAreOnAllOfOne(t *testing.T) {
 	for _, kind := range ServerKinds() {
-		f, err := Parse("redis: " + kind + " at 5s for 1s")
-		if err != nil || !f.Kind.OnServer() {
-			t.Errorf("%s: %+v, %v", kind, f, err)
+		text := kind
+		if Kind(kind) == ConnectionLimit {
+			text += " 3"
 		}
-		for _, text := range []string{"http: " + kind, "redis@localhost:1: " + kind, "redis: " + kind + " share 30%", "redis: " + kind + " up"} {
-			if _, err := Parse(text); err == nil {
-				t.Errorf("%s is accepted", text)
+		for _, target := range Targets {
+			f, err := Parse(target + ": " + text + " at 5s for 1s")
+			if !slices.Contains(Kind(kind).Servers(), target) {
+				if err == nil {
+					t.Errorf("%s on %s is accepted", kind, target)
+				}
+				continue
 			}
+			if err != nil || !f.Kind.OnServer() || !f.Kind.OnLab() {
+				t.Errorf("%s: %+v, %v", kind, f, err)
+			}
+			for _, text := range []string{target + "@localhost:1: " + text, target + ": " + text + " share 30%", target + ": " + text + " up"} {
+				if _, err := Parse(text); err == nil {
+					t.Errorf("%s is accepted", text)
+				}
+			}
+		}
+	}
+	f, err := Parse("redis: flushall at 5s")
+	if err != nil || f.For != onceLasts {
+		t.Errorf("what is done in a moment lasts %v: %v", f.For, err)
+	}
+	for _, text := range []string{"redis: connection-limit", "redis: connection-limit -1", "redis: connection-limit x", "redis: command date"} {
+		if _, err := Parse(text); err == nil {
+			t.Errorf("%s is accepted", text)
+		}
+	}
+}
+
+func TestACommandHasOneThatUndoesIt(t *testing.T) {
+	for want, f := range map[string]Fault{
+		"":                      {Target: "http", Kind: Command, Run: "docker pause api", Undo: "docker unpause api"},
+		"undo, which mends it":  {Target: "http", Kind: Command, Run: "docker pause api", Undo: " "},
+		"neither endpoint":      {Target: "http", Endpoint: "a:1", Kind: Command, Run: "x", Undo: "y"},
+		"reset has no commands": {Target: "http", Kind: Reset, Run: "x", Undo: "y"},
+	} {
+		switch err := f.Complete(); {
+		case want == "" && (err != nil || f.Name != "http-command" || f.String() != "http: command docker pause api"):
+			t.Errorf("%s, %s: %v", f.Name, f, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

@@ -28,8 +28,11 @@ var kinds = map[Kind]struct {
 	// empty where one must.
 	directed bool
 	toward   Direction
-	// server says that it is done to a server, and not to connections.
-	server bool
+	// on are the targets to whose servers it is done; none where it is done to
+	// connections.
+	on []string
+	// once says that it is done in a moment, and lasts no time of its own.
+	once bool
 }{
 	Delay:     {argument: delay, want: "a time, as in delay 50ms or delay 50ms±20ms", directed: true, toward: Down},
 	Bandwidth: {argument: byteRate, want: "bytes a second, as in bandwidth 100kB/s", directed: true, toward: Both},
@@ -37,8 +40,20 @@ var kinds = map[Kind]struct {
 	Cut:       {argument: byteCount, want: "a number of bytes, as in cut 10kB"},
 	Partition: {directed: true},
 	Refuse:    {}, Reset: {}, BlackHole: {}, HalfOpen: {},
-	Pause: {server: true}, Kill: {server: true}, Stop: {server: true},
+	Pause: {on: servers}, Kill: {on: servers}, Stop: {on: servers},
+	DiskFull:        {on: []string{"rabbitmq", "postgres"}},
+	MemoryAlarm:     {on: []string{"rabbitmq", "redis"}},
+	ConnectionLimit: {argument: connectionLimit, want: "how many connections are left, as in connection-limit 5", on: servers},
+	FlushAll:        {on: []string{"redis"}, once: true},
+	ReadOnly:        {on: []string{"postgres", "redis"}},
 }
+
+// servers are the targets that a lab has servers of.
+var servers = []string{"rabbitmq", "postgres", "redis"}
+
+// onceLasts is how long what is done in a moment is in force where nobody says: the
+// second that it is seen in.
+const onceLasts = time.Second
 
 // Kinds returns the names of the kinds that are done to connections, in their order.
 func Kinds() []string {
@@ -47,12 +62,20 @@ func Kinds() []string {
 }
 
 // ServerKinds returns the names of the kinds that are done to servers of a lab.
-func ServerKinds() []string { return []string{string(Pause), string(Kill), string(Stop)} }
+func ServerKinds() []string {
+	return []string{string(Pause), string(Kill), string(Stop), string(DiskFull), string(MemoryAlarm), string(ConnectionLimit),
+		string(FlushAll), string(ReadOnly)}
+}
+
+// Servers returns the targets to whose servers a kind is done.
+func (k Kind) Servers() []string { return slices.Clone(kinds[k].on) }
 
 // MaxTime bounds the times of a fault, MaxBytes its sizes.
 const (
 	MaxTime  = 1000 * time.Hour
 	MaxBytes = 1e15
+	// MaxLimit bounds a limit of connections.
+	MaxLimit = 100_000
 )
 
 // Parse reads a fault as it is written on a command line:
@@ -97,8 +120,20 @@ func (f *Fault) SetTarget(text string) error {
 
 // Complete gives a fault that was put together its name and checks it.
 func (f *Fault) Complete() error {
-	if f.Kind.OnServer() && (f.Target == "http" || f.Endpoint != "" || f.Share != 0) {
-		return fmt.Errorf("%s is done to the one server of a lab: rabbitmq, postgres or redis, without endpoint and share", f.Kind)
+	switch on := kinds[f.Kind].on; {
+	case f.Kind == Command:
+		if f.Endpoint != "" || f.Share != 0 {
+			return errors.New("a command has neither endpoint nor share: the command itself says where it is done")
+		}
+		if strings.TrimSpace(f.Run) == "" || strings.TrimSpace(f.Undo) == "" {
+			return errors.New("a command needs run, which breaks something, and undo, which mends it")
+		}
+	case f.Run != "" || f.Undo != "":
+		return fmt.Errorf("%s has no commands: leave kind out where run and undo say what is done", f.Kind)
+	case len(on) > 0 && (!slices.Contains(on, f.Target) || f.Endpoint != "" || f.Share != 0):
+		return fmt.Errorf("%s is done to the one server of a lab: %s, without endpoint and share", f.Kind, strings.Join(on, " or "))
+	case kinds[f.Kind].once && f.For == 0:
+		f.For = onceLasts
 	}
 	if f.Share == 0 {
 		f.Share = 1
@@ -165,6 +200,9 @@ func (p *parser) does(f *Fault, times bool) error {
 	word := p.word()
 	f.Kind = Kind(word)
 	kind, known := kinds[f.Kind]
+	if f.Kind == Command {
+		return errors.New("a command is written in a profile, as the run and the undo of a fault, without a kind")
+	}
 	if !known {
 		return fmt.Errorf("unknown kind of fault %q%s", word, near(word, append(Kinds(), ServerKinds()...)))
 	}
@@ -274,6 +312,15 @@ func byteCount(f *Fault, text string) error {
 	n, err := parseSize(text)
 	f.Bytes = int64(n)
 	return err
+}
+
+func connectionLimit(f *Fault, text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > MaxLimit {
+		return fmt.Errorf("%q is no number from 0 to %d", text, MaxLimit)
+	}
+	f.Limit = n
+	return nil
 }
 
 func parseSize(text string) (float64, error) {

@@ -52,12 +52,12 @@ func TestAServerIsPausedKilledAndStartedAgain(t *testing.T) {
 	}
 }
 
-// startOnly starts one service, and takes it down when the test is over.
-func startOnly(t *testing.T, service string) *Lab {
+// startOnly starts one service, with a disk of its own where it is in bounded, and takes it down when the test is over.
+func startOnly(t *testing.T, service string, bounded ...string) *Lab {
 	t.Helper()
 	needServers(t)
 	dir := openFolder(t)
-	l, err := Start(t.Context(), Options{Services: []string{service}, Dir: dir})
+	l, err := Start(t.Context(), Options{Services: []string{service}, Bounded: bounded, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

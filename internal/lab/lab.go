@@ -34,6 +34,9 @@ type Options struct {
 	// Dir is the folder in which the lab makes its own; empty means the
 	// system's folder for temporary files.
 	Dir string
+	// Bounded are the services whose data is on a file system of their own, in
+	// memory, which Trouble can fill: DiskFull needs it.
+	Bounded []string
 	// Detached servers outlive the program; others are taken down with it,
 	// also when it is killed.
 	Detached bool
@@ -105,7 +108,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 					o.Progress(o.Services[i], step)
 				}
 			}
-			l.servers[i], errs[i] = startOne(ctx, m, dir, o, tell)
+			l.servers[i], errs[i] = startOne(ctx, m, dir, o.Services[i], o, tell)
 		})
 	}
 	wg.Wait()
@@ -147,13 +150,13 @@ type maker interface {
 }
 
 // startOne starts one service, with other ports if the first ones are taken.
-func startOne(ctx context.Context, m maker, dir string, o Options, tell func(string)) (*server, error) {
+func startOne(ctx context.Context, m maker, dir, service string, o Options, tell func(string)) (*server, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var last error
 	for range attempts {
 		tell("is starting")
-		s, err := m.prepare(ctx, dir, tell)
+		s, err := prepareOn(ctx, m, dir, service, o, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +231,7 @@ func (l *Lab) Stop(ctx context.Context) error {
 		}
 	}
 	wg.Wait()
-	return errors.Join(gone, errors.Join(errs...), os.RemoveAll(l.dir))
+	return errors.Join(gone, errors.Join(errs...), unmountBelow(l.dir), os.RemoveAll(l.dir))
 }
 
 // find returns the makers of the services; what is missing is named at once.

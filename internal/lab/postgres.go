@@ -82,7 +82,7 @@ func (m postgresMaker) prepare(ctx context.Context, dir string, tell func(string
 	if statements {
 		args = append(args, "-c", "shared_preload_libraries="+statementsExtension)
 	}
-	return &server{
+	out := &server{
 		Name: Postgres, Log: filepath.Join(dir, "postgres.log"), dir: home, credential: cred,
 		// SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
 		Quit: syscall.SIGINT,
@@ -92,7 +92,9 @@ func (m postgresMaker) prepare(ctx context.Context, dir string, tell func(string
 			{"DB_PASSWORD", password}, {"DATABASE_URL", u.String()},
 		},
 		ready: func(ctx context.Context) error { return ensureDatabase(ctx, u, statements) },
-	}, nil
+	}
+	addPostgresTroubles(out, u)
+	return out, nil
 }
 
 // ensureDatabase makes the database, unless it is there, and asks it something.

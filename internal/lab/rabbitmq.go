@@ -66,13 +66,14 @@ disk_free_limit.absolute = 50MB
 	}
 	host := "127.0.0.1"
 	u := url.URL{Scheme: "amqp", Host: net.JoinHostPort(host, listen), User: url.UserPassword("perfctl", password), Path: "//", RawPath: "/%2F"}
-	return &server{
+	node := "perfctl-" + listen + "@localhost"
+	out := &server{
 		Name: RabbitMQ, Log: filepath.Join(dir, "rabbitmq.log"), Quit: syscall.SIGTERM, dir: home,
 		// Erlang would start its port mapper as a daemon in a session of its own,
 		// where nobody finds it again; one that runs already is used.
 		args: []string{"/bin/sh", "-c", `"$1" -port "$ERL_EPMD_PORT" -address 127.0.0.1 & exec "$0"`, m.program, m.epmd},
 		env: []string{
-			"RABBITMQ_NODENAME=perfctl-" + listen + "@localhost",
+			"RABBITMQ_NODENAME=" + node,
 			"RABBITMQ_MNESIA_BASE=" + filepath.Join(home, "mnesia"),
 			"RABBITMQ_LOG_BASE=" + filepath.Join(home, "log"),
 			"RABBITMQ_CONFIG_FILE=" + filepath.Join(home, "rabbitmq.conf"),
@@ -93,7 +94,9 @@ disk_free_limit.absolute = 50MB
 			{"RABBITMQ_PROMETHEUS_URL", "http://" + net.JoinHostPort(host, prometheus)},
 		},
 		ready: func(ctx context.Context) error { return askRabbitMQ(ctx, u.String()) },
-	}, nil
+	}
+	m.addTroubles(out, node, strconv.Itoa(ports[4]))
+	return out, nil
 }
 
 // askRabbitMQ opens a connection and a channel.

@@ -41,19 +41,24 @@ func (m redisMaker) prepare(_ context.Context, dir string, _ func(string)) (*ser
 	}
 	addr := "127.0.0.1:" + strconv.Itoa(ports[0])
 	u := url.URL{Scheme: "redis", Host: addr, User: url.UserPassword("", password)}
-	return &server{
+	connect := func() *redis.Client {
+		return redis.NewClient(&redis.Options{
+			Addr: addr, Password: password, MaxRetries: -1, DialerRetries: 1, ReadTimeout: time.Second, PoolSize: 1, Protocol: 2, DisableIdentity: true,
+			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		})
+	}
+	out := &server{
 		Name: Redis, Log: filepath.Join(dir, "redis.log"), Quit: syscall.SIGTERM, dir: data,
 		args: []string{m.program, file},
 		Settings: []Setting{
 			{"REDIS_HOST", "127.0.0.1"}, {"REDIS_PORT", strconv.Itoa(ports[0])}, {"REDIS_PASSWORD", password}, {"REDIS_URL", u.String()},
 		},
 		ready: func(ctx context.Context) error {
-			c := redis.NewClient(&redis.Options{
-				Addr: addr, Password: password, MaxRetries: -1, DialerRetries: 1, ReadTimeout: time.Second, Protocol: 2, DisableIdentity: true,
-				MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-			})
+			c := connect()
 			defer c.Close()
 			return c.Ping(ctx).Err()
 		},
-	}, nil
+	}
+	addRedisTroubles(out, connect)
+	return out, nil
 }

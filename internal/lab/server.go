@@ -33,8 +33,14 @@ type server struct {
 	dir        string
 	credential *syscall.Credential
 	ready      func(context.Context) error
-	done       chan struct{} // closed when the process was reaped
-	leash      *os.File
+	// troubles bring it into trouble, each by its name, with its number where it has
+	// one, and return what ends that.
+	troubles map[Trouble]func(ctx context.Context, n int) (Mend, error)
+	done     chan struct{} // closed when the process was reaped
+	leash    *os.File
+	// lookAtDisk has the server look at how much room its disk has, nil where it does
+	// not care.
+	lookAtDisk func(context.Context) error
 }
 
 // watchdog runs a server and takes its whole process group down when the pipe

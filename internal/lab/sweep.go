@@ -25,6 +25,10 @@ func own(dir string) error {
 	return os.WriteFile(filepath.Join(dir, ownerFile), text, 0o600)
 }
 
+// Sweep removes what labs left in the system's folder for temporary files that nobody
+// took down. A lab that starts does so, too.
+func Sweep() { sweep(os.TempDir()) }
+
 // sweep removes the folders of labs that nobody took down, as of a perfctl that was
 // killed: those whose owner has ended and in which nothing runs. A folder that does not
 // say whose it is stays.
@@ -35,6 +39,7 @@ func sweep(parent string) {
 	}
 	for _, dir := range dirs {
 		if abandoned(dir) {
+			_ = unmountBelow(dir)
 			_ = os.RemoveAll(dir) // what cannot be removed is somebody else's
 		}
 	}

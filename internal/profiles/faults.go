@@ -49,8 +49,11 @@ func readFault(v strictyaml.Value) (f faults.Fault, ok bool) {
 	ok = v.Map("a fault",
 		strictyaml.Optional("name", name(&f.Name)).Help("what rules and reports call it"),
 		strictyaml.Required("target", with(f.SetTarget)).Help("rabbitmq, postgres, redis or http; with @ and an endpoint's name, or host:port, one server of it"),
-		strictyaml.Required("kind", with(func(s string) error { return faults.ParseKind(s, &f) })).
-			Help("what is done, with what belongs to it, as in delay 50ms±20ms: "+strings.Join(faults.Kinds(), ", ")),
+		strictyaml.Optional("kind", with(func(s string) error { return faults.ParseKind(s, &f) })).
+			Help("what is done, with what belongs to it, as in delay 50ms±20ms: "+strings.Join(faults.Kinds(), ", ")+
+				"; on servers of --lab: "+strings.Join(faults.ServerKinds(), ", ")),
+		strictyaml.Optional("run", strictyaml.String(&f.Run)).Help("instead of a kind, the shell command that breaks something on a server of yours; needs undo and --allow-faults"),
+		strictyaml.Optional("undo", strictyaml.String(&f.Undo)).Help("the shell command that undoes what run did"),
 		strictyaml.Optional("at", readDuration(&f.At)).Help("when it begins, from the start of the stage"),
 		strictyaml.Optional("for", readDuration(&f.For)).Help("how long it lasts; to the end of the stage where it is left out"),
 		strictyaml.Optional("share", with(func(s string) (err error) {
@@ -58,6 +61,13 @@ func readFault(v strictyaml.Value) (f faults.Fault, ok bool) {
 			return err
 		})).Help("the share of connections that it is done to: 30%"),
 	)
+	if f.Kind == "" && ok {
+		if f.Run == "" && f.Undo == "" {
+			v.Add("a fault needs its kind, or run and undo with commands of yours")
+			return f, false
+		}
+		f.Kind = faults.Command
+	}
 	if err := f.Complete(); ok && err != nil {
 		v.Add("%v", err)
 		return f, false

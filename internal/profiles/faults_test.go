@@ -23,6 +23,18 @@ stages:
       - {name: db-down, target: postgres, kind: refuse, at: 1m, share: 50%}
 `
 
+func TestAFaultMayBeACommandAndTheOneThatUndoesIt(t *testing.T) {
+	p, err := Decode("broken.yaml", []byte(brokenProfile+`      - {name: own, target: http, run: "docker pause api", undo: docker unpause api, at: 5s, for: 3s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := p.Stages[1].Faults[2]
+	if f.Kind != faults.Command || f.Run != "docker pause api" || f.Undo != "docker unpause api" || f.For != 3*time.Second || f.Name != "own" {
+		t.Errorf("%+v", f)
+	}
+}
+
 func times(t *testing.T, p *Profile, given ...faults.Fault) string {
 	t.Helper()
 	list, err := p.Timetable(given)
@@ -68,7 +80,9 @@ func TestFaultsThatAreWrongAreNamedWithTheirPlace(t *testing.T) {
 		`- "redis: dely 5ms"`:                              {"broken.yaml:9:9", `did you mean "delay"?`},
 		`- {target: redsi, kind: reset}`:                   {"broken.yaml:9:18", `did you mean "redis"?`},
 		`- {target: redis, kind: delay}`:                   {"broken.yaml:9:31", "want a time"},
-		`- {target: redis}`:                                {"broken.yaml:9:9", `a fault needs the key "kind"`},
+		`- {target: redis}`:                                {"broken.yaml:9:9", "a fault needs its kind, or run and undo"},
+		`- {target: redis, run: x}`:                        {"broken.yaml:9:9", "undo, which mends it"},
+		`- {target: redis, kind: reset, run: x, undo: y}`:  {"broken.yaml:9:9", "reset has no commands"},
 		`- {target: redis, kind: reset, share: 0%}`:        {"broken.yaml:9:45", "is no share"},
 		`- {target: redis, kind: reset, at: 3m}`:           {"broken.yaml:5:5", "its fault redis-reset begins after 3m0s"},
 		`- {target: redis, kind: reset, name: "no name"}`:  {"broken.yaml:9:44", "is no name"},

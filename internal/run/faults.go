@@ -46,8 +46,8 @@ func (p *Plan) chooseFaults() error {
 			}
 			continue
 		}
-		if f.Kind.OnServer() && !p.request.Lab {
-			errs = append(errs, fmt.Errorf("%s: %s is done to servers of --lab only: yours are nobody's to end; refuse and blackhole do the like to the connections of this run", f.Place, f.Kind))
+		if err := p.mayBreak(&f.Fault); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", f.Place, err))
 		}
 		if err := p.endpoint(&f.Fault); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", f.Place, err))
@@ -58,6 +58,27 @@ func (p *Plan) chooseFaults() error {
 		return exitcode.ConfigError(err)
 	}
 	return nil
+}
+
+// mayBreak refuses what is done to servers that nobody allowed.
+func (p *Plan) mayBreak(f *faults.Fault) error {
+	switch {
+	case f.Kind.OnLab() && !p.request.Lab:
+		return fmt.Errorf("%s is done to servers of --lab only: yours are nobody's to end; refuse and blackhole do the like to the connections of this run, and a profile may give a command of yours, as run and undo", f.Kind)
+	case f.Kind == faults.Command && !p.request.AllowFaults:
+		return fmt.Errorf("the fault %s runs a command of its own: %s\n  next: where that may be done, allow it with --allow-faults", f.Name, f.Run)
+	}
+	return nil
+}
+
+// boundedServices are the servers of the lab whose disks the plan fills.
+func (p *Plan) boundedServices() (out []string) {
+	for _, f := range p.faults {
+		if f.Kind == faults.DiskFull && !slices.Contains(out, f.Target) {
+			out = append(out, f.Target)
+		}
+	}
+	return out
 }
 
 // asked says whether a fault was asked for besides those of the profile.
@@ -142,7 +163,7 @@ func (x *Prepared) newBreaker(at *targets.Settings) (*breaker, *targets.Settings
 	if len(x.plan.faults) == 0 {
 		return nil, at
 	}
-	b := &breaker{list: x.plan.faults, servers: newServerBreaker(x.session), opened: map[string]*metrics.Gauge{}}
+	b := &breaker{list: x.plan.faults, servers: newServerBreaker(x), opened: map[string]*metrics.Gauge{}}
 	var list []faults.Fault
 	for _, f := range b.list {
 		list = append(list, f.Fault)

@@ -190,12 +190,15 @@ func (m *measurer) aside(f func()) func() {
 func (m *measurer) stage() int { return m.plan.schedule.StageAt(max(m.engine.Elapsed(), 0)) }
 
 // guarded returns f such that a panic of it, which ends the program, leaves a clean
-// terminal to be read on.
+// terminal to be read on, and no server broken on purpose.
 func (m *measurer) guarded(f func()) func() {
 	return func() {
 		defer func() {
 			if fault := recover(); fault != nil {
 				m.show.Broken()
+				if m.breaker != nil {
+					m.breaker.servers.endAll()
+				}
 				panic(fault)
 			}
 		}()

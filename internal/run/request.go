@@ -70,6 +70,8 @@ type Request struct {
 	// AllowTargets and AllowDatabases are what may be loaded besides this machine and
 	// databases for tests.
 	AllowTargets, AllowDatabases []string
+	// AllowFaults lets faults of the profile run the commands that they give.
+	AllowFaults bool
 	// Settings are the layers of settings, File the configuration file among them.
 	Settings *config.Layers
 	File     *config.File

@@ -53,6 +53,7 @@ type Session struct {
 // the plan asks for. Close gives it back.
 func Open(ctx context.Context, env Environment, p *Plan) (*Session, error) {
 	s := &Session{Environment: env}
+	s.warnOfFaults()
 	if !p.request.Lab {
 		return s, nil
 	}
@@ -60,7 +61,7 @@ func Open(ctx context.Context, env Environment, p *Plan) (*Session, error) {
 	defer stop()
 	s.Observer.Step("starting throwaway servers …", nil)
 	l, err := lab.Start(ctx, lab.Options{
-		Services: p.labServices(),
+		Services: p.labServices(), Bounded: p.boundedServices(),
 		Progress: func(service, step string) { s.Observer.Step(fmt.Sprintf("lab: %s %s", service, step), nil) },
 	})
 	s.Observer.Idle()
