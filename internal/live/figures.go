@@ -23,6 +23,10 @@ type history struct {
 	done, offered, p95 []float64
 	errors             map[string]int64
 	all                part // counts of the run; no histogram
+	// readings are the values of each gauge that was read, a value for each second.
+	readings map[source][]float64
+	// steps are those of each scenario, in the order in which they were first seen.
+	steps map[string][]string
 }
 
 func (h *history) add(x *second, offered float64) {
@@ -38,9 +42,27 @@ func (h *history) add(x *second, offered float64) {
 	for k, n := range x.errors {
 		h.errors[k] += n
 	}
+	h.remember(x)
 	h.all.done += all.done
 	h.all.failed += all.failed
 	h.all.dropped += all.dropped
+}
+
+// remember keeps what was read, and what steps there are.
+func (h *history) remember(x *second) {
+	if h.readings == nil {
+		h.readings, h.steps = map[source][]float64{}, map[string][]string{}
+	}
+	for _, r := range x.readings {
+		h.readings[r.source] = keep(h.readings[r.source], r.value, historySeconds)
+	}
+	for name, p := range x.parts {
+		for _, s := range p.steps {
+			if !slices.Contains(h.steps[name], s.name) {
+				h.steps[name] = append(h.steps[name], s.name)
+			}
+		}
+	}
 }
 
 func keep[T any](list []T, x T, n int) []T {
@@ -71,11 +93,20 @@ type figures struct {
 	// doneLine, offeredLine and p95Line are the sparklines' values.
 	doneLine, offeredLine, p95Line []float64
 	total                          part
+	// readings are those that moved; still counts the others.
+	readings []movement
+	still    int
 }
 
 type scenarioFigures struct {
 	name string
 	part
+}
+
+// movement is a reading with its values so far.
+type movement struct {
+	reading
+	line []float64
 }
 
 type errorFigures struct {
@@ -106,7 +137,15 @@ func (h *history) figures() *figures {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		parts[name].steps = ordered(parts[name].steps, h.steps[name])
 		f.scenarios = append(f.scenarios, scenarioFigures{name, *parts[name]})
+	}
+	for _, r := range f.now.readings {
+		if line := h.readings[r.source]; slices.Min(line) != slices.Max(line) {
+			f.readings = append(f.readings, movement{r, slices.Clone(line)})
+		} else {
+			f.still++
+		}
 	}
 	for what, n := range h.errors {
 		f.errors = append(f.errors, errorFigures{what, recent[what], n})
@@ -115,6 +154,20 @@ func (h *history) figures() *figures {
 		return cmp.Or(cmp.Compare(b.runs, a.runs), cmp.Compare(a.what, b.what))
 	})
 	return f
+}
+
+// ordered returns the steps of a scenario in an order that stays, those without a time
+// in the window with an empty one.
+func ordered(have []step, names []string) []step {
+	out := make([]step, 0, len(names))
+	for _, name := range names {
+		s := step{name, new(metrics.Hist)}
+		if i := slices.IndexFunc(have, func(h step) bool { return h.name == name }); i >= 0 {
+			s = have[i]
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 func last(v []float64) float64 { return v[len(v)-1] }

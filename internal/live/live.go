@@ -21,6 +21,16 @@ type Stage struct {
 	Name string
 	// Start and Length are its place in the run.
 	Start, Length time.Duration
+	// Closed says that it has users in place of a rate.
+	Closed bool
+}
+
+// Fault is something that is broken on purpose for a while.
+type Fault struct {
+	// Name is its name, What what is done to which target.
+	Name, What string
+	// Start and End are its place in the run.
+	Start, End time.Duration
 }
 
 // Config is what the view knows of the run from the start.
@@ -31,6 +41,11 @@ type Config struct {
 	Stages []Stage
 	// Offered returns the arrivals per second that are due at a time of the run.
 	Offered func(time.Duration) float64
+	// Users returns the users that a closed stage wants at a time of the run; nil where
+	// no stage is closed.
+	Users func(time.Duration) float64
+	// Faults are in the order of their beginnings.
+	Faults []Fault
 	// Quit is called for q and Ctrl-C. It means what a signal means: the first
 	// one ends the run gracefully, the second at once. It must not block.
 	Quit func()
@@ -116,7 +131,7 @@ func (v *View) Judge(rules []sla.Result, h Health) { v.send(judged{rules, h}) }
 func (v *View) Say(text string) { v.send(said(text)) }
 
 // Step shows what is being done besides offering load; the next step replaces it.
-func (v *View) Step(text string) { v.send(step(text)) }
+func (v *View) Step(text string) { v.send(doing(text)) }
 
 func (v *View) send(m tea.Msg) {
 	select {

@@ -35,7 +35,7 @@ func (x *tty) String() string {
 
 func start(out *tty) *View {
 	return Start(Config{
-		Title: "smoke", Stages: []Stage{{"only", 0, 10 * time.Second}}, Offered: func(time.Duration) float64 { return 1 },
+		Title: "smoke", Stages: []Stage{{Name: "only", Length: 10 * time.Second}}, Offered: func(time.Duration) float64 { return 1 },
 		Quit: func() {}, Out: out, Environ: []string{"TERM=xterm"},
 	})
 }

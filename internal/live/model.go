@@ -14,8 +14,8 @@ type (
 		rules  []sla.Result
 		health Health
 	}
-	said string
-	step string
+	said  string
+	doing string
 )
 
 // keptMessages bounds the messages on the screen.
@@ -33,7 +33,7 @@ type model struct {
 	judged   judged
 	next     judged
 	messages []string
-	step     string
+	doing    string
 
 	width, height int
 	paused, help  bool
@@ -69,8 +69,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case said:
 		m.messages = keep(m.messages, string(x), keptMessages)
-	case step:
-		m.step = string(x)
+	case doing:
+		m.doing = string(x)
 	}
 	return m, nil
 }

@@ -20,7 +20,7 @@ func run(color bool) (*model, *int) {
 	quits := new(int)
 	return newModel(Config{
 		Title: "load", Color: color, In: strings.NewReader(""), Quit: func() { *quits++ },
-		Stages: []Stage{{"steady", 0, 20 * time.Second}, {"peak", 20 * time.Second, 20 * time.Second}},
+		Stages: []Stage{{Name: "steady", Length: 20 * time.Second}, {Name: "peak", Start: 20 * time.Second, Length: 20 * time.Second}},
 		Offered: func(at time.Duration) float64 {
 			if at < 20*time.Second {
 				return 100
@@ -84,10 +84,10 @@ func TestTheScreenSaysWhereTheRunIsAndHowItGoes(t *testing.T) {
 		{Rule: "P95 response time", Status: sla.Failed, Actual: "20ms", Target: "P95 < 5ms"},
 		{Rule: "Errors", Status: sla.Passed, Actual: "0%", Target: "RATE < 1%"},
 	}, Health{"suspect", []string{"the machine is busy"}}}, said("warning: one\n  next: two"))
-	shows(t, screen, "perfctl run load  stage peak (2 of 2), 15s left, 15s of the run", "offered 300/s  achieved 300/s  in flight 7",
-		"so far 7500 done", "p50 20ms  p95 20ms", "✓ 1 hold  ✗ 1 missed", "✗ P95 response time: 20ms (P95 < 5ms)", "SUSPECT", "CPU 12%",
-		"! the machine is busy", "crud ", "cache ", "db_pool_in_use cache 24 crud 24", "warning: one", "  next: two", "q quit gracefully", "█")
-	shows(t, m.feed(step("draining tasks …")), "perfctl run load  draining tasks …")
+	shows(t, screen, "perfctl run load  stage peak (2 of 2), 15s left", "offered 300/s  achieved 300/s  in flight 7",
+		"so far 7,500 succeeded", "p50 20ms  p95 20ms", "✓ 1 hold  ✗ 1 missed", "✗ P95 response time: 20ms, target P95 < 5ms", "SUSPECT", "CPU 12%",
+		"! the machine is busy", "crud ", "cache ", "db_pool_in_use cache 24 crud 24", "warning: one", "  next: two", "q quit gracefully", "█", "┤")
+	shows(t, m.feed(doing("draining tasks …")), "perfctl run load  draining tasks …")
 }
 
 func TestPercentilesAreOfTheLastSecondsMergedAndNotOfOne(t *testing.T) {
@@ -126,11 +126,11 @@ func TestPauseStopsTheViewAndNotTheRun(t *testing.T) {
 	m, quits := run(false)
 	m.feed(secondOf(snapshot(0, time.Millisecond, 10, 0, "")), press('p'))
 	screen := m.feed(secondOf(snapshot(1, time.Millisecond, 10, 0, "")), judged{rules: []sla.Result{{Status: sla.Failed}}})
-	shows(t, screen, "so far 20 done", "PAUSED")
+	shows(t, screen, "so far 20 succeeded", "PAUSED")
 	if strings.Contains(screen, "missed") {
 		t.Errorf("a paused view judges:\n%s", screen)
 	}
-	shows(t, m.feed(press('p')), "so far 40 done", "1 missed")
+	shows(t, m.feed(press('p')), "so far 40 succeeded", "1 missed")
 	if *quits != 0 {
 		t.Error("pausing quits")
 	}
@@ -143,7 +143,7 @@ func TestQuittingMeansWhatASignalMeans(t *testing.T) {
 	if *quits != 2 {
 		t.Errorf("%d calls of Quit, want 2", *quits)
 	}
-	shows(t, m.feed(press('?')), "finish what is due", "holds so far")
+	shows(t, m.feed(press('?')), "finish those that are due", "holds so far")
 }
 
 func TestTheScreenFitsEveryTerminal(t *testing.T) {
@@ -158,7 +158,7 @@ func TestTheScreenFitsEveryTerminal(t *testing.T) {
 		for i := range rapid.IntRange(0, 30).Draw(t, "rules") {
 			rules = append(rules, sla.Result{Rule: hostile, Actual: hostile, Status: []sla.Status{sla.Passed, sla.Failed, sla.Warned, sla.Pending}[i%4]})
 		}
-		m.feed(judged{rules, Health{"invalid", []string{hostile}}}, said(hostile), step(rapid.SampledFrom([]string{"", hostile}).Draw(t, "step")))
+		m.feed(judged{rules, Health{"invalid", []string{hostile}}}, said(hostile), doing(rapid.SampledFrom([]string{"", hostile}).Draw(t, "step")))
 		if rapid.Bool().Draw(t, "help") {
 			m.feed(press('?'))
 		}

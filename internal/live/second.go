@@ -20,6 +20,7 @@ type second struct {
 	// errors counts failed, dropped and unfinished arrivals by scenario and kind.
 	errors           map[string]int64
 	inFlight, queued float64
+	users            float64
 	cpu, memory      float64
 	readings         []reading
 }
@@ -28,6 +29,14 @@ type second struct {
 type part struct {
 	done, failed, dropped int64
 	response              *metrics.Hist
+	// steps are the times of its steps, in the order of the arrival.
+	steps []step
+}
+
+// step is one named step of an arrival.
+type step struct {
+	name string
+	time *metrics.Hist
 }
 
 func newPart() *part { return &part{response: new(metrics.Hist)} }
@@ -37,14 +46,30 @@ func (p *part) add(o *part) {
 	p.failed += o.failed
 	p.dropped += o.dropped
 	p.response.Merge(o.response)
+	for _, s := range o.steps {
+		p.step(s.name, s.time)
+	}
 }
 
-// reading is a gauge's value, or a rate's share, of one scenario.
+// step adds times of a step.
+func (p *part) step(name string, h *metrics.Hist) {
+	i := slices.IndexFunc(p.steps, func(s step) bool { return s.name == name })
+	if i < 0 {
+		i = len(p.steps)
+		p.steps = append(p.steps, step{name, new(metrics.Hist)})
+	}
+	p.steps[i].time.Merge(h)
+}
+
+// source is what a reading is of.
+type source struct{ name, operation, scenario string }
+
+// reading is a gauge's value, or a rate's share.
 type reading struct {
-	name, scenario string
-	value          float64
-	unit           metrics.Unit
-	rank           int
+	source
+	value float64
+	unit  metrics.Unit
+	rank  int
 }
 
 func secondOf(s *metrics.Snapshot) *second {
@@ -53,11 +78,13 @@ func secondOf(s *metrics.Snapshot) *second {
 		parts: map[string]*part{}, lag: new(metrics.Hist), errors: map[string]int64{},
 	}
 	for _, v := range s.Trends {
-		switch v.Series.Name {
-		case metrics.ResponseTime.Name:
+		switch {
+		case v.Series.Name == metrics.ResponseTime.Name:
 			x.part(v.Series).response.Merge(v.Hist)
-		case metrics.DispatchLag.Name:
+		case v.Series.Name == metrics.DispatchLag.Name:
 			x.lag.Merge(v.Hist)
+		case v.Series.Role == metrics.RoleStep && v.Series.Operation != "":
+			x.part(v.Series).step(v.Series.Operation, v.Hist)
 		}
 	}
 	for _, v := range s.Counters {
@@ -95,22 +122,24 @@ func (x *second) read(s *metrics.Snapshot) {
 			x.inFlight += g.Value // of each shard
 		case name == metrics.Queued.Name:
 			x.queued += g.Value
+		case name == metrics.Users.Name:
+			x.users += g.Value
 		case role == metrics.RoleGeneratorCPU:
 			x.cpu = g.Value
 		case role == metrics.RoleGeneratorMemory:
 			x.memory = g.Value
 		case g.Series.Of == metrics.OfGenerator:
 		default:
-			x.readings = append(x.readings, reading{name, g.Series.Scenario, g.Value, g.Series.Unit, rank(role)})
+			x.readings = append(x.readings, reading{sourceOf(g.Series), g.Value, g.Series.Unit, rank(role)})
 		}
 	}
 	type key struct {
-		name, scenario string
-		role           metrics.Role
+		source
+		role metrics.Role
 	}
 	rates := map[key]*[2]int64{}
 	for _, r := range s.Rates {
-		k := key{r.Series.Name, r.Series.Scenario, r.Series.Role}
+		k := key{source{name: r.Series.Name, scenario: r.Series.Scenario}, r.Series.Role}
 		if rates[k] == nil {
 			rates[k] = new([2]int64)
 		}
@@ -118,12 +147,14 @@ func (x *second) read(s *metrics.Snapshot) {
 		rates[k][1] += r.Total
 	}
 	for k, v := range rates {
-		x.readings = append(x.readings, reading{k.name, k.scenario, float64(v[0]) / float64(v[1]), metrics.UnitRatio, rank(k.role)})
+		x.readings = append(x.readings, reading{k.source, float64(v[0]) / float64(v[1]), metrics.UnitRatio, rank(k.role)})
 	}
 	slices.SortFunc(x.readings, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name), cmp.Compare(a.scenario, b.scenario))
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name), cmp.Compare(a.operation, b.operation), cmp.Compare(a.scenario, b.scenario))
 	})
 }
+
+func sourceOf(s *metrics.Series) source { return source{s.Name, s.Operation, s.Scenario} }
 
 // rank puts first what fills up first: queues, then pools.
 func rank(r metrics.Role) int {

@@ -16,13 +16,22 @@ type section struct {
 	rank  int
 	title string
 	lines []string
+	// least is how many lines it gets before any section gets all of its own.
+	least int
+	// chart stands below the lines where there is room for all of it.
+	chart []string
 }
 
 // titleWidth is the width of the column that names the sections.
 const titleWidth = 11
 
-// narrow is the width below which that column is left out.
-const narrow = 50
+// narrow is the width below which that column is left out, wide the width from which
+// there are two columns of sections, gutter what stands between them.
+const (
+	narrow = 50
+	wide   = 150
+	gutter = 3
+)
 
 // View draws the screen.
 func (m *model) View() tea.View {
@@ -31,17 +40,17 @@ func (m *model) View() tea.View {
 	return v
 }
 
+// panel is a column of the screen: what it shows, and how wide it is.
+type panel struct {
+	*model
+	width int
+}
+
 func (m *model) screen() string {
 	if m.width <= 0 || m.height <= 0 {
 		return ""
 	}
-	var sections []section
-	if m.help {
-		sections = m.helpSections()
-	} else {
-		sections = m.sections()
-	}
-	lines := m.fit(sections, m.height-1)
+	lines := m.body(m.height - 1)
 	for len(lines) < m.height-1 {
 		lines = append(lines, "")
 	}
@@ -57,26 +66,68 @@ func (m *model) screen() string {
 	return strings.Join(lines, "\n")
 }
 
-func (m *model) sections() []section {
-	all := []section{{0, "", m.header()}}
-	if m.shown == nil {
-		return append(all, section{1, "", []string{m.theme.dim.Render("waiting for the first second")}}, m.messageSection())
+// body returns all but the last line: one column, or two where there is room for them.
+func (m *model) body(height int) []string {
+	whole := panel{m, m.width}
+	switch {
+	case m.help:
+		return whole.fit(whole.helpSections(), height)
+	case m.shown == nil:
+		return whole.fit([]section{
+			{rank: 0, lines: whole.header()},
+			{rank: 1, lines: []string{m.theme.dim.Render("waiting for the first second")}}, whole.messageSection(),
+		}, height)
+	case m.width < wide:
+		return whole.fit(slices.Concat([]section{{rank: 0, lines: whole.header(), least: 2}}, whole.course(), whole.parts(),
+			[]section{whole.messageSection()}), height)
 	}
-	return append(all, section{1, "load", m.load()}, section{2, "response", m.response()}, m.errorSection(), m.ruleSection(),
-		m.generatorSection(), m.scenarioSection(), m.targetSection(), m.messageSection())
+	head := whole.header()
+	left := panel{m, (m.width - gutter) / 2}
+	right := panel{m, m.width - gutter - left.width}
+	rows := height - len(head) - 1
+	return slices.Concat(head, []string{""}, sideBySide(left.width+gutter,
+		left.fit(append(left.course(), left.messageSection()), rows), right.fit(right.parts(), rows)))
 }
+
+// sideBySide puts two columns beside each other, the second one at a column.
+func sideBySide(at int, left, right []string) []string {
+	out := make([]string, max(len(left), len(right)))
+	clip := lipgloss.NewStyle().MaxWidth(at - gutter)
+	for i := range out {
+		line := ""
+		if i < len(left) {
+			if line = left[i]; lipgloss.Width(line) > at-gutter {
+				line = clip.Render(line)
+			}
+		}
+		if i < len(right) {
+			line += strings.Repeat(" ", max(at-lipgloss.Width(line), 0)) + right[i]
+		}
+		out[i] = line
+	}
+	return out
+}
+
+// course is how the run goes.
+func (p panel) course() []section {
+	return []section{p.loadSection(), p.responseSection(), p.errorSection(), p.ruleSection(), p.faultSection(), p.generatorSection()}
+}
+
+// parts is how its scenarios and targets do.
+func (p panel) parts() []section { return []section{p.scenarioSection(), p.targetSection()} }
 
 // room is the width of a section's lines.
-func (m *model) room() int {
-	if m.width < narrow {
-		return m.width
+func (p panel) room() int {
+	if p.width < narrow {
+		return p.width
 	}
-	return m.width - titleWidth
+	return p.width - titleWidth
 }
 
-// fit returns the sections' lines, at most height of them. Each section gets a line
-// by rank, then as many as it has; blank lines come last.
-func (m *model) fit(sections []section, height int) []string {
+// fit returns the sections' lines, at most height of them. By rank each section gets
+// a line, then the least that it needs, then as many as it has; charts and blank lines
+// come last.
+func (p panel) fit(sections []section, height int) []string {
 	sections = slices.DeleteFunc(sections, func(s section) bool { return len(s.lines) == 0 })
 	order := make([]int, len(sections))
 	for i := range order {
@@ -85,16 +136,19 @@ func (m *model) fit(sections []section, height int) []string {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sections[a].rank, sections[b].rank) })
 	given := make([]int, len(sections))
 	left := height
-	for _, i := range order {
-		if left > 0 {
-			given[i], left = 1, left-1
+	serve := func(wants func(section) int) {
+		for _, i := range order {
+			more := min(max(wants(sections[i])-given[i], 0), left)
+			given[i], left = given[i]+more, left-more
 		}
 	}
-	for _, i := range order {
-		more := min(len(sections[i].lines)-given[i], left)
-		given[i], left = given[i]+more, left-more
-	}
+	serve(func(section) int { return 1 })
+	serve(func(s section) int { return min(s.least, len(s.lines)) })
+	serve(func(s section) int { return len(s.lines) })
 	blank := left >= len(sections)-1
+	if blank {
+		left -= len(sections) - 1
+	}
 	var out []string
 	for i, s := range sections {
 		if given[i] == 0 {
@@ -103,27 +157,36 @@ func (m *model) fit(sections []section, height int) []string {
 		if blank && len(out) > 0 {
 			out = append(out, "")
 		}
-		out = append(out, m.place(s, given[i])...)
+		out = append(out, p.place(s, given[i])...)
+		if n := len(s.chart); n > 0 && n <= left {
+			out, left = append(out, p.below(s.chart)...), left-n
+		}
 	}
 	return out
 }
 
 // place returns n of a section's lines beside its title, the last one telling what
 // there is no room for.
-func (m *model) place(s section, n int) []string {
-	var out []string
-	for i, l := range s.lines[:n] {
-		if rest := len(s.lines) - n; rest > 0 && i == n-1 && i > 0 {
-			l = m.theme.dim.Render(fmt.Sprintf("… %d more", rest+1))
-		}
-		if s.title != "" && m.width >= narrow {
-			title := ""
-			if i == 0 {
-				title = s.title
-			}
-			l = m.theme.title.Render(fmt.Sprintf("%-*s", titleWidth, title)) + l
-		}
-		out = append(out, l)
+func (p panel) place(s section, n int) []string {
+	lines := slices.Clone(s.lines[:n])
+	if rest := len(s.lines) - n; rest > 0 && n > 1 {
+		lines[n-1] = p.theme.dim.Render(fmt.Sprintf("… %d more", rest+1))
+	}
+	if s.title == "" || p.width < narrow {
+		return lines
+	}
+	first := p.theme.title.Render(fmt.Sprintf("%-*s", titleWidth, s.title)) + lines[0]
+	return append([]string{first}, p.below(lines[1:])...)
+}
+
+// below puts lines under the first one of a section.
+func (p panel) below(lines []string) []string {
+	if p.width < narrow {
+		return lines
+	}
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = strings.Repeat(" ", titleWidth) + l
 	}
 	return out
 }
@@ -135,7 +198,7 @@ func (m *model) footer() string {
 	}
 	switch {
 	case m.quits == 1:
-		keys = "quitting gracefully · q ends at once · p pause the view · ? help"
+		keys = "quitting gracefully · q ends at once"
 	case m.quits > 1:
 		keys = "ending at once"
 	}
@@ -149,23 +212,39 @@ func (m *model) footer() string {
 	return out
 }
 
-func (m *model) helpSections() []section {
+func (p panel) helpSections() []section {
+	keys := []struct{ key, text string }{
+		{"q, Ctrl-C", "offer no more arrivals, finish those that are due, write the run; once more: end at once"},
+		{"p", "pause the view and go on; the run does not stop"},
+		{"?", "this help"},
+	}
+	var lines []string
+	for _, k := range keys {
+		for i, text := range p.wrappedTo(k.text, p.room()-11) {
+			if i > 0 {
+				k.key = ""
+			}
+			lines = append(lines, fmt.Sprintf("%-11s%s", k.key, text))
+		}
+	}
+	text := func(all ...string) (out []string) {
+		for _, s := range all {
+			out = append(out, p.wrapped(s)...)
+		}
+		return out
+	}
 	return []section{
-		{0, "", []string{m.theme.strong.Render("perfctl run: the live view")}},
-		{1, "keys", []string{
-			"q, Ctrl-C  no more arrivals, finish what is due, write the run; again: end at once",
-			"p          pause the view and go on; the run does not stop",
-			"?          this help",
-		}},
-		{2, "figures", []string{
-			fmt.Sprintf("percentiles are of all arrivals of the last %d s, from when each was due", windowSeconds),
-			"≥ says that the percentile falls among arrivals that were dropped or timed out",
-			"achieved counts arrivals that succeeded; in flight: started and not done",
-		}},
-		{3, "rules", []string{
+		{rank: 0, lines: []string{p.theme.strong.Render("perfctl run: the live view")}},
+		{rank: 1, title: "keys", lines: lines},
+		{rank: 2, title: "figures", lines: text(
+			fmt.Sprintf("Percentiles are of all arrivals of the last %d s, from when each was due.", windowSeconds),
+			"≥ says that the percentile falls among arrivals that were dropped or timed out.",
+			"Achieved counts arrivals that were done and succeeded; in flight: started and not done.",
+			"In the chart of the load, dots are the offered rate.")},
+		{rank: 3, title: "rules", lines: text(
 			"✓ holds so far   ✗ missed so far   ! missed, only a warning",
-			"· not known yet: too few values, or it can still be met   – not exercised",
-		}},
-		{4, "generator", []string{"lag is how late arrivals were released: the generator's own lateness"}},
+			"· not known yet: too few values, or it can still be met")},
+		{rank: 4, title: "generator", lines: text("Lag is how late arrivals were released: the generator's own lateness.")},
+		{rank: 5, title: "targets", lines: text("Readings that never changed are left out; the summary has them all with -v.")},
 	}
 }

@@ -66,7 +66,7 @@ func (e *Elsewhere) Begin(at time.Time) {
 	p := e.plan
 	e.gather = rundir.NewGather(e.shards, p.stageNames(), at)
 	e.show.Begin(View{
-		Profile: p.request.Profile.Name, Schedule: p.schedule, Stages: p.request.Profile.Stages, Share: 1,
+		Profile: p.request.Profile.Name, Schedule: p.schedule, Stages: p.request.Profile.Stages, Share: 1, Faults: p.Faults(),
 		SoFar: func(t *metrics.Totals) ([]sla.Result, Health) { return e.judge.SoFar(t), p.healthSoFar(t) },
 	})
 	for _, x := range e.early {

@@ -80,7 +80,7 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 		return nil, errors.Join(exitcode.ConfigError(err), out.Close())
 	}
 	show.Begin(View{
-		Profile: r.Profile.Name, Schedule: x.plan.schedule, Stages: r.Profile.Stages, Share: 1 / float64(r.Shards), SoFar: x.soFar,
+		Profile: r.Profile.Name, Schedule: x.plan.schedule, Stages: r.Profile.Stages, Share: 1 / float64(r.Shards), Faults: x.plan.Faults(), SoFar: x.soFar,
 	})
 	subscribers := []func(*metrics.Snapshot){out.Snapshot, x.judge.Second}
 	if sinks != nil {

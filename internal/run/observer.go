@@ -3,6 +3,7 @@ package run
 import (
 	"time"
 
+	"github.com/perfctl/perfctl/internal/faults"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -39,6 +40,8 @@ type View struct {
 	Stages   []profiles.Stage
 	// Share is this process's part of the schedule's rate: 1 over the shards.
 	Share float64
+	// Faults are what is broken on purpose, in the order of their beginnings.
+	Faults []faults.Timed
 	// SoFar judges the rules and the generator by what was measured so far.
 	SoFar func(*metrics.Totals) ([]sla.Result, Health)
 }
@@ -50,6 +53,10 @@ type Health struct {
 	// Reasons say why it is not valid.
 	Reasons []string
 }
+
+// Users returns the users of closed stages that this process has at an instant of the
+// run.
+func (v *View) Users(at time.Duration) float64 { return v.Schedule.UsersAt(at) * v.Share }
 
 // Offered returns the arrivals a second that this process owes at an instant of the
 // run.

@@ -35,10 +35,13 @@ func (t *Terminal) openScreen(v run.View) *live.View {
 		return nil
 	}
 	c := live.Config{
-		Title: v.Profile, Offered: v.Offered, Quit: s.Interrupt, Color: t.Colour(true), In: s.Keys, Out: s.Out, Environ: s.Environ,
+		Title: v.Profile, Offered: v.Offered, Users: v.Users, Quit: s.Interrupt, Color: t.Colour(true), In: s.Keys, Out: s.Out, Environ: s.Environ,
 	}
 	for i, stage := range v.Stages {
-		c.Stages = append(c.Stages, live.Stage{Name: stage.Name, Start: v.Schedule.StageStart(i), Length: stage.Duration})
+		c.Stages = append(c.Stages, live.Stage{Name: stage.Name, Start: v.Schedule.StageStart(i), Length: stage.Duration, Closed: v.Schedule.Closed(i)})
+	}
+	for _, f := range v.Faults {
+		c.Faults = append(c.Faults, live.Fault{Name: f.Name, What: f.String(), Start: f.Start, End: f.End})
 	}
 	return live.Start(c)
 }
