@@ -25,7 +25,11 @@ func Millis(ms float64) string { return Value(ms*1e6, metrics.UnitTime) }
 
 // Number prints a number without a unit, and no more decimals than it has.
 func Number(v float64) string {
-	text := Value(v, metrics.UnitCount)
+	return trimmed(Value(v, metrics.UnitCount))
+}
+
+// trimmed takes off the zeros behind a point.
+func trimmed(text string) string {
 	if strings.Contains(text, ".") && !strings.Contains(text, "e") {
 		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 	}
@@ -49,8 +53,8 @@ func Beside(v, target float64, unit metrics.Unit) string {
 // sameFigure says whether two texts mean the same, as 100% and 100.0% do.
 func sameFigure(a, b string) bool {
 	cut := func(s string) (float64, string) {
-		unit := strings.TrimLeft(s, "+-.e0123456789")
-		n, _ := strconv.ParseFloat(strings.TrimSuffix(s, unit), 64)
+		unit := strings.TrimLeft(s, "+-.,e0123456789")
+		n, _ := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSuffix(s, unit), ",", ""), 64)
 		return n, unit
 	}
 	na, ua := cut(a)
@@ -75,9 +79,9 @@ func format(v float64, unit metrics.Unit, n int) string {
 	case metrics.UnitPercent:
 		return digits(v, n) + "%"
 	case metrics.UnitPerSec:
-		return digits(v, n) + "/s"
+		return trimmed(apart(digits(v, n))) + "/s"
 	}
-	return digits(v, n)
+	return apart(digits(v, n))
 }
 
 func formatTime(ns float64, n int) string {

@@ -24,7 +24,7 @@ func TestSpark(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	for v, want := range map[float64]string{6.0000001: "6", 12.5: "12.5", 99.99: "100", 1234.4: "1234", 0.25: "0.25", 0: "0"} {
+	for v, want := range map[float64]string{6.0000001: "6", 12.5: "12.5", 99.99: "100", 1234.4: "1,234", 0.25: "0.25", 0: "0"} {
 		if got := Number(v); got != want {
 			t.Errorf("%v: %q, want %q", v, got, want)
 		}

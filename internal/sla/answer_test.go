@@ -58,7 +58,7 @@ func TestRulesAboutAnswers(t *testing.T) {
 		{"drift(memory): none", []Answer{{Metric: DriftOf("memory"), Exercised: true}}, Passed, "0"},
 		{"drift(latency): none", []Answer{leak}, Undecided, "no load is steady for long enough"},
 		{"drift( response_time ):none", nil, Undecided, "no load is steady for long enough"},
-		{"capacity: > 1000", []Answer{{Metric: Capacity, Value: 1200, Exercised: true}}, Passed, "1200/s"},
+		{"capacity: > 1000", []Answer{{Metric: Capacity, Value: 1200, Exercised: true}}, Passed, "1,200/s"},
 		{"capacity: > 1000/s", []Answer{{Metric: Capacity, Value: 900, Exercised: true}}, Failed, "900/s"},
 		{"capacity: > 1000", nil, Undecided, "perfctl capacity finds it"},
 	} {

@@ -130,7 +130,7 @@ func TestNoDataIsABreachAndTooFewIsNot(t *testing.T) {
 func TestThroughputIsThatOfTheBestStageAndMustBeOffered(t *testing.T) {
 	got := statuses(t, totals(recorded{"steady", 1000, 0, time.Millisecond}, recorded{"peak", 18000, 2000, time.Millisecond}),
 		rule(t, "throughput: value > 1000/s", nil), rule(t, "throughput: value > 1900/s", nil), rule(t, "throughput: value > 2000/s", nil))
-	want := []string{"pass 1800/s", "fail 1800/s", "not_exercised offered at most 2000/s"}
+	want := []string{"pass 1,800/s", "fail 1,800/s", "not_exercised offered at most 2,000/s"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

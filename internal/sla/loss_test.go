@@ -82,7 +82,7 @@ func TestThroughputKeepsItsStageAndItsScenario(t *testing.T) {
 		rule(t, "throughput{stage:steady}: value > 50/s", nil),
 		rule(t, "throughput{stage:steady}: value < 400/s", nil),
 	)
-	want := []string{"pass 2000/s", "not_exercised offered at most 2000/s", "steady pass 500/s", "steady fail 500/s"}
+	want := []string{"pass 2,000/s", "not_exercised offered at most 2,000/s", "steady pass 500/s", "steady fail 500/s"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
