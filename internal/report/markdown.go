@@ -21,6 +21,7 @@ func Markdown(w io.Writer, s *summary.Summary) error {
 	m.missed(s)
 	m.answers(s)
 	m.stages(s)
+	m.faults(s)
 	m.failures(s)
 	m.rules(s)
 	m.footer(s)
@@ -54,9 +55,7 @@ func (m markdown) verdict(s *summary.Summary) {
 		mark = "❌"
 	}
 	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(Verdicted(s)))
-	a := &s.Arrivals
-	m.line("%s arrivals planned: %s succeeded, %s failed, %s dropped, %s unfinished. Generator: %s.\n", showCount(a.Planned),
-		showCount(a.Succeeded), showCount(a.Failed), showCount(a.Dropped), showCount(a.Unfinished), escape(strings.ToUpper(s.Generator.Status)))
+	m.line("%s. Generator: %s.\n", escape(accounts(&s.Arrivals)), escape(strings.ToUpper(s.Generator.Status)))
 	for _, r := range s.Generator.Reasons {
 		m.line("- generator: %s", escape(r))
 	}

@@ -115,6 +115,10 @@ func (p *page) metricLine(l *metricLine, name int, widths []int, s *summary.Summ
 		head = "  " + pad(l.label, name) + ": "
 		nameStyle = dim
 	}
+	if utf8.RuneCountInString(l.label) > name { // the figures stay in their column, below it
+		p.line(span{nameStyle, shorten("  "+l.label, p.width)})
+		head = "  " + strings.Repeat(" ", name) + ": "
+	}
 	indent := utf8.RuneCountInString(head)
 	lines := layFigures(l, widths, p.width-indent)
 	arrow, arrowStyle := targets(s, l.key)
@@ -128,13 +132,13 @@ func (p *page) metricLine(l *metricLine, name int, widths []int, s *summary.Summ
 		head = strings.Repeat(" ", indent)
 	}
 	if arrow != "" {
-		p.line(span{plain, head}, span{arrowStyle, arrow})
+		p.wrapped(span{plain, head}, arrowStyle, arrow)
 	}
 }
 
-// layFigures returns a metric's figures on one line, or on two where they do
-// not fit: a trend's percentiles then stand on the second one.
-func layFigures(l *metricLine, widths []int, room int) []string {
+// layFigures returns a metric's figures on one line, or on as many as it takes where
+// they do not fit: a trend's percentiles then begin a line.
+func layFigures(l *metricLine, widths []int, room int) (lines []string) {
 	cells := slices.Clone(l.cells)
 	if l.m.Trend != nil {
 		for i := range cells {
@@ -142,11 +146,22 @@ func layFigures(l *metricLine, widths []int, room int) []string {
 		}
 	}
 	whole := strings.TrimRight(strings.Join(cells, " "), " ")
-	const first = 4 // avg min med max
-	if utf8.RuneCountInString(whole) <= room || len(cells) <= first {
+	if utf8.RuneCountInString(whole) <= room {
 		return []string{whole}
 	}
-	return []string{strings.Join(cells[:first], " "), strings.TrimRight(strings.Join(cells[first:], " "), " ")}
+	const first = 4 // avg min med max
+	line := ""
+	for i, c := range cells {
+		full := utf8.RuneCountInString(line)+1+utf8.RuneCountInString(strings.TrimRight(c, " ")) > room
+		if i > 0 && (full || i == first) {
+			lines, line = append(lines, strings.TrimRight(line, " ")), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += c
+	}
+	return append(lines, strings.TrimRight(line, " "))
 }
 
 // metricCells returns a metric's figures as text.

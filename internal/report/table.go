@@ -96,7 +96,7 @@ func (p *page) rules(all []sla.Result) {
 	all, folded := foldStages(all)
 	// The actions stand between the rows, so that the columns are laid out by
 	// hand: room for target, actual and status, the rest for the rule.
-	target, actual := len("target"), len("actual")
+	target, actual, status := len("target"), len("actual"), len("status")
 	name := len("rule")
 	var unused []string
 	shown := slices.ContainsFunc(all, func(r sla.Result) bool { return !idle(r) })
@@ -115,9 +115,10 @@ func (p *page) rules(all []sla.Result) {
 		name = max(name, utf8.RuneCountInString(figure.Line(ruleName(r))))
 		target = max(target, utf8.RuneCountInString(figure.Line(r.Target)))
 		actual = max(actual, utf8.RuneCountInString(figure.Line(r.Actual)))
+		status = max(status, len(statusText(r)))
 	}
 	target, actual = min(target, 24), min(actual, 20)
-	name = min(name, p.width-4-target-actual-3*2-len("no data"))
+	name = max(min(name, p.width-4-target-actual-3*2-status), len("rule"))
 	if shown {
 		p.line(dimmed("    " + pad("rule", name) + "  " + pad("target", target) + "  " + pad("actual", actual) + "  status")...)
 	}

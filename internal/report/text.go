@@ -35,6 +35,7 @@ func Text(w io.Writer, s *summary.Summary, o Options) error {
 func (p *page) full(s *summary.Summary, dir string) {
 	p.header(s)
 	p.stages(s)
+	p.faults(s, len(faultsOf(s)))
 	p.metrics(s)
 	p.checks(s.Checks)
 	p.failures(s.Failures)
