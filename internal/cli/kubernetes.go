@@ -8,8 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/cluster"
-	"github.com/perfctl/perfctl/internal/config"
-	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/secrets"
 )
 
@@ -82,7 +81,7 @@ func (a *app) kubernetesRender(ctx context.Context, profile string, f *runFlags,
 	if namespace == "" {
 		namespace = "default"
 	}
-	s, err := a.spec(p, profile, f, fs, settings, namespace)
+	s, err := pods.Spec(p, a.podOptions(profile, f, fs, settings, namespace))
 	if err != nil {
 		return err
 	}
@@ -103,18 +102,4 @@ func (a *app) kubernetesRender(ctx context.Context, profile string, f *runFlags,
 	}
 	_, err = out.Write(text)
 	return err
-}
-
-// podPlan makes the plan of a run of pods, as one process would have it, and returns the
-// settings that it was made with.
-func (a *app) podPlan(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) (p *run.Plan, settings *config.Layers, err error) {
-	if err := f.check(fs); err != nil {
-		return nil, nil, err
-	}
-	a.asked = map[string]bool{}
-	p, err = a.plan(ctx, profile, &f.planFlags, fs, func(r *run.Request) error {
-		settings = r.Settings
-		return f.complete(r)
-	})
-	return p, settings, err
 }

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/pods"
 )
 
 // accessFlags say which cluster is meant.
@@ -43,9 +46,6 @@ func (f *podFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
 }
 
-// imageVariable names the image where no flag does.
-const imageVariable = "PERFCTL_IMAGE"
-
 // localFlags are flags of run that are not for its shards: they say where the run goes
 // and how it is shown and compared.
 var localFlags = []string{
@@ -81,8 +81,8 @@ func (f *podFlags) check(fs *pflag.FlagSet) error {
 	switch {
 	case f.pods == 1:
 		return exitcode.UsageError("--kubernetes 1: one pod is no more than one process, and there is nothing to put together\n  next: 2 pods or more, or leave --kubernetes out")
-	case f.pods < 0 || f.pods > mostPods:
-		return exitcode.UsageError("--kubernetes %d: want 2 to %d pods", f.pods, mostPods)
+	case f.pods < 0 || f.pods > pods.Most:
+		return exitcode.UsageError("--kubernetes %d: want 2 to %d pods", f.pods, pods.Most)
 	case f.wait <= 0:
 		return exitcode.UsageError("--kubernetes-wait %v: want a time above 0", f.wait)
 	}
@@ -95,5 +95,23 @@ func (f *podFlags) check(fs *pflag.FlagSet) error {
 	return wrong
 }
 
-// mostPods bounds the pods of a run.
-const mostPods = 1000
+// shardArguments are the flags that were given and that the shards are told.
+func shardArguments(given *pflag.FlagSet) (out []pods.Argument) {
+	local := slices.Concat(localFlags, slices.Collect(maps.Keys(notForPods)))
+	for _, f := range []interface{ register(*pflag.FlagSet) }{&podFlags{}, &gateFlags{}} {
+		own := pflag.NewFlagSet("", pflag.ContinueOnError)
+		f.register(own)
+		own.VisitAll(func(x *pflag.Flag) { local = append(local, x.Name) })
+	}
+	given.Visit(func(x *pflag.Flag) {
+		if slices.Contains(local, x.Name) {
+			return
+		}
+		values := []string{x.Value.String()}
+		if list, ok := x.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		out = append(out, pods.Argument{Name: x.Name, Values: values})
+	})
+	return out
+}

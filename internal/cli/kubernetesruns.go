@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -62,12 +62,12 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 	if _, err := parseRunID(id); err != nil {
 		return err
 	}
-	k := conclusion{views: views, json: f.json}
-	if k.gate, err = f.options(); err != nil {
+	var base pods.Baseline
+	if base.Gate, err = f.options(); err != nil {
 		return err
 	}
 	if f.baseline != "" {
-		if k.base, err = openBaseline(f.baseline); err != nil {
+		if base.Runs, err = openBaseline(f.baseline); err != nil {
 			return err
 		}
 	}
@@ -94,14 +94,14 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 	show := a.Progress(terminal.Options{Quiet: f.quiet})
 	defer show.Done()
 	a.progress = show
-	c := &podRun{app: a, client: client, show: show, rebuild: cluster.Rebuilder{Dir: filepath.Join(dir, shardsFolder)}, id: id, dir: dir, keep: f.keep}
-	o, err := c.conduct(ctx, &cluster.Conductor{
-		Client: client, Run: id, Shards: found.Shards, Want: cluster.Want{Version: a.version, Plan: found.Plan}, Stop: a.stops(), Planned: found.Planned,
+	r := &pods.Run{Client: client, Show: show, ID: id, Dir: dir, Keep: f.keep, Secrets: &a.secrets}
+	o, err := r.Conduct(ctx, &cluster.Conductor{
+		Shards: found.Shards, Want: cluster.Want{Version: a.version, Plan: found.Plan}, Stop: pods.Stops(a.Interrupts, show), Planned: found.Planned,
 	})
 	if err != nil {
 		return err
 	}
-	return c.conclude(o, k)
+	return a.concludePods(r, o, base, views, f.json, nil, exitcode.Pass)
 }
 
 func (a *app) kubernetesListCommand() *cobra.Command {

@@ -1,84 +1,25 @@
-package cli
+package pods
 
 import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/config"
 	"github.com/perfctl/perfctl/internal/exitcode"
-	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/secrets"
-)
-
-// spec makes the objects' specification of a run that was decided here.
-func (a *app) spec(p *run.Plan, profile string, f *runFlags, flags *pflag.FlagSet, settings *config.Layers, namespace string) (*cluster.Spec, error) {
-	image := f.image
-	if image == "" {
-		image, _ = a.LookupEnv(imageVariable)
-	}
-	if image == "" {
-		return nil, exitcode.UsageError("--kubernetes: which image shall the pods have?\n  next: --image NAME, or %s; make image makes one", imageVariable)
-	}
-	values := &cluster.Values{}
-	if f.values != "" {
-		text, err := os.ReadFile(f.values)
-		if err != nil {
-			return nil, exitcode.ConfigError(fmt.Errorf("--kubernetes-values: %w", err))
-		}
-		if values, err = cluster.ParseValues(f.values, text); err != nil {
-			return nil, exitcode.ConfigError(fmt.Errorf("--kubernetes-values: %w", err))
-		}
-	}
-	if n := p.Schedule().Total(); p.Schedule().MaxUsers() == 0 && n < int64(f.pods) {
-		return nil, exitcode.UsageError("--kubernetes %d: the run has %d arrivals, fewer than pods\n  next: fewer pods, or more load", f.pods, n)
-	}
-	folder, err := os.Getwd()
-	if err != nil {
-		return nil, err
-	}
-	y := &parcel{app: a, folder: folder}
-	args, err := y.arguments(profile, flags)
-	if err != nil {
-		return nil, err
-	}
-	planned := p.Schedule().Duration() + p.GracefulStop()
-	m := &cluster.Manifest{Run: p.ID(), Shards: f.pods, Version: a.version, Args: args, Folder: folder, Hold: holdShards, Barrier: f.wait + setupShards}
-	packed, err := cluster.Pack(m, y.public)
-	if err != nil {
-		return nil, exitcode.ConfigError(err)
-	}
-	env, err := y.environment(settings)
-	if err != nil {
-		return nil, err
-	}
-	return &cluster.Spec{
-		Run: p.ID(), Profile: p.Profile().Name, Namespace: namespace, Image: image, Shards: f.pods, Values: *values, Parcel: packed, Secret: env,
-		Planned: planned, Deadline: planned + f.wait + setupShards + holdShards, TTL: ttlShards,
-	}, nil
-}
-
-// How long setting up may take, how long shards whose run is over wait to be collected,
-// and how long their Job stays where nobody removes it.
-const (
-	setupShards = 15 * time.Minute
-	holdShards  = 15 * time.Minute
-	ttlShards   = time.Hour
 )
 
 // parcel gathers what a run is made of.
 type parcel struct {
-	app    *app
+	// hide is a text without what is secret in it.
+	hide   func(string) string
 	folder string
 	// public are files for a ConfigMap; private is for a Secret.
 	public  []cluster.File
@@ -88,23 +29,10 @@ type parcel struct {
 
 // arguments returns the arguments of the shards that are not secret, and gathers the
 // files that they name, and that those name in turn.
-func (y *parcel) arguments(profile string, flags *pflag.FlagSet) ([]string, error) {
+func (y *parcel) arguments(profile string, given []Argument) ([]string, error) {
 	args := []string{y.named(profile)}
-	local := slices.Concat(localFlags, slices.Collect(maps.Keys(notForPods)))
-	for _, f := range []interface{ register(*pflag.FlagSet) }{&podFlags{}, &gateFlags{}} {
-		own := pflag.NewFlagSet("", pflag.ContinueOnError)
-		f.register(own)
-		own.VisitAll(func(x *pflag.Flag) { local = append(local, x.Name) })
-	}
-	flags.Visit(func(x *pflag.Flag) {
-		if slices.Contains(local, x.Name) {
-			return
-		}
-		values := []string{x.Value.String()}
-		if list, ok := x.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, v := range values {
+	for _, x := range given {
+		for _, v := range x.Values {
 			key, inner, pair := strings.Cut(v, "=")
 			shown := secrets.Shown(x.Name, v)
 			if pair {
@@ -116,13 +44,13 @@ func (y *parcel) arguments(profile string, flags *pflag.FlagSet) ([]string, erro
 				v = y.named(v)
 			}
 			arg := "--" + x.Name + "=" + v
-			if shown != "" && shown != secrets.Shown("", v) || shown == "" && v != "" || y.app.secrets.Text(arg) != arg {
+			if shown != "" && shown != secrets.Shown("", v) || shown == "" && v != "" || y.hide(arg) != arg {
 				y.private.Args = append(y.private.Args, arg)
 			} else {
 				args = append(args, arg)
 			}
 		}
-	})
+	}
 	return args, y.tooMany()
 }
 
@@ -174,7 +102,7 @@ func (y *parcel) gather(path string) bool {
 	}
 	y.seen[path] = true
 	f := cluster.File{Path: path, Data: data}
-	if y.app.secrets.Text(string(data)) != string(data) {
+	if y.hide(string(data)) != string(data) {
 		y.private.Files = append(y.private.Files, f)
 	} else {
 		y.public = append(y.public, f)
@@ -224,20 +152,20 @@ var driverVariables = []string{"PGPASSWORD", "PGSSLMODE", "PGSSLPASSWORD"}
 
 // environment returns the environment of the shards: every setting as it came out of all
 // sources, and what is private besides.
-func (y *parcel) environment(settings *config.Layers) (map[string]string, error) {
+func (y *parcel) environment(o Options) (map[string]string, error) {
 	names := config.Names()
-	for _, source := range settings.Sources() {
+	for _, source := range o.Settings.Sources() {
 		names = slices.AppendSeq(names, maps.Keys(source))
 	}
-	names = slices.AppendSeq(names, maps.Keys(y.app.asked))
+	names = append(names, o.Asked...)
 	env := map[string]string{}
 	for _, n := range names {
-		if v, _, ok := settings.Lookup(n); ok && n != config.Verbose {
+		if v, _, ok := o.Settings.Lookup(n); ok && n != config.Verbose {
 			env[n] = v
 		}
 	}
 	for _, n := range driverVariables {
-		if v, ok := y.app.LookupEnv(n); ok {
+		if v, ok := o.LookupEnv(n); ok {
 			env[n] = v
 		}
 	}
