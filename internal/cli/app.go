@@ -15,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/secrets"
 )
@@ -138,7 +139,7 @@ func (a *app) printError(err error, code int, asJSON bool) {
 		return
 	}
 	what, next, _ := strings.Cut(text, "\n  next: ")
-	_ = writeJSON(a.Stdout, failure{what, code, next}) // there is nobody else to tell
+	_ = outputs.WriteJSON(a.Stdout, failure{what, code, next}) // there is nobody else to tell
 }
 
 // failure is an error as --json prints it.

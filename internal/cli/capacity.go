@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/capacity/trials"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -165,20 +165,18 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 }
 
 // reportCapacity shows a search again, in the views of what is about several runs.
-func (a *app) reportCapacity(dir string, o output) error {
+func (a *app) reportCapacity(dir string, o outputs.Output) error {
 	c, text, err := trials.Read(dir)
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
 	switch {
-	case !slices.Contains(documentFormats, o.Format):
-		return exitcode.UsageError("%s holds a capacity: it is shown as %s; the views of its trials are those of their run directories", dir, strings.Join(documentFormats, ", "))
+	case !slices.Contains(outputs.DocumentFormats, o.Format):
+		return exitcode.UsageError("%s holds a capacity: it is shown as %s; the views of its trials are those of their run directories", dir, strings.Join(outputs.DocumentFormats, ", "))
 	case o.Format == "text" && o.Where == "-":
 		err = a.capacityText(c, dir)
-	case o.Format == "json":
-		err = a.toFile(o, func(w io.Writer) error { _, err := w.Write(text); return err })
 	default:
-		err = a.toFile(o, func(w io.Writer) error { return a.writeDocument(w, o.Format, document.Capacity(c)) })
+		err = a.writer().Documents([]outputs.Output{o}, outputs.AsRead(text), func(string) *document.Document { return document.Capacity(c) })
 	}
 	if err != nil {
 		return err

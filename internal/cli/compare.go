@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -18,7 +19,7 @@ type compareFlags struct {
 	force bool
 	need  string
 	out   []string
-	outs  []output
+	outs  []outputs.Output
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -90,7 +91,7 @@ func (a *app) compareAny(c *cobra.Command, args []string, f *compareFlags) error
 		return err
 	}
 	o.Force = f.force
-	if f.outs, err = viewsOf(f.out, f.json, documentFormats); err != nil {
+	if f.outs, err = outputs.Of(f.out, f.json, outputs.DocumentFormats); err != nil {
 		return err
 	}
 	switch {
@@ -121,12 +122,12 @@ func (a *app) compareRuns(base, next []*rundir.Run, o compare.Options, f *compar
 	}
 	switch {
 	case f.json:
-		err = writeJSON(a.Stdout, c)
-	case !onStdout(f.outs):
+		err = outputs.WriteJSON(a.Stdout, c)
+	case !outputs.HaveStdout(f.outs):
 		err = compare.Text(a.Stdout, c, a.verbose)
 	}
 	if err == nil {
-		err = a.writeDocuments(f.outs, c, func(string) *document.Document { return document.Comparison(c) })
+		err = a.writer().Documents(f.outs, c, func(string) *document.Document { return document.Comparison(c) })
 	}
 	if err == nil && c.Fails {
 		return verdictCode(exitcode.Regression)
@@ -145,7 +146,7 @@ func (a *app) compareNeed(dir string, o compare.Options, asJSON bool) error {
 		return exitcode.UsageError("%w", err)
 	}
 	if asJSON {
-		return writeJSON(a.Stdout, n)
+		return outputs.WriteJSON(a.Stdout, n)
 	}
 	return compare.NeedText(a.Stdout, n)
 }

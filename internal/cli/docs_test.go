@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/series"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -197,7 +198,7 @@ func parseValues(c *cobra.Command) error {
 	}
 	for _, flag := range []string{"run", "against"} {
 		if text, err := c.Flags().GetString(flag); err == nil && text != "" {
-			args, err := runArgs("--"+flag, text)
+			args, err := series.Args("--"+flag, text)
 			if err != nil {
 				return err
 			}

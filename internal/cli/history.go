@@ -10,6 +10,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -35,7 +36,7 @@ figure that does not change is said to in one history of a thousand.`,
 			if least <= 0 || least >= 1000 {
 				return exitcode.UsageError("--min-effect %g: want a percentage above 0 and below 1000", least)
 			}
-			outs, err := viewsOf(out, asJSON, documentFormats)
+			outs, err := outputs.Of(out, asJSON, outputs.DocumentFormats)
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ figure that does not change is said to in one history of a thousand.`,
 	return c
 }
 
-func (a *app) history(dir string, effect float64, tags []string, asJSON bool, outs []output) error {
+func (a *app) history(dir string, effect float64, tags []string, asJSON bool, outs []outputs.Output) error {
 	runs, err := rundir.OpenAll(dir)
 	if err != nil {
 		return exitcode.UsageError("%w", err)
@@ -61,20 +62,20 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
-	err = a.writeDocuments(outs, all, func(where string) *document.Document {
+	err = a.writer().Documents(outs, all, func(where string) *document.Document {
 		if where == "-" {
 			return document.Histories(all, "")
 		}
 		return document.Histories(all, filepath.Dir(where))
 	})
-	if err != nil || onStdout(outs) {
+	if err != nil || outputs.HaveStdout(outs) {
 		return err
 	}
 	if asJSON {
-		return writeJSON(a.Stdout, all)
+		return outputs.WriteJSON(a.Stdout, all)
 	}
 	if a.OutWidth() > 0 { // it fits a terminal
-		return a.writeDocument(a.Stdout, "text", document.Histories(all, ""))
+		return a.writer().Document(a.Stdout, "text", document.Histories(all, ""))
 	}
 	for i, h := range all {
 		if i > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/config"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -43,7 +44,7 @@ func (a *app) podOptions(profile string, f *runFlags, fs *pflag.FlagSet, setting
 
 // runOnPods is run for a run of many pods.
 func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
-	streams, views, err := a.splitOutputs(f.out, f.json)
+	streams, views, err := outputs.Split(f.out, f.json)
 	if err != nil {
 		return err
 	}
@@ -68,13 +69,13 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 		return err
 	}
 	defer place.Release()
-	if err := checkViews(views); err != nil {
+	if err := outputs.Check(views); err != nil {
 		return err
 	}
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: !a.OutTTY || !toStdout(streams)})
+	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: !a.OutTTY || !outputs.HaveStdout(streams)})
 	defer show.Done()
 	a.progress = show
-	open, err := a.openStreams(ctx, p, p.ID(), streams)
+	open, err := a.openStreams(ctx, p, streams)
 	if err != nil {
 		return err
 	}
@@ -108,14 +109,14 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 
 // concludePods has a run of pods concluded and shows what it came to. code is that for
 // what was lost.
-func (a *app) concludePods(r *pods.Run, o *cluster.Outcome, base pods.Baseline, views []output, asJSON bool, lost []string, code int) error {
+func (a *app) concludePods(r *pods.Run, o *cluster.Outcome, base pods.Baseline, views []outputs.Output, asJSON bool, lost []string, code int) error {
 	s, err := r.Conclude(o, base, lost)
 	if err != nil {
 		return err
 	}
-	code = exitcode.Worst(code, a.writeViews(withPage(views, r.Dir), r.Dir, s, a.progress))
+	code = exitcode.Worst(code, a.writer().Views(outputs.WithPage(views, r.Dir), r.Dir, s, a.progress))
 	a.progress.Done()
-	if toStdout(views) {
+	if outputs.HaveStdout(views) {
 		a.YieldStdout()
 	}
 	return a.present(s, r.Dir, asJSON, code)

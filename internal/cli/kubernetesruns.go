@@ -12,6 +12,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -52,12 +53,9 @@ prints is begun by it.`,
 }
 
 func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) error {
-	streams, views, err := a.splitOutputs(f.out, f.json)
+	views, err := outputs.Views(f.out, f.json, "only the command that made a run can stream it")
 	if err != nil {
 		return err
-	}
-	if len(streams) > 0 {
-		return exitcode.UsageError("--out %s: only the command that made a run can stream it", streams[0])
 	}
 	if _, err := parseRunID(id); err != nil {
 		return err
@@ -88,7 +86,7 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 		return err
 	}
 	defer place.Release()
-	if err := checkViews(views); err != nil {
+	if err := outputs.Check(views); err != nil {
 		return err
 	}
 	show := a.Progress(terminal.Options{Quiet: f.quiet})

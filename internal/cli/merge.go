@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -52,12 +53,9 @@ all others are undecided. Only what cannot be of one run is refused.`,
 }
 
 func (a *app) merge(dirs []string, f *mergeFlags) error {
-	streams, views, err := a.splitOutputs(f.out, f.json)
+	views, err := outputs.Views(f.out, f.json, "a merged run has nothing to stream; give it to the shards")
 	if err != nil {
 		return err
-	}
-	if len(streams) > 0 {
-		return exitcode.UsageError("--out %s: a merged run has nothing to stream; give it to the shards", streams[0])
 	}
 	out := f.runDir
 	if out == "" {
@@ -68,7 +66,7 @@ func (a *app) merge(dirs []string, f *mergeFlags) error {
 		return err
 	}
 	defer place.Release()
-	if err := checkViews(views); err != nil {
+	if err := outputs.Check(views); err != nil {
 		return err
 	}
 	show := a.Progress(terminal.Options{Quiet: f.quiet})
@@ -77,7 +75,7 @@ func (a *app) merge(dirs []string, f *mergeFlags) error {
 	if err != nil {
 		return err
 	}
-	lost := a.writeViews(withPage(views, out), out, s, show)
+	lost := a.writer().Views(outputs.WithPage(views, out), out, s, show)
 	show.Done()
 	return a.present(s, out, f.json, lost)
 }

@@ -11,7 +11,8 @@ import (
 
 // otherSecrets are variables of the environment, besides perfctl's own settings,
 // that libraries read and that hold secrets.
-var otherSecrets = []string{"PGPASSWORD", "PGSSLPASSWORD", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_HEADERS", otlpEndpoint, metricsEndpoint}
+var otherSecrets = []string{"PGPASSWORD", "PGSSLPASSWORD", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+	"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"}
 
 // rememberFlags makes the secrets of the command line known, so that nothing that is
 // written shows them.

@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/perfctl/perfctl/internal/capacity/trials"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -17,7 +16,7 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	var asJSON bool
-	out := output{Format: "text", Where: "-"}
+	out := outputs.Output{Format: "text", Where: "-"}
 	c := &cobra.Command{
 		Use:   "report <run directory>",
 		Short: "Show a finished run again, in any format",
@@ -26,7 +25,7 @@ killed is shown as far as it was recorded, and is said to be incomplete. The exi
 code is the run's.
 
 Formats:
-` + a.viewList(),
+` + outputs.DescribeViews(),
 		Example: `  perfctl report runs/load-20260102-150405
   perfctl report runs/load-20260102-150405 --json
   perfctl report runs/load-20260102-150405 --format text -o summary.txt`,
@@ -43,36 +42,27 @@ Formats:
 	c.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	c.MarkFlagsMutuallyExclusive("json", "format")
 	_ = c.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, v := range a.views() {
-			names = append(names, v.name+"\t"+v.about)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return completions(outputs.ViewChoices(), ""), cobra.ShellCompDirectiveNoFileComp
 	})
 	return c
 }
 
-func (a *app) viewList() string {
-	var b strings.Builder
-	for _, v := range a.views() {
-		fmt.Fprintf(&b, "  %-9s %s\n", v.name, v.about)
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-func (a *app) report(dir string, o output) error {
-	if _, err := a.findView(o.Format); err != nil {
+func (a *app) report(dir string, o outputs.Output) error {
+	if err := outputs.CheckView(o.Format); err != nil {
 		return exitcode.UsageError("--format: %w", err)
 	}
 	if is, _ := trials.Holds(dir); is {
 		return a.reportCapacity(dir, o)
 	}
-	suite, err := readSuite(dir)
+	suite, err := summary.ReadSuite(dir)
 	if err != nil {
-		return err
+		return exitcode.UsageError("read the suite in %s: %w", dir, err)
 	}
 	if suite != nil {
-		return a.reportSuite(suite, o)
+		if err := a.writer().Suite(o, suite); err != nil {
+			return err
+		}
+		return verdict(suite.ExitCode)
 	}
 	show := a.Progress(terminal.Options{})
 	defer show.Done()
@@ -95,7 +85,7 @@ func (a *app) report(dir string, o output) error {
 	if o.Where != "-" {
 		show.Minor("writing " + o.Where + " …")
 	}
-	if err := a.writeView(o, recorded, s); err != nil {
+	if err := a.writer().View(o, recorded, s); err != nil {
 		return err
 	}
 	return verdict(s.ExitCode)

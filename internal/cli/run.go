@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -92,13 +93,13 @@ how it went (perfctl help exit-codes).
 
 Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 
-` + a.outputList(),
+` + outputs.Describe(),
 		Example:           runExamples,
 		Args:              oneArg("a profile's name or file"),
 		ValidArgsFunction: completeProfiles,
 	}
 	f.register(c.Flags())
-	_ = c.RegisterFlagCompletionFunc("out", a.completeOutputs)
+	_ = c.RegisterFlagCompletionFunc("out", completeOutputs)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := f.check(c.Flags()); err != nil {
 			return err
@@ -117,7 +118,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	if f.export != "" {
 		f.out = append(f.out, "k6-summary="+f.export)
 	}
-	streams, views, err := a.splitOutputs(f.out, f.json)
+	streams, views, err := outputs.Split(f.out, f.json)
 	if err != nil {
 		return err
 	}
@@ -140,11 +141,11 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	if dir == "" {
 		dir = rundir.Free(p.Profile().Name, time.Now())
 	}
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !toStdout(streams))})
+	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !outputs.HaveStdout(streams))})
 	defer show.Done()
 	env := a.environment(show)
 	if f.logFailures != "" {
-		log, err := openFailures(f.logFailures)
+		log, err := outputs.OpenFailures(f.logFailures)
 		if err != nil {
 			return err
 		}
@@ -152,11 +153,11 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 		env.Failures = log
 	}
 	if f.trace > 0 {
-		sender, err := a.openTraces(ctx, p)
+		sender, err := a.sender(p).Traces(ctx)
 		if err != nil {
 			return err
 		}
-		defer a.closeTraces(sender, show)
+		defer outputs.CloseTraces(sender, show)
 		env.Traces = sender
 	}
 	if f.repeat > 1 {
@@ -198,17 +199,17 @@ func openBaseline(dir string) ([]*rundir.Run, error) {
 }
 
 // once executes one run and shows it.
-func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir string, f *runFlags, streams, views []output) error {
+func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir string, f *runFlags, streams, views []outputs.Output) error {
 	show := a.progress
 	place, err := run.Reserve(dir)
 	if err != nil {
 		return err
 	}
 	defer place.Release()
-	if err := checkViews(views); err != nil {
+	if err := outputs.Check(views); err != nil {
 		return err
 	}
-	open, err := a.openStreams(ctx, p, p.ID(), streams)
+	open, err := a.openStreams(ctx, p, streams)
 	if err != nil {
 		return err
 	}
@@ -230,12 +231,12 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	if err != nil {
 		return err
 	}
-	lost := a.writeViews(withPage(views, dir), dir, result.Summary, show)
+	lost := a.writer().Views(outputs.WithPage(views, dir), dir, result.Summary, show)
 	show.Done()
-	if toStdout(views) {
+	if outputs.HaveStdout(views) {
 		a.YieldStdout()
 	}
-	if a.writeOwn(result.Own, f.json) {
+	if a.writer().WriteOwn(result.Own, a.Stderr, f.json) {
 		return verdict(exitcode.Worst(result.Summary.ExitCode, lost))
 	}
 	return a.present(result.Summary, dir, f.json, lost)

@@ -1,17 +1,11 @@
 package cli
 
 import (
-	"fmt"
-	"maps"
-	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
-	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/scripts"
 )
@@ -80,25 +74,4 @@ func (f *scriptFlags) refuse() error {
 		return exitcode.UsageError("--stage is for a k6 script, as in perfctl run script.js --stage 30s:100")
 	}
 	return nil
-}
-
-// writeOwn writes what a script made of the summary. It returns true where the script
-// printed a summary of its own, in place of perfctl's; the report has that one.
-func (a *app) writeOwn(own map[string]string, asJSON bool) (printed bool) {
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		switch name {
-		case "stdout":
-			if !asJSON {
-				fmt.Fprintln(a.Stdout, strings.TrimRight(figure.Lines(own[name]), "\n"))
-				printed = true
-			}
-		case "stderr":
-			fmt.Fprintln(a.Stderr, figure.Lines(own[name]))
-		default:
-			if err := os.WriteFile(name, []byte(own[name]), 0o600); err != nil {
-				a.warn("the summary of the script: " + err.Error())
-			}
-		}
-	}
-	return printed
 }

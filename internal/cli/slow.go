@@ -67,5 +67,5 @@ func (a *app) slow(dir string, q report.SlowQuery, asJSON bool) error {
 			sentences = []string{"why they are slow cannot be said: " + why.Because}
 		}
 	}
-	return report.Slow(a.Stdout, set, q, sentences, a.textOptions(dir))
+	return report.Slow(a.Stdout, set, q, sentences, a.writer().TextOptions(dir))
 }

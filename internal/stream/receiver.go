@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -66,6 +67,23 @@ func (o Opener) exporterVariable(name string) string {
 		}
 	}
 	return ""
+}
+
+// Receiver returns where a stream sends figures to over the network; nil for one that
+// sends none, or whose address is no URL: opening it says what is wrong.
+func Receiver(d Destination, lookup func(name string) (string, bool)) *url.URL {
+	if d.Format != "otlp" {
+		return nil
+	}
+	where := d.Where
+	if where == OTLPEnv {
+		where = cmp.Or(Opener{LookupEnv: lookup}.exporterVariable("ENDPOINT"), "http://localhost:4318")
+	}
+	u, err := url.Parse(where)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return u
 }
 
 // tellOfProxy says that a proxy of the environment is not used for a receiver.

@@ -51,11 +51,24 @@ func (s *Suite) Encode() ([]byte, error) {
 	return text, nil
 }
 
-// DecodeSuite reads a suite.json.
-func DecodeSuite(text []byte) (*Suite, error) {
+// WriteSuite writes a suite into its folder, which it makes where it is not there.
+func WriteSuite(dir string, s *Suite) error {
+	text, err := s.Encode()
+	if err != nil {
+		return err
+	}
+	return rundir.Keep(dir, SuiteFile, text)
+}
+
+// ReadSuite reads the suite that a folder holds; nil for a folder that holds none.
+func ReadSuite(dir string) (*Suite, error) {
+	text, err := rundir.Kept(dir, SuiteFile)
+	if text == nil || err != nil {
+		return nil, err
+	}
 	s := new(Suite)
 	if err := json.Unmarshal(text, s); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", SuiteFile, err)
 	}
 	return s, nil
 }

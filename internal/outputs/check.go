@@ -1,4 +1,4 @@
-package cli
+package outputs
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 )
 
-// checkViews refuses files that views of the run could not be written to, before
+// Check refuses files that views of the run could not be written to, before
 // the run is made. It leaves what they hold alone.
-func checkViews(views []output) error {
+func Check(views []Output) error {
 	var errs []error
 	for _, v := range views {
 		if err := checkFile(v.Where); err != nil {

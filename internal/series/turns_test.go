@@ -1,4 +1,4 @@
-package cli
+package series
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ import (
 func TestTurnsBalanceDrift(t *testing.T) {
 	var order string
 	sum := map[string]int{}
-	for i, x := range turns([]string{"run", "a"}, []string{"run", "b"}, 4, "d") {
+	for i, x := range (&Turns{Base: []string{"run", "a"}, New: []string{"run", "b"}, Repeat: 4, Dir: "d"}).order() {
 		order += x.side[:1]
 		sum[x.side] += i
 		if !strings.HasPrefix(x.dir, "d/"+x.side+"/") {
@@ -22,8 +22,8 @@ func TestTurnsBalanceDrift(t *testing.T) {
 	}
 }
 
-func TestRunArgsAreSplitAsAShellDoes(t *testing.T) {
-	got, err := runArgs("--run", `run load -e 'X=a b' --tag "k=v w"`)
+func TestArgsAreSplitAsAShellDoes(t *testing.T) {
+	got, err := Args("--run", `run load -e 'X=a b' --tag "k=v w"`)
 	if want := "run|load|-e|X=a b|--tag|k=v w"; err != nil || strings.Join(got, "|") != want {
 		t.Errorf("%q, %v", got, err)
 	}

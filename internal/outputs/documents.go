@@ -1,0 +1,116 @@
+package outputs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/report/document"
+	"github.com/perfctl/perfctl/internal/report/html"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// Writer writes views to files, and to stdout.
+type Writer struct {
+	Stdout io.Writer
+	// Color and Width are those of stdout; a width of 0 is unknown.
+	Color bool
+	Width int
+	// Full writes everything that a text can say.
+	Full bool
+}
+
+// Document shows a document as text, markdown or html; anything else is not one of
+// its formats.
+func (w *Writer) Document(to io.Writer, format string, d *document.Document) error {
+	switch format {
+	case "markdown":
+		return document.Markdown(to, d)
+	case "html":
+		return html.Document(to, d)
+	}
+	l := document.Layout{All: w.Full}
+	if to == w.Stdout {
+		l.Color, l.Width = w.Color, w.Width
+	}
+	return document.WriteText(to, d, l)
+}
+
+// file has a view written to a file, or to stdout for "-". A file is written only when
+// the view is whole.
+func (w *Writer) file(o Output, write func(io.Writer) error) error {
+	if o.Where == Stdout {
+		return write(w.Stdout)
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fmt.Errorf("write the %s view: %w", o.Format, err)
+	}
+	if err := rundir.Replace(o.Where, b.Bytes()); err != nil {
+		return fmt.Errorf("write the %s view: %w", o.Format, err)
+	}
+	return nil
+}
+
+// Documents writes the views that --out names, of a value, which is its own JSON, and of
+// the document of it, which is made for where it is to be.
+func (w *Writer) Documents(outs []Output, value any, of func(where string) *document.Document) error {
+	for _, o := range outs {
+		err := w.file(o, func(to io.Writer) error {
+			if o.Format == "json" {
+				return writeValue(to, value)
+			}
+			return w.Document(to, o.Format, of(o.Where))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Suite writes one view of a suite.
+func (w *Writer) Suite(o Output, s *summary.Suite) error {
+	return w.file(o, func(to io.Writer) error {
+		switch o.Format {
+		case "json":
+			return writeValue(to, s)
+		case "junit":
+			return report.JUnitSuite(to, s)
+		case "github":
+			return report.AnnotationsSuite(to, s)
+		}
+		return w.Document(to, o.Format, document.Suite(s))
+	})
+}
+
+// Encoder is a value that knows its own JSON.
+type Encoder interface{ Encode() ([]byte, error) }
+
+// AsRead is a text that was read, and is shown as it is.
+type AsRead []byte
+
+// Encode returns the text.
+func (t AsRead) Encode() ([]byte, error) { return t, nil }
+
+func writeValue(to io.Writer, value any) error {
+	e, ok := value.(Encoder)
+	if !ok {
+		return WriteJSON(to, value)
+	}
+	text, err := e.Encode()
+	if err == nil {
+		_, err = to.Write(text)
+	}
+	return err
+}
+
+// WriteJSON prints a value as JSON for people to read, too.
+func WriteJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

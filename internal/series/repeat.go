@@ -1,0 +1,124 @@
+package series
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/perfctl/perfctl/internal/compare"
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/summary"
+)
+
+// Repeated are the runs that one plan was executed in, one after the other, and what
+// they came to together.
+type Repeated struct {
+	Runs  []*rundir.Run
+	ended []*summary.Summary
+	// Histories shows them side by side, Mean is what they come to together (nil for a
+	// single run), Comparison how they differ from the baseline (nil without one).
+	Histories  []*compare.History
+	Mean       *compare.Repeated
+	Comparison *compare.Comparison
+	// ExitCode is that of the worst run in all but the rules that the mean judges, or of
+	// the comparison.
+	ExitCode int
+}
+
+// CheckBase refuses a folder that repetitions cannot be written into.
+func CheckBase(base string) error {
+	if _, err := os.Stat(filepath.Join(base, rundir.InfoFile)); err == nil {
+		return exitcode.UsageError("--run-dir %s is a run directory: the folders of the repetitions do not belong into it", base)
+	}
+	return nil
+}
+
+// Repeat executes a plan so many times, into the folders 1, 2 … of base. after is called
+// behind each run.
+func Repeat(ctx context.Context, session *run.Session, p *run.Plan, base string, times int, after func(dir string, s *summary.Summary)) (*Repeated, error) {
+	out := &Repeated{}
+	for i := range times {
+		dir := filepath.Join(base, strconv.Itoa(i+1))
+		session.Observer.Say(fmt.Sprintf("run %d of %d", i+1, times))
+		again, err := p.With(ctx, func(r *run.Request) { r.ID = run.NewID() })
+		if err != nil {
+			return nil, err
+		}
+		result, err := session.Execute(ctx, again, dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		after(dir, result.Summary)
+		out.ended = append(out.ended, result.Summary)
+		r, err := rundir.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		out.Runs = append(out.Runs, r)
+		if result.Summary.Verdict == summary.VerdictInterrupted {
+			break
+		}
+	}
+	return out, nil
+}
+
+// Conclude finds what the runs come to together, compared with the baseline where there
+// is one.
+func (r *Repeated) Conclude(baseline []*rundir.Run, gate compare.Options) (err error) {
+	if r.Mean, r.ExitCode, err = averaged(r.Runs, r.ended); err != nil {
+		return err
+	}
+	if r.Histories, err = compare.Histories(r.Runs, compare.Options{}); err != nil {
+		return err
+	}
+	if len(baseline) > 0 {
+		if r.Comparison = compare.Either(baseline, r.Runs, gate); r.Comparison.Fails {
+			r.ExitCode = exitcode.Worst(r.ExitCode, exitcode.Regression)
+		}
+	}
+	return nil
+}
+
+// averaged is what the runs come to together, and the exit code of all; nil for a
+// single run.
+func averaged(runs []*rundir.Run, ended []*summary.Summary) (mean *compare.Repeated, exit int, err error) {
+	if len(runs) > 1 {
+		var results [][]sla.Result
+		for _, s := range ended {
+			results = append(results, s.SLA)
+		}
+		if mean, err = compare.Average(runs, results); err != nil {
+			return nil, 0, err
+		}
+		if mean.Breaches {
+			exit = exitcode.Breached
+		}
+	}
+	for _, s := range ended {
+		exit = exitcode.Worst(exit, exitOf(s, mean))
+	}
+	return mean, exit, nil
+}
+
+// exitOf is a run's exit code without the rules that the mean over the runs
+// judges.
+func exitOf(s *summary.Summary, mean *compare.Repeated) int {
+	if s.ExitCode != exitcode.Breached || mean == nil {
+		return s.ExitCode
+	}
+	for i := range s.SLA {
+		if s.SLA[i].Breaches() && !mean.Judged(&s.SLA[i]) {
+			return s.ExitCode
+		}
+	}
+	if slices.ContainsFunc(s.Checks, func(c summary.Check) bool { return !c.Passed }) {
+		return s.ExitCode
+	}
+	return exitcode.Pass
+}
