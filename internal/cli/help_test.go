@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/help"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // Every flag of a command with many has its heading, so that a new one is not lost
@@ -18,11 +20,11 @@ func TestEveryFlagHasAGroup(t *testing.T) {
 	for _, c := range a.rootCommand().Commands() {
 		n := 0
 		c.LocalFlags().VisitAll(func(*pflag.Flag) { n++ })
-		if n < manyFlags {
+		if n < help.Many {
 			continue
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden && !grouped(f.Name) && f.Name != "help" {
+			if !f.Hidden && !help.Grouped(f.Name) && f.Name != "help" {
 				t.Errorf("perfctl %s --%s has no group in help", c.Name(), f.Name)
 			}
 		})
@@ -35,7 +37,7 @@ func TestHelpFits(t *testing.T) {
 	var visit func(c *cobra.Command)
 	visit = func(c *cobra.Command) {
 		for _, width := range []int{60, 80} {
-			for line := range strings.Lines(wrapText(c.Long, width) + "\n" + groupedFlags(c.LocalFlags(), width)) {
+			for line := range strings.Lines(figure.WrapText(c.Long, width) + "\n" + help.Flags(c.LocalFlags(), width)) {
 				if n := len([]rune(strings.TrimRight(line, "\n"))); n > width {
 					t.Errorf("%s at %d columns: %q", c.CommandPath(), width, line)
 				}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -16,6 +15,7 @@ import (
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/profiles"
+	"github.com/perfctl/perfctl/internal/report/plan"
 	"github.com/perfctl/perfctl/internal/run"
 )
 
@@ -55,7 +55,7 @@ func (a *app) profilesCommand() *cobra.Command {
 				fmt.Fprintf(&b, "%s\t%s arrivals\t%s\t%s\n", name, figure.Count(s.Total()), strings.Join(rates, ", "), p.Description)
 			}
 			if width := a.OutWidth(); width > 0 {
-				_, err := io.WriteString(a.Stdout, hanging(b.String(), width))
+				_, err := io.WriteString(a.Stdout, figure.Hanging(b.String(), width))
 				return err
 			}
 			tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
@@ -80,62 +80,18 @@ func (a *app) scenariosCommand() *cobra.Command {
 			if width := a.OutWidth(); width > 0 {
 				var b strings.Builder
 				for _, d := range list {
-					printScenario(&b, d, a.verbose)
+					plan.Scenario(&b, d, a.verbose)
 				}
-				_, err := io.WriteString(a.Stdout, hanging(b.String(), width))
+				_, err := io.WriteString(a.Stdout, figure.Hanging(b.String(), width))
 				return err
 			}
 			tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
 			for _, d := range list {
-				printScenario(tw, d, a.verbose)
+				plan.Scenario(tw, d, a.verbose)
 			}
 			return tw.Flush()
 		},
 	}
-}
-
-func printScenario(w io.Writer, d run.Description, metrics bool) {
-	fmt.Fprintf(w, "%s: %s\n", d.Name, d.Summary)
-	for _, o := range d.Settings {
-		stage := ""
-		if o.PerStage {
-			stage = " (may change in a stage)"
-		}
-		fmt.Fprintf(w, "  %s.%s\t%s\t%s%s\n", d.Name, o.Key, cmp.Or(o.Default, "–"), o.Help, stage)
-	}
-	for _, f := range d.Fields {
-		fmt.Fprintf(w, "  {{%s}}\t\t%s\n", f[0], f[1])
-	}
-	if metrics {
-		for _, m := range d.Metrics {
-			fmt.Fprintf(w, "  metric %s\t%s, %s\t%s\n", m.Name, m.Kind, m.Unit, m.Help)
-		}
-	}
-	fmt.Fprintln(w)
-}
-
-// hanging lays lines of columns with tabs between out for a terminal: the last column
-// below the others, wrapped and indented.
-func hanging(text string, width int) string {
-	var b strings.Builder
-	put := func(first, next, text string) {
-		lead := first
-		for _, line := range figure.Wrap(text, max(width-len(first), 20), max(width-len(next), 20)) {
-			b.WriteString(strings.TrimRight(lead+line, " ") + "\n")
-			lead = next
-		}
-	}
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n")
-		cut := strings.LastIndex(line, "\t")
-		if cut < 0 {
-			put("", "  ", line)
-			continue
-		}
-		put("  ", "    ", strings.ReplaceAll(line[:cut], "\t", "  "))
-		put("      ", "      ", line[cut+1:])
-	}
-	return b.String()
 }
 
 // completeProfiles completes the names of built-in profiles, and files.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/help"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/suggest"
 )
@@ -46,7 +47,11 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(flagError)
-	a.wrapHelp(root)
+	columns := 0
+	if a.OutWidth != nil { // a command of its own for its flags has no terminal
+		columns = a.OutWidth()
+	}
+	help.Fit(root, columns)
 	p := root.PersistentFlags()
 	p.BoolVar(&a.NoColor, "no-color", false, "print without colours")
 	p.StringVar(&a.logFormat, "log-format", "text", "format of everything on stderr: text or json, a record for each message")

@@ -1,10 +1,11 @@
-package cli
+package plan
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/run"
 )
 
@@ -15,10 +16,10 @@ func TestScenariosAreNoWiderThanTheTerminal(t *testing.T) {
 	}
 	var b strings.Builder
 	for _, d := range list {
-		printScenario(&b, d, true)
+		Scenario(&b, d, true)
 	}
 	for _, width := range []int{60, 80, 120} {
-		out := hanging(b.String(), width)
+		out := figure.Hanging(b.String(), width)
 		for line := range strings.Lines(out) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
 				t.Errorf("%d columns at %d: %s", n, width, line)

@@ -1,8 +1,9 @@
-package cli
+// Package help lays out what --help prints: as wide as the terminal, the flags of a
+// command with many in groups. What commands and flags say of themselves is theirs.
+package help
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,13 +18,13 @@ import (
 // The widths that help is laid out for where the terminal is unknown, at least and at
 // most: longer lines are hard to read.
 const (
-	usualHelp  = 80
-	leastHelp  = 60
-	widestHelp = 120
+	usual  = 80
+	Least  = 60
+	widest = 120
 )
 
-// manyFlags is from how many flags on they are shown in groups.
-const manyFlags = 20
+// Many is from how many flags on they are shown in groups.
+const Many = 20
 
 // flagGroup is a heading of help with the flags below it.
 type flagGroup struct {
@@ -43,51 +44,49 @@ var flagGroups = []flagGroup{
 	{"More", "help"},
 }
 
-// helpWidth is how wide help may be.
-func (a *app) helpWidth() int {
-	if a.OutWidth == nil { // nobody has a terminal
-		return usualHelp
+// width is how wide help may be on a terminal of that many columns, 0 where unknown.
+func width(columns int) int {
+	if columns > 0 {
+		return min(max(columns, Least), widest)
 	}
-	if n := a.OutWidth(); n > 0 {
-		return min(max(n, leastHelp), widestHelp)
-	}
-	return usualHelp
+	return usual
 }
 
-// helpWidthKey is the annotation of the root command that holds how wide help may be:
+// widthKey is the annotation of the root command that holds how wide help may be:
 // the functions of help's templates are the whole process's.
-const helpWidthKey = "help width"
+const widthKey = "help width"
 
-var helpFunctions = sync.OnceFunc(func() {
-	width := func(root *cobra.Command) int {
-		n, err := strconv.Atoi(root.Annotations[helpWidthKey])
+var functions = sync.OnceFunc(func() {
+	of := func(root *cobra.Command) int {
+		n, err := strconv.Atoi(root.Annotations[widthKey])
 		if err != nil {
-			return usualHelp
+			return usual
 		}
 		return n
 	}
-	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet, root *cobra.Command) string { return groupedFlags(fs, width(root)) })
-	cobra.AddTemplateFunc("wrappedText", func(root *cobra.Command, s string) string { return wrapText(s, width(root)) })
+	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet, root *cobra.Command) string { return Flags(fs, of(root)) })
+	cobra.AddTemplateFunc("wrappedText", func(root *cobra.Command, s string) string { return figure.WrapText(s, of(root)) })
 })
 
-// wrapHelp has help fit the terminal, and shows many flags in groups.
-func (a *app) wrapHelp(root *cobra.Command) {
-	helpFunctions()
-	root.Annotations = map[string]string{helpWidthKey: strconv.Itoa(a.helpWidth())}
+// Fit has the help of all commands fit a terminal of so many columns, 0 where unknown,
+// and shows many flags in groups.
+func Fit(root *cobra.Command, columns int) {
+	functions()
+	root.Annotations = map[string]string{widthKey: strconv.Itoa(width(columns))}
 	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags .Root", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags .Root")
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
 	root.SetHelpTemplate(strings.Replace(root.HelpTemplate(), "{{. | trimTrailingWhitespaces}}", "{{. | wrappedText $.Root | trimTrailingWhitespaces}}", 1))
 }
 
-// groupedFlags describes flags, many of them by group.
-func groupedFlags(all *pflag.FlagSet, width int) string {
+// Flags describes flags, many of them by group.
+func Flags(all *pflag.FlagSet, width int) string {
 	n := 0
 	all.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {
 			n++
 		}
 	})
-	if n < manyFlags {
+	if n < Many {
 		return flagText(all, width)
 	}
 	var out []string
@@ -101,7 +100,7 @@ func groupedFlags(all *pflag.FlagSet, width int) string {
 		}
 		if i == len(flagGroups)-1 {
 			all.VisitAll(func(f *pflag.Flag) {
-				if !f.Hidden && !grouped(f.Name) {
+				if !f.Hidden && !Grouped(f.Name) {
 					part.AddFlag(f)
 				}
 			})
@@ -113,8 +112,8 @@ func groupedFlags(all *pflag.FlagSet, width int) string {
 	return strings.Join(out, "\n\n") + "\n"
 }
 
-// grouped says whether a flag has a group.
-func grouped(name string) bool {
+// Grouped says whether a flag has a group.
+func Grouped(name string) bool {
 	return slices.ContainsFunc(flagGroups, func(g flagGroup) bool { return slices.Contains(strings.Fields(g.flags), name) })
 }
 
@@ -142,51 +141,4 @@ func flagText(fs *pflag.FlagSet, width int) string {
 		}
 	})
 	return b.String()
-}
-
-// listed is the beginning of a line of a list: a word, then its text.
-var listed = regexp.MustCompile(`^ +\S+ +`)
-
-// wrapText breaks the lines of a text that are wider than there is room; what follows of
-// a line of a list stands below its text.
-func wrapText(s string, width int) string {
-	var out []string
-	for line := range strings.Lines(s) {
-		line = strings.TrimRight(line, "\n")
-		if len([]rune(line)) <= width {
-			out = append(out, line)
-			continue
-		}
-		head := listed.FindString(line)
-		if len(head) > width/2 {
-			head = line[:len(line)-len(strings.TrimLeft(line, " "))]
-		}
-		below := strings.Repeat(" ", len(head))
-		for i, part := range figure.Wrap(line[len(head):], width-len(head), width-len(head)) {
-			if i == 0 {
-				out = append(out, head+part)
-			} else {
-				out = append(out, below+part)
-			}
-		}
-	}
-	return strings.Join(out, "\n")
-}
-
-// strictCompletion refuses shells that there is no completion for, which cobra answers
-// with help and success.
-func strictCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd("completion")
-	for _, c := range root.Commands() {
-		if c.Name() != "completion" {
-			continue
-		}
-		c.Args = cobra.ArbitraryArgs
-		c.RunE = func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(c, args[0])
-			}
-			return c.Help()
-		}
-	}
 }
