@@ -12,6 +12,9 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
@@ -175,6 +178,19 @@ func (a *app) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(to, opts))
 	}
 	return slog.New(slog.NewTextHandler(to, opts))
+}
+
+// source is what a request is made of besides flags.
+func (a *app) source() flags.Source {
+	return flags.Source{
+		LookupEnv: a.lookupSetting, Secrets: &a.secrets, Version: a.version, Command: a.shownArgs(),
+		Warn: a.warn, Verbose: func() { a.verbose = true },
+	}
+}
+
+// plan makes the plan of a command that takes a profile; see flags.Plan.
+func (a *app) plan(ctx context.Context, name string, f *flags.Plan, fs *pflag.FlagSet, change func(*run.Request) error) (*run.Plan, error) {
+	return f.Make(ctx, a.source(), name, fs, change)
 }
 
 // environment is what a run is given of this process.

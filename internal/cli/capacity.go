@@ -13,6 +13,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/capacity"
 	"github.com/perfctl/perfctl/internal/capacity/trials"
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
@@ -38,7 +39,7 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
 
 // capacityFlags are the flags of capacity.
 type capacityFlags struct {
-	loadFlags
+	flags.Load
 	start, max, require float64
 	precision           string
 	trial, maxTime      time.Duration
@@ -49,7 +50,7 @@ type capacityFlags struct {
 }
 
 func (f *capacityFlags) register(fs *pflag.FlagSet) {
-	f.loadFlags.register(fs)
+	f.Load.Register(fs)
 	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s (10 with --users)")
 	fs.Float64Var(&f.max, "max", 0, "highest `rate` to try, arrivals/s (0: what this machine can generate)")
 	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides, longer at low rates; short ones take a third, the confirming one twice as long")
@@ -117,7 +118,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	if err != nil {
 		return err
 	}
-	r, err := a.request(&f.loadFlags, fs)
+	r, err := f.Request(a.source(), fs)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 		return err
 	}
 	defer session.Close()
-	found := &trials.Report{Schema: capacity.Schema, Started: time.Now(), Command: r.Command, Seed: f.seed, Process: f.arrivals}
+	found := &trials.Report{Schema: capacity.Schema, Started: time.Now(), Command: r.Command, Seed: f.Seed, Process: f.Arrivals}
 	searchErr := search.Run(ctx, session, found)
 	show.Done()
 	if searchErr != nil && !found.Known() {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
@@ -13,7 +14,7 @@ import (
 )
 
 type compareFlags struct {
-	gateFlags
+	flags.Gate
 	turnFlags
 	json  bool
 	force bool
@@ -56,7 +57,7 @@ INVALID and cannot be compared.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.compareAny(c, args, f) },
 	}
 	fs := c.Flags()
-	f.gateFlags.register(fs)
+	f.Gate.Register(fs)
 	f.turnFlags.register(fs)
 	fs.BoolVar(&f.json, "json", false, "print the comparison as JSON")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`: text, json, markdown or html, as in markdown=comment.md (repeatable)")
@@ -84,9 +85,9 @@ func (a *app) compareAny(c *cobra.Command, args []string, f *compareFlags) error
 		return exitcode.UsageError("%s takes %s, got %d arguments\n  usage: %s", c.CommandPath(), what, len(args), c.UseLine())
 	}
 	if f.need != "" {
-		f.least = append(f.least, f.need)
+		f.Least = append(f.Least, f.need)
 	}
-	o, err := f.options()
+	o, err := f.Options()
 	if err != nil {
 		return err
 	}

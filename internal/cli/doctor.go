@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/doctor"
 	"github.com/perfctl/perfctl/internal/exitcode"
@@ -18,7 +19,7 @@ const doctorExamples = `  perfctl doctor
   perfctl doctor --scenario cache --skip-rate`
 
 func (a *app) doctorCommand() *cobra.Command {
-	f := &planFlags{}
+	f := &flags.Plan{}
 	skipRate := false
 	c := &cobra.Command{
 		Use:   "doctor [profile]",
@@ -31,7 +32,7 @@ and against an echo over loopback. It offers the targets no load.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeProfiles,
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.Flags().BoolVar(&skipRate, "skip-rate", false, "do not measure the rate that this machine generates")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		name := smallest

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/help"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/report/plan"
@@ -16,7 +17,7 @@ const inspectExamples = `  perfctl inspect load
   perfctl inspect my-profile.yaml --env-file .env.test`
 
 func (a *app) inspectCommand() *cobra.Command {
-	f := &planFlags{}
+	f := &flags.Plan{}
 	c := &cobra.Command{
 		Use:     "inspect <profile>",
 		Short:   "Show the plan of a run, without running it",
@@ -24,7 +25,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: inspectExamples,
 		Args:    oneArg("a profile's name or file"),
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
 		p, err := a.plan(c.Context(), args[0], f, c.Flags(), nil)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/pods"
@@ -98,9 +99,9 @@ func (f *podFlags) check(fs *pflag.FlagSet) error {
 // shardArguments are the flags that were given and that the shards are told.
 func shardArguments(given *pflag.FlagSet) (out []pods.Argument) {
 	local := slices.Concat(localFlags, slices.Collect(maps.Keys(notForPods)))
-	for _, f := range []interface{ register(*pflag.FlagSet) }{&podFlags{}, &gateFlags{}} {
+	for _, register := range []func(*pflag.FlagSet){(&podFlags{}).register, (&flags.Gate{}).Register} {
 		own := pflag.NewFlagSet("", pflag.ContinueOnError)
-		f.register(own)
+		register(own)
 		own.VisitAll(func(x *pflag.Flag) { local = append(local, x.Name) })
 	}
 	given.Visit(func(x *pflag.Flag) {

@@ -26,7 +26,7 @@ func (a *app) podPlan(ctx context.Context, profile string, f *runFlags, fs *pfla
 		return nil, nil, err
 	}
 	a.asked = map[string]bool{}
-	p, err = a.plan(ctx, profile, &f.planFlags, fs, func(r *run.Request) error {
+	p, err = a.plan(ctx, profile, &f.Plan, fs, func(r *run.Request) error {
 		settings = r.Settings
 		return f.complete(r)
 	})

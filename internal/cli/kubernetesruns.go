@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
@@ -22,7 +23,7 @@ import (
 type attachFlags struct {
 	accessFlags
 	runDir, baseline string
-	gateFlags
+	flags.Gate
 	out               []string
 	json, quiet, keep bool
 }
@@ -42,7 +43,7 @@ prints is begun by it.`,
 	}
 	fs := c.Flags()
 	f.accessFlags.register(fs)
-	f.gateFlags.register(fs)
+	f.Gate.Register(fs)
 	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it")
 	fs.StringArrayVar(&f.out, "out", nil, "also write `FORMAT=WHERE`, as in html=report.html (repeatable; the formats of perfctl report)")
@@ -57,11 +58,11 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 	if err != nil {
 		return err
 	}
-	if _, err := parseRunID(id); err != nil {
+	if _, err := flags.ParseRunID(id); err != nil {
 		return err
 	}
 	var base pods.Baseline
-	if base.Gate, err = f.options(); err != nil {
+	if base.Gate, err = f.Options(); err != nil {
 		return err
 	}
 	if f.baseline != "" {

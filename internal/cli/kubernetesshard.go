@@ -48,7 +48,7 @@ func (a *app) shardPlan(ctx context.Context, s *cluster.Shard) (*run.Plan, error
 	}
 	a.args = append([]string{"run"}, s.Args()...)
 	a.rememberFlags(c)
-	return a.plan(ctx, fs.Arg(0), &f.planFlags, fs, func(r *run.Request) error {
+	return a.plan(ctx, fs.Arg(0), &f.Plan, fs, func(r *run.Request) error {
 		err := f.complete(r)
 		r.AbortOnFail = false // that is decided over all shards
 		return err

@@ -39,28 +39,6 @@ func (a *app) rememberFlags(c *cobra.Command) {
 	}
 }
 
-// rememberSettings makes the secrets of a source of settings known. A password that
-// stands elsewhere as a user's or a host's name is no secret to be found in texts.
-func (a *app) rememberSettings(values map[string]string) {
-	for name, v := range values {
-		for _, s := range secrets.Of(name, v) {
-			if !publicValue(values, s) {
-				a.secrets.Add(s)
-			}
-		}
-	}
-}
-
-// publicValue says whether a setting that is shown has this value.
-func publicValue(values map[string]string, secret string) bool {
-	for name, v := range values {
-		if v == secret && !secrets.Name(name) {
-			return true
-		}
-	}
-	return false
-}
-
 // shownArgs returns the command line as it may be recorded.
 func (a *app) shownArgs() []string {
 	// A command of its own: making one gives its flags their defaults.

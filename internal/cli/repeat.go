@@ -35,7 +35,7 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 	if err := series.CheckBase(base); err != nil {
 		return err
 	}
-	gate, err := f.options()
+	gate, err := f.Options()
 	if err != nil {
 		return err
 	}

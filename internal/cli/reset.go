@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/config"
 	"github.com/perfctl/perfctl/internal/run"
@@ -17,7 +18,7 @@ const resetExamples = `  perfctl reset --env-file .env.test
   perfctl reset --scenario tasks,cache`
 
 func (a *app) resetCommand() *cobra.Command {
-	f := &scenarioFlags{}
+	f := &flags.Scenarios{}
 	c := &cobra.Command{
 		Use:   "reset",
 		Short: "Remove what perfctl left in the targets: queues, tables and keys of its own",
@@ -27,9 +28,9 @@ Faults that such runs left in force are undone first.`,
 		Example: resetExamples,
 		Args:    noArgs,
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		r, err := a.scenarioRequest(f, &fileOptions{flags: c.Flags(), origins: map[string]string{}})
+		r, err := f.Request(a.source(), c.Flags())
 		if err != nil {
 			return err
 		}
@@ -70,11 +71,11 @@ func (a *app) reset(ctx context.Context, r *run.Request) error {
 }
 
 // resetBefore removes what killed runs left in the targets of a run that is to come.
-func (a *app) resetBefore(ctx context.Context, f *scenarioFlags, fs *pflag.FlagSet) error {
+func (a *app) resetBefore(ctx context.Context, f *flags.Scenarios, fs *pflag.FlagSet) error {
 	if err := run.UndoFaults(ctx, func(what string) { fmt.Fprintf(a.Stderr, "faults: undid %s\n", what) }); err != nil {
 		return err
 	}
-	r, err := a.scenarioRequest(f, &fileOptions{flags: fs, origins: map[string]string{}})
+	r, err := f.Request(a.source(), fs)
 	if err != nil {
 		return err
 	}

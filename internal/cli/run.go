@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
@@ -34,7 +35,7 @@ const runExamples = `  # The load profile against throwaway servers, in a tenth 
 
 // runFlags are the flags of run.
 type runFlags struct {
-	planFlags
+	flags.Plan
 	tags        []string
 	lab         bool
 	abortOnFail bool
@@ -44,7 +45,7 @@ type runFlags struct {
 	startAt     string
 	barrierFlags
 	baseline string
-	gateFlags
+	flags.Gate
 	podFlags
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
@@ -59,14 +60,14 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
-	f.planFlags.register(fs)
+	f.Plan.Register(fs)
 	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, run, stop them")
 	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is missed whatever the rest of the plan brings")
 	fs.DurationVar(&f.abortAfter, "abort-after", 0, "let --abort-on-fail stop nothing before this time, as does \"after 30s\" behind one threshold")
 	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
 	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
-	f.gateFlags.register(fs)
+	f.Gate.Register(fs)
 	f.podFlags.register(fs)
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
 	f.barrierFlags.register(fs)
@@ -125,7 +126,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	if err := f.checkRepeat(); err != nil {
 		return err
 	}
-	p, err := a.plan(ctx, profile, &f.planFlags, fs, func(r *run.Request) error { return f.complete(r) })
+	p, err := a.plan(ctx, profile, &f.Plan, fs, func(r *run.Request) error { return f.complete(r) })
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 		return nil
 	}
 	if a.resetFirst && !f.lab {
-		if err := a.resetBefore(ctx, &f.scenarioFlags, fs); err != nil {
+		if err := a.resetBefore(ctx, &f.Scenarios, fs); err != nil {
 			return err
 		}
 	}
@@ -168,18 +169,18 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 
 // complete adds to the request what only run has.
 func (f *runFlags) complete(r *run.Request) (err error) {
-	if err := addTags(r, f.tags); err != nil {
+	if err := flags.AddTags(r, f.tags); err != nil {
 		return err
 	}
 	r.Trace = f.trace
 	r.Lab, r.AbortOnFail, r.Judging.AbortAfter = f.lab, r.AbortOnFail || f.abortOnFail, f.abortAfter
-	if r.Gate, err = f.options(); err != nil {
+	if r.Gate, err = f.Options(); err != nil {
 		return err
 	}
-	if r.ID, err = parseRunID(f.runID); err != nil {
+	if r.ID, err = flags.ParseRunID(f.runID); err != nil {
 		return err
 	}
-	if r.StartAt, err = parseStart(f.startAt); err != nil {
+	if r.StartAt, err = flags.ParseStart(f.startAt); err != nil {
 		return err
 	}
 	if f.baseline != "" && f.repeat == 1 {

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/schema"
 )
 
@@ -32,6 +33,6 @@ perfctl init writes it beside the files that it makes.`,
 }
 
 func (a *app) schema() ([]byte, error) {
-	flags := a.runCommand().Flags()
-	return schema.Make(&fileOptions{flags: flags}, flags)
+	fs := a.runCommand().Flags()
+	return schema.Make(&flags.FileOptions{Flags: fs}, fs)
 }

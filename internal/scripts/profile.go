@@ -103,10 +103,10 @@ func name(path string) string {
 	return script.Name
 }
 
-// MaxInFlight is how many iterations may go on at a time by a schedule; 0 where
+// maxInFlight is how many iterations may go on at a time by a schedule; 0 where
 // there is none. Where scenarios that come one after the other differ, the most of them
 // is the bound of all, and the text says so.
-func MaxInFlight(o *options.Options) (most int, warning string) {
+func maxInFlight(o *options.Options) (most int, warning string) {
 	differ := false
 	for _, group := range together(o.Scenarios) {
 		if s := &group[0]; len(group) == 1 && s.Open() {
@@ -120,8 +120,8 @@ func MaxInFlight(o *options.Options) (most int, warning string) {
 	return most, warning
 }
 
-// GracefulStop is how long what is due may go on, the longest of the scenarios.
-func GracefulStop(o *options.Options) (d time.Duration) {
+// gracefulStop is how long what is due may go on, the longest of the scenarios.
+func gracefulStop(o *options.Options) (d time.Duration) {
 	for i := range o.Scenarios {
 		d = max(d, o.Scenarios[i].GracefulStop)
 	}

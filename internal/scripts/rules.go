@@ -16,10 +16,10 @@ func stageName(s *options.Scenario, i int) string { return s.Name + "-" + strcon
 // noTable is the SLA file of a script: it is judged by its own thresholds.
 const noTable = "rules: []\n"
 
-// Rules adds a script's thresholds to those that a user gave. The built-in SLA
+// judging adds a script's thresholds to those that a user gave. The built-in SLA
 // tables do not judge a script, a user's own do. abort says that a threshold ends
 // the run; those that do not never do.
-func Rules(given *config.Rules, o *options.Options) (r *config.Rules, abort bool, err error) {
+func judging(given *config.Rules, o *options.Options) (r *config.Rules, abort bool, err error) {
 	texts := make([]string, 0, len(o.Thresholds)+len(given.Thresholds))
 	if !o.NoThresholds {
 		for i := range o.Thresholds {

@@ -80,7 +80,7 @@ func TestOnlyThresholdsThatSayItEndTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := parsed(t, `{"thresholds":{"http_req_failed":[{"threshold":"rate<0.01","abortOnFail":true,"delayAbortEval":"10s"}],"http_req_duration{type:api}":["p(95)<500"]}}`)
-	r, abort, err := Rules(given, o)
+	r, abort, err := judging(given, o)
 	if err != nil || !abort || len(r.Table) != 0 || len(r.Own) != 3 {
 		t.Fatalf("%v, abort %v: %+v", err, abort, r)
 	}
@@ -97,7 +97,7 @@ func TestOnlyThresholdsThatSayItEndTheRun(t *testing.T) {
 			t.Errorf("%s ends the run at once: %v", x.Metric, x.AtOnce)
 		}
 	}
-	if _, _, err := Rules(given, parsed(t, `{"thresholds":{"checks":["p95<1 and"]}}`)); err == nil {
+	if _, _, err := judging(given, parsed(t, `{"thresholds":{"checks":["p95<1 and"]}}`)); err == nil {
 		t.Error("a condition that is none is silent")
 	}
 }

@@ -34,6 +34,29 @@ type Redactor struct {
 	forms []string // what is looked for, the longest first
 }
 
+// OfSettings returns the secrets of a source of settings. A password that stands elsewhere
+// as a user's or a host's name is no secret to be found in texts.
+func OfSettings(values map[string]string) (out []string) {
+	for name, v := range values {
+		for _, s := range Of(name, v) {
+			if !publicValue(values, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// publicValue says whether a setting that is shown has this value.
+func publicValue(values map[string]string, secret string) bool {
+	for name, v := range values {
+		if v == secret && !Name(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // Add makes values known for secrets.
 func (r *Redactor) Add(values ...string) {
 	r.mu.Lock()

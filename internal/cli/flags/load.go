@@ -1,4 +1,7 @@
-package cli
+// Package flags holds the flags that commands have in common, and the request that is
+// made of them: where settings come from, which scenarios, what load, by what it is
+// judged. What only one command has is in that command's file.
+package flags
 
 import (
 	"time"
@@ -8,8 +11,8 @@ import (
 	"github.com/perfctl/perfctl/internal/run"
 )
 
-// settingFlags say where settings come from, and what may be loaded.
-type settingFlags struct {
+// Settings say where settings come from, and what may be loaded.
+type Settings struct {
 	env            []string
 	envFile        string
 	config         string
@@ -17,7 +20,7 @@ type settingFlags struct {
 	allowDatabases []string
 }
 
-func (f *settingFlags) register(fs *pflag.FlagSet) {
+func (f *Settings) Register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `KEY=VALUE` above the environment, as in -e DB_HOST=db.test; a flow reads any KEY as {{env KEY}} (repeatable)")
 	fs.StringVar(&f.envFile, "env-file", "", "read settings from a `FILE` of KEY=VALUE lines, below the environment")
 	fs.StringVar(&f.config, "config", "", "read a configuration `FILE` (YAML; see configs/examples/perfctl.yaml)")
@@ -25,9 +28,9 @@ func (f *settingFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.allowDatabases, "allow-database", nil, "allow a database `NAME` without the word test or perf in it (repeatable)")
 }
 
-// scenarioFlags choose the scenarios and their settings.
-type scenarioFlags struct {
-	settingFlags
+// Scenarios choose the scenarios and their settings.
+type Scenarios struct {
+	Settings
 	scenario string
 	flow     string
 	set      []string
@@ -35,24 +38,24 @@ type scenarioFlags struct {
 	ownNames bool
 }
 
-func (f *scenarioFlags) register(fs *pflag.FlagSet) {
-	f.settingFlags.register(fs)
+func (f *Scenarios) Register(fs *pflag.FlagSet) {
+	f.Settings.Register(fs)
 	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
 	fs.StringVar(&f.flow, "flow", "", "walk through the steps of a `FILE` of yours: short for --scenario flow --set flow.file=FILE (see configs/examples)")
 	fs.StringArrayVar(&f.set, "set", nil, "set a scenario's setting, as in --set `tasks.agents=50` (repeatable; see perfctl scenarios)")
 }
 
-// loadFlags say how arrivals are offered whatever their rate, and what they are judged
+// Load say how arrivals are offered whatever their rate, and what they are judged
 // by.
-type loadFlags struct {
-	scenarioFlags
+type Load struct {
+	Scenarios
 	scrape     []string
 	noProbes   bool
 	noRecords  bool
 	setupRate  float64
 	vus        int
-	arrivals   string
-	seed       uint64
+	Arrivals   string
+	Seed       uint64
 	tolerance  time.Duration
 	thresholds []string
 	sla        string
@@ -72,11 +75,11 @@ type loadFlags struct {
 // flight).
 const defaultVUs = 1000
 
-func (f *loadFlags) register(fs *pflag.FlagSet) {
-	f.scenarioFlags.register(fs)
+func (f *Load) Register(fs *pflag.FlagSet) {
+	f.Scenarios.Register(fs)
 	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight; these are no users: see --users")
-	fs.StringVar(&f.arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
-	fs.Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
+	fs.StringVar(&f.Arrivals, "arrivals", "uniform", "arrival process: uniform or poisson")
+	fs.Uint64Var(&f.Seed, "seed", 1, "seed of everything that is random: two runs with one seed offer the same load")
 	fs.DurationVar(&f.tolerance, "tolerance", 0, "release arrivals due within this time together, for less CPU (0 or up to 1s)")
 	fs.StringArrayVar(&f.thresholds, "threshold", nil, "judge the run by a rule as well, as in `'rabbitmq_publish_latency: p(95)<100ms'` or 'recovery_time: <60s' (repeatable)")
 	fs.StringVar(&f.sla, "sla", "", "judge by the SLA tables in a `FILE` in place of the built-in ones")
@@ -103,26 +106,26 @@ type shapeFlags struct {
 	userFlags
 }
 
-func (f *shapeFlags) register(fs *pflag.FlagSet) {
+func (f *shapeFlags) Register(fs *pflag.FlagSet) {
 	fs.Float64Var(&f.base, "base", 0, "arrivals/s of the profile's rate \"base\"")
 	fs.Float64Var(&f.peak, "peak", 0, "arrivals/s of the profile's rate \"peak\"")
 	fs.Float64Var(&f.rate, "rate", 0, "arrivals/s of the profile's rate \"rate\"")
 	fs.DurationVarP(&f.duration, "duration", "d", 0, "total length: every stage is stretched or shrunk to fit")
 	fs.Float64Var(&f.timeScale, "time-scale", 1, "multiply every stage's length, rates unchanged")
-	f.userFlags.register(fs)
+	f.userFlags.Register(fs)
 	fs.StringVar(&f.shard, "shard", "", "offer part `I/N` of the schedule, I from 0, as in 0/4")
 }
 
-// planFlags are what run shares with inspect and doctor: everything that decides what
+// Plan are what run shares with inspect and doctor: everything that decides what
 // would be done.
-type planFlags struct {
+type Plan struct {
 	shapeFlags
 	scriptFlags
-	loadFlags
+	Load
 }
 
-func (f *planFlags) register(fs *pflag.FlagSet) {
-	f.shapeFlags.register(fs)
-	f.scriptFlags.register(fs)
-	f.loadFlags.register(fs)
+func (f *Plan) Register(fs *pflag.FlagSet) {
+	f.shapeFlags.Register(fs)
+	f.scriptFlags.Register(fs)
+	f.Load.Register(fs)
 }

@@ -1,8 +1,6 @@
-package cli
+package flags
 
 import (
-	"time"
-
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
@@ -15,15 +13,16 @@ type scriptFlags struct {
 	stages []string
 }
 
-func (f *scriptFlags) register(fs *pflag.FlagSet) {
+func (f *scriptFlags) Register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.stages, "stage", "s", nil, "of a k6 script: ramp to so many users, as in --stage `30s:100` (repeatable)")
 }
 
 // notForScripts are flags that bend a profile: a script says its load itself.
 var notForScripts = []string{"base", "peak", "rate", "time-scale", "scenario", "flow", "pace", "pause"}
 
-// script fills the request with what a k6 script says about its run.
-func (a *app) script(f *planFlags, r *run.Request, path string, fs *pflag.FlagSet) (err error) {
+// script fills the request with what a k6 script says about its run, and a user in place
+// of it.
+func (f *Plan) script(r *run.Request, warn func(string), path string, fs *pflag.FlagSet) (err error) {
 	for _, name := range notForScripts {
 		if flag := fs.Lookup(name); flag != nil && flag.Changed {
 			return exitcode.UsageError("--%s does nothing for a script, which says its load itself\n  next: choose its load with -u, -d, -i or --stage, or write the script so that it reads -e", name)
@@ -41,31 +40,10 @@ func (a *app) script(f *planFlags, r *run.Request, path string, fs *pflag.FlagSe
 	if f.users > 0 {
 		own.VUs = f.users
 	}
-	r.MaxInFlightGiven = true // what is in flight is what the script says
 	if own.Stages, err = scripts.ParseStages(f.stages); err != nil {
 		return err
 	}
-	o, err := scripts.Load(path, func(name string) (string, bool) {
-		v, _, ok := r.Settings.Lookup(name)
-		return v, ok
-	}, own)
-	if err != nil {
-		return err
-	}
-	r.Profile = scripts.Profile(path, o)
-	if n, warning := scripts.MaxInFlight(o); n > 0 && own.VUs == 0 {
-		if r.MaxInFlight = n; warning != "" {
-			a.warn(warning)
-		}
-	}
-	if !fs.Changed("graceful-stop") {
-		r.GracefulStop = max(scripts.GracefulStop(o), time.Millisecond)
-	}
-	if r.Rules, r.AbortOnFail, err = scripts.Rules(r.Rules, o); err != nil {
-		return err
-	}
-	r.Shard, r.Shards, err = parseShard(f.shard)
-	return err
+	return scripts.Fill(r, path, own, fs.Changed("graceful-stop"), warn)
 }
 
 // refuse says what is for scripts alone.

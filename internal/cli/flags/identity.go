@@ -1,4 +1,4 @@
-package cli
+package flags
 
 import (
 	"maps"
@@ -16,8 +16,8 @@ var tagForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
 // mostTagBytes bounds the value of a label.
 const mostTagBytes = 256
 
-// addTags adds the labels of --tag to those that settings gave.
-func addTags(r *run.Request, list []string) error {
+// AddTags adds the labels of --tag to those that settings gave.
+func AddTags(r *run.Request, list []string) error {
 	tags := maps.Clone(r.Tags)
 	for _, t := range list {
 		k, v, ok := strings.Cut(t, "=")
@@ -36,16 +36,16 @@ func addTags(r *run.Request, list []string) error {
 // idForm is what names of queues, tables and keys can carry.
 var idForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 
-// parseRunID reads the identity that the shards of a run have in common.
-func parseRunID(id string) (string, error) {
+// ParseRunID reads the identity that the shards of a run have in common.
+func ParseRunID(id string) (string, error) {
 	if id != "" && !idForm.MatchString(id) {
 		return "", exitcode.UsageError("--run-id %q: want up to 32 lower-case letters, digits and hyphens", id)
 	}
 	return id, nil
 }
 
-// parseStart reads the instant at which the shards of a run start.
-func parseStart(text string) (time.Time, error) {
+// ParseStart reads the instant at which the shards of a run start.
+func ParseStart(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

@@ -1,4 +1,4 @@
-package cli
+package flags
 
 import (
 	"time"
@@ -17,7 +17,7 @@ type userFlags struct {
 	iterations int64
 }
 
-func (f *userFlags) register(fs *pflag.FlagSet) {
+func (f *userFlags) Register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.users, "users", 0, "`N` users in place of the profile's stages: each begins its next arrival when its last is done, for the profile's length or -d")
 	fs.DurationVar(&f.pace, "pace", 0, "with --users: a due time for every user each so long")
 	fs.DurationVar(&f.pause, "pause", 0, "with --users: how long a user waits between two arrivals")
