@@ -46,7 +46,7 @@ func Definition() scenarios.Definition {
 			{Key: keyReuse, Default: "true", Type: scenarios.Bool{},
 				Help: "keep HTTP connections open between requests"},
 			{Key: keyConnections, Default: "20", Type: scenarios.Int{Min: 1, Max: 10_000},
-				Help: "connections to each database and Redis server that the script opens, of all users together, at most as many as there are users"},
+				Help: "connections to each database and Redis server that the script opens, and channels to each RabbitMQ, of all users together, at most as many as there are users"},
 		},
 		// Which hosts a script loads is known only when it asks for them: its client
 		// guards each connection.

@@ -176,7 +176,7 @@ func (s *scenario) bind() error {
 	if len(unknown) > 0 {
 		return fmt.Errorf("threshold %s: the script has no such metric", strings.Join(unknown, ", "))
 	}
-	s.stores = newStores(&s.env, script.Refuse)
+	s.stores = newStores(&s.env, script.Refuse, func() int { return int(s.stage.Load()) })
 	script.Bind(s.client, r, vm.Settings{
 		Stores:    s.stores,
 		UserAgent: userAgent(o), Timeout: v.Duration(0, keyTimeout), MaxRedirects: o.MaxRedirects, Batch: o.Batch, BatchPerHost: o.BatchPerHost,

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/script/vm"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 	"github.com/perfctl/perfctl/internal/targets/redis"
 )
 
@@ -25,13 +27,21 @@ type stores struct {
 	mu    sync.Mutex
 	redis map[string]*redis.Client
 	pools map[string]*postgres.Pool
+	// brokers are connections to RabbitMQ.
+	brokers map[string]*vm.Broker
+	// restored and blocked are told of connections to RabbitMQ that were lost and came
+	// back, and of how long a broker held publishers back.
+	restored, blocked func(time.Duration)
 	// refused is called where the guard does not let an address be reached.
 	refused func(error)
 }
 
-func newStores(env *scenarios.Env, refused func(error)) *stores {
+func newStores(env *scenarios.Env, refused func(error), stage func() int) *stores {
+	tags := env.Tags("")
 	return &stores{env: env, size: min(max(env.Plan.Workers, 1), env.Values.Int(0, keyConnections)), timeout: env.Values.Duration(0, keyTimeout),
-		redis: map[string]*redis.Client{}, pools: map[string]*postgres.Pool{}, refused: refused}
+		redis: map[string]*redis.Client{}, pools: map[string]*postgres.Pool{}, brokers: map[string]*vm.Broker{}, refused: refused,
+		restored: func(time.Duration) { env.Metrics.Counter(rabbitmq.Reconnects, tags).Add(stage(), 1) },
+		blocked:  func(took time.Duration) { env.Metrics.Trend(rabbitmq.BlockedTime, tags).Record(stage(), took) }}
 }
 
 // address checks an address; the guard's refusal ends the run, since nothing that the
@@ -89,6 +99,34 @@ func (s *stores) Postgres(ctx context.Context, address string) (*postgres.Pool, 
 	return p, err
 }
 
+// RabbitMQ returns the connections to the broker at an address, a URL.
+func (s *stores) RabbitMQ(ctx context.Context, address string) (*vm.Broker, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.brokers[address]; b != nil {
+		return b, nil
+	}
+	a, err := s.address(ctx, targets.RabbitMQ, address)
+	if err != nil {
+		return nil, err
+	}
+	named := func(part string) rabbitmq.Options {
+		return rabbitmq.Options{Name: "perfctl/" + s.env.RunID + " " + part, Timeout: s.timeout}
+	}
+	control, err := rabbitmq.OpenControl(ctx, a, named("script"), s.env.Log)
+	if err != nil {
+		return nil, err
+	}
+	publisher, err := rabbitmq.OpenPublisher(ctx, rabbitmq.PublisherConfig{Address: a, Options: named("publisher"), Channels: s.size,
+		Reconnected: s.restored, Blocked: s.blocked, Log: s.env.Log})
+	if err != nil {
+		return nil, errors.Join(err, control.Close(ctx))
+	}
+	b := &vm.Broker{Address: a, Publisher: publisher, Control: control}
+	s.brokers[address] = b
+	return b, nil
+}
+
 // urlOf makes a URL of an address in words, as host=127.0.0.1 dbname=shop_test.
 func urlOf(address string) (string, error) {
 	if strings.Contains(address, "://") {
@@ -134,6 +172,9 @@ func (s *stores) close(ctx context.Context) error {
 	}
 	for _, p := range s.pools {
 		errs = append(errs, p.Close(ctx))
+	}
+	for _, b := range s.brokers {
+		errs = append(errs, b.Publisher.Close(ctx), b.Control.Close(ctx))
 	}
 	return errors.Join(errs...)
 }

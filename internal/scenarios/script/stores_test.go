@@ -17,9 +17,11 @@ func TestMain(m *testing.M) { postgrestest.Exit(m.Run()) }
 func TestScriptsReachRedisAndPostgreSQL(t *testing.T) {
 	env := map[string]string{"DATABASE_URL": postgrestest.Address(t).URL.String(), "RUN": "script"}
 	redistest.Need(t)
+	env["RABBITMQ_URL"] = os.Getenv("RABBITMQ_URL")
 	env["REDIS_URL"] = "redis://" + redistest.Start(t).Address()
 	for file, want := range map[string][]string{
 		"redis.js": {"got back", "counted", "listed", "hashed", "missed", "sent"},
+		"amqp.js":  {"declared", "inspected", "listened", "properties", "bytes", "waited", "late", "returned", "gone", "immediate", "unknown", "purged"},
 		"sql.js":   {"inserted", "selected", "dated", "old way", "refused"},
 	} {
 		p, err := load(t, filepath.Join("testdata", "stores", file), env)
@@ -49,6 +51,7 @@ func TestStoresOfAScriptAreGuarded(t *testing.T) {
 		`import sql from 'k6/x/sql'; const db = sql.open('postgres', 'postgres://u:hush@db.invalid/shop_test'); export default function () { db.query('SELECT 1'); }`:                            "--allow-target db.invalid",
 		`import sql from 'k6/x/sql'; const db = sql.open('postgres', 'host=127.0.0.1 user=u password=hush dbname=shop'); export default function () { db.exec('SELECT 1'); }`:                    "--allow-database shop",
 		`import { Client } from 'k6/x/redis'; const c = new Client({ socket: { host: 'cache.invalid', port: 6379 }, password: 'hush' }); export default async function () { await c.get('x'); }`: "--allow-target cache.invalid",
+		`import amqp from 'k6/x/amqp'; amqp.start({ connection_url: 'amqp://u:hush@queue.invalid/' }); export default function () { amqp.publish({ queue_name: 'q', body: 'x' }); }`:             "--allow-target queue.invalid",
 	} {
 		file := filepath.Join(t.TempDir(), "x.js")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -23,6 +23,9 @@ type Control struct {
 	mu    sync.Mutex
 	conn  *amqp.Connection
 	probe *amqp.Channel
+	// kept are channels that wait for whoever borrows one next; lending keeps their list.
+	lending sync.Mutex
+	kept    []*Borrowed
 }
 
 // MustExist returns an error where the virtual host has no "queue" or "exchange", as

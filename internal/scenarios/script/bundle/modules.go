@@ -34,6 +34,12 @@ var exports = map[string][]string{
 	"k6/x/redis":                {"Client"},
 	"k6/x/sql":                  {"exec", "open", "query"},
 	"k6/x/sql/driver/postgres":  {},
+	"k6/x/amqp":                 {"listen", "publish", "start", "version"},
+	"k6/x/amqp/queue":           {"bind", "declare", "delete", "inspect", "purge", "unbind"},
+	"k6/x/amqp/exchange":        {"bind", "declare", "delete", "unbind"},
+	// As they were called before.
+	"k6/x/amqp/queues":    {"bind", "declare", "delete", "inspect", "purge", "unbind"},
+	"k6/x/amqp/exchanges": {"bind", "declare", "delete", "unbind"},
 }
 
 // inside are names that a module has as a default export only.
@@ -50,7 +56,6 @@ var refused = [][2]string{
 	{"k6/net/grpc", "perfctl speaks no gRPC"},
 	{"k6/experimental/grpc", "perfctl speaks no gRPC"},
 	{"k6/x/sql/driver/", "perfctl speaks PostgreSQL: import k6/x/sql/driver/postgres"},
-	{"k6/x/amqp", "write it as publish and consume steps of a flow (perfctl init writes an example)"},
 	{"k6/secrets", "hand secrets over as variables: -e NAME=VALUE or --env-file, and __ENV.NAME"},
 	{"k6/experimental/csv", "use papaparse with open and a SharedArray"},
 	{"k6/experimental/fs", "use open, which reads a file once for all users"},
@@ -93,7 +98,11 @@ func shim(module string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "const m = %s[%q];\n", Modules, module)
 	for _, name := range exports[module] {
-		if !namesOnly[module+"."+name] {
+		switch {
+		case namesOnly[module+"."+name]:
+		case name == "delete": // a word of the language, which no constant may be called
+			b.WriteString("const remove = m.delete;\nexport { remove as delete };\n")
+		default:
 			fmt.Fprintf(&b, "export const %s = m.%s;\n", name, name)
 		}
 	}

@@ -59,6 +59,11 @@ var moduleMakers = map[string]func(*VM) *goja.Object{
 	"k6/x/redis":               (*VM).redisModule,
 	"k6/x/sql":                 (*VM).sqlModule,
 	"k6/x/sql/driver/postgres": (*VM).postgresDriver,
+	"k6/x/amqp":                (*VM).amqpModule,
+	"k6/x/amqp/queue":          (*VM).amqpQueues,
+	"k6/x/amqp/queues":         (*VM).amqpQueues,
+	"k6/x/amqp/exchange":       (*VM).amqpExchanges,
+	"k6/x/amqp/exchanges":      (*VM).amqpExchanges,
 
 	"k6/experimental/timers":    func(v *VM) *goja.Object { return v.object(v.timerFunctions()) },
 	"k6/experimental/webcrypto": func(v *VM) *goja.Object { return v.object(map[string]any{"crypto": v.rt.Get("crypto")}) },

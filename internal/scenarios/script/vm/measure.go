@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/targets/httpapi"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 // The metrics of a script, besides those of its requests and its own.
@@ -28,7 +29,8 @@ var (
 
 // Metrics lists what a script emits besides its own metrics.
 func Metrics() []metrics.Desc {
-	return append([]metrics.Desc{Iterations, IterationDuration, GroupDuration, ReqFailed, VUs, VUsMax, answer.Checks, RedisCommand, QueryDuration}, httpapi.Metrics()...)
+	return append([]metrics.Desc{Iterations, IterationDuration, GroupDuration, ReqFailed, VUs, VUsMax, answer.Checks, RedisCommand, QueryDuration,
+		AMQPCommand, MessagesPublished, MessagesReceived, rabbitmq.Reconnects, rabbitmq.BlockedTime}, httpapi.Metrics()...)
 }
 
 // Selection is the samples of a metric that have certain tags, as a threshold names

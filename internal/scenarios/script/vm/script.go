@@ -35,6 +35,9 @@ type Script struct {
 	customs map[string]*custom
 	order   []*custom
 	warned  map[string]bool
+	// brokers are the addresses that amqp.start was called with: a connection's number is
+	// its place, from 1, for all users.
+	brokers []string
 	said    atomic.Int64
 
 	recorder *Recorder

@@ -16,6 +16,8 @@ type Stores interface {
 	Redis(ctx context.Context, address string) (*redis.Client, error)
 	// Postgres returns the pool of an address, a URL or words such as host=127.0.0.1.
 	Postgres(ctx context.Context, address string) (*postgres.Pool, error)
+	// RabbitMQ returns the connections to the broker at an address, a URL.
+	RabbitMQ(ctx context.Context, address string) (*Broker, error)
 }
 
 // The metrics of stores.
@@ -37,6 +39,16 @@ func (v *VM) timed(d metrics.Desc, operation string, began time.Duration, err er
 		get := func(k string) (string, bool) { return operation, k == "operation" }
 		r.each(v, d.Name, sample{get: get}, func(x *selected) { x.trend.Record(v.stage, took) })
 	}
+}
+
+// counted adds to a counter of what a store did for a script.
+func (v *VM) counted(d metrics.Desc, n int64) {
+	if n == 0 || v.phase != phaseRun {
+		return
+	}
+	r := v.s.recorder
+	r.reg.Counter(d, v.cache.tags("", v.group)).Add(v.stage, n)
+	r.each(v, d.Name, sample{}, func(x *selected) { x.count.Add(v.stage, n) })
 }
 
 // store is the series of what a store does.

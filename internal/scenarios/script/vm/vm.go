@@ -59,6 +59,9 @@ type VM struct {
 	timers   timers
 	proto    protos
 	cache    seriesCache
+
+	wait      *time.Timer // of a confirm
+	published int64       // messages that were given a number
 }
 
 // Iteration says which iteration a user runs.
