@@ -21,6 +21,8 @@ type Sources struct {
 	Env []string
 	// Lookup reads the environment.
 	Lookup func(name string) (string, bool)
+	// Environ lists the environment as os.Environ does: scripts may ask what there is.
+	Environ []string
 	// EnvFile names a file of KEY=VALUE lines; empty for none.
 	EnvFile string
 	// File is the configuration file, nil for none.
@@ -62,6 +64,8 @@ type layer struct {
 // Layers holds every source of settings, the strongest first.
 type Layers struct {
 	layers []layer
+	// environ is all of the environment.
+	environ map[string]string
 	// Warnings say what looks like a mistake and is none for certain.
 	Warnings []string
 }
@@ -71,6 +75,14 @@ func Load(s Sources) (*Layers, error) {
 	l := &Layers{}
 	var strays []stray
 	given := map[string]string{}
+	for _, kv := range s.Environ {
+		if k, v, ok := strings.Cut(kv, "="); ok && k != "" {
+			if l.environ == nil {
+				l.environ = map[string]string{}
+			}
+			l.environ[k] = v
+		}
+	}
 	for _, kv := range s.Env {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || k == "" {
@@ -131,10 +143,25 @@ func (l *Layers) Sources() (out []map[string]string) {
 	return out
 }
 
+// Environ returns all of the environment.
+func (l *Layers) Environ() map[string]string { return l.environ }
+
+// Names returns every name that a source sets, in order.
+func (l *Layers) Names() []string {
+	all := maps.Clone(l.environ)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, s := range l.layers {
+		maps.Copy(all, s.all)
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
 // Above returns the layers with one more, stronger than all: a lab's servers are
 // the ones that were asked for.
 func (l *Layers) Above(origin string, settings map[string]string) *Layers {
-	return &Layers{layers: slices.Insert(slices.Clone(l.layers), 0, mapLayer(origin, settings)), Warnings: l.Warnings}
+	return &Layers{layers: slices.Insert(slices.Clone(l.layers), 0, mapLayer(origin, settings)), Warnings: l.Warnings, environ: l.environ}
 }
 
 // Lookup returns a setting and where it came from. What changes one thing of a URL, as

@@ -117,7 +117,7 @@ func (p *Plan) resolve() (err error) {
 	if p.addresses, err = targets.Resolve(layers.Lookup, p.targetKinds()...); err != nil {
 		return exitcode.ConfigError(err)
 	}
-	p.addresses.Allowed = p.guarding().AllowTargets
+	p.addresses.Allowed, p.addresses.Names = p.guarding().AllowTargets, layers.Names
 	p.remember(p.addresses)
 	p.settings = p.listSettings(p.addresses)
 	return nil

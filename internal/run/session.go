@@ -103,11 +103,12 @@ func (s *Session) addresses(ctx context.Context, p *Plan) (*targets.Settings, er
 	if s.overrides == nil {
 		return p.addresses, nil
 	}
-	a, err := targets.Resolve(p.request.Settings.Above("lab", s.overrides).Lookup, p.targetKinds()...)
+	layers := p.request.Settings.Above("lab", s.overrides)
+	a, err := targets.Resolve(layers.Lookup, p.targetKinds()...)
 	if err != nil {
 		return nil, exitcode.ConfigError(err)
 	}
-	a.Allowed = p.guarding().AllowTargets
+	a.Allowed, a.Names = p.guarding().AllowTargets, layers.Names
 	p.remember(a)
 	return a, p.guard(ctx, a)
 }

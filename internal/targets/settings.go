@@ -34,8 +34,11 @@ type Settings struct {
 	Allowed []string
 	// Warnings are what was said in the settings and has no effect.
 	Warnings []string
-	look     Lookup
-	guard    *Guard // nil for the one that Allowed says
+	// Names lists every name that is set, for scripts, which may ask what there is; it may
+	// be nil.
+	Names func() []string
+	look  Lookup
+	guard *Guard // nil for the one that Allowed says
 }
 
 // Allows says whether a host that is not this machine may be loaded.

@@ -16,6 +16,8 @@ import (
 // Source is what of its process a request is made of, besides flags.
 type Source struct {
 	LookupEnv func(name string) (string, bool)
+	// Environ is the environment as os.Environ lists it.
+	Environ []string
 	// Secrets learns those of the settings.
 	Secrets *secrets.Redactor
 	// Version is perfctl's, Command the command line without secrets.
@@ -89,7 +91,7 @@ func (f *Scenarios) request(from Source, options *FileOptions) (*run.Request, er
 			return nil, err
 		}
 	}
-	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: from.LookupEnv, EnvFile: f.envFile, File: r.File, OwnNames: f.ownNames})
+	r.Settings, err = config.Load(config.Sources{Env: f.env, Lookup: from.LookupEnv, Environ: from.Environ, EnvFile: f.envFile, File: r.File, OwnNames: f.ownNames})
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +116,7 @@ func (from Source) heed(l *config.Layers) {
 	for _, source := range l.Sources() {
 		from.Secrets.Add(secrets.OfSettings(source)...)
 	}
+	from.Secrets.Add(secrets.OfSettings(l.Environ())...) // a script may read any of it
 	if v, _, ok := l.Lookup(config.Verbose); ok && v == "true" {
 		from.Verbose()
 	}

@@ -23,6 +23,8 @@ type Terminal struct {
 	OutWidth, ErrWidth, ErrHeight func() int
 	// LookupEnv reads the environment.
 	LookupEnv func(name string) (string, bool)
+	// Environ is the environment as os.Environ lists it.
+	Environ []string
 	// Interrupts delivers a value for each signal to end.
 	Interrupts <-chan struct{}
 	// Screen is what the live view needs; nil without a terminal on stderr.
@@ -63,7 +65,7 @@ func Open() (t *Terminal, stop func()) {
 		OutWidth:  func() int { n, _ := size(os.Stdout); return n },
 		ErrWidth:  func() int { n, _ := size(os.Stderr); return n },
 		ErrHeight: func() int { _, n := size(os.Stderr); return n },
-		LookupEnv: os.LookupEnv, Interrupts: interrupts,
+		LookupEnv: os.LookupEnv, Environ: os.Environ(), Interrupts: interrupts,
 	}
 	if t.ErrTTY {
 		t.Screen = &Screen{

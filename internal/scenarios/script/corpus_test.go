@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -155,12 +156,15 @@ func load(t testing.TB, file string, env map[string]string, set ...scenarios.Ove
 	}
 	p := &play{log: &said{}, reg: metrics.NewRegistry([]string{"run"})}
 	at, err := targets.Resolve(func(name string) (string, string, bool) {
-		v, ok := env[name]
-		return v, "test", ok
+		if v, ok := env[name]; ok {
+			return v, "test", true
+		}
+		return "", "", false
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	at.Names = func() []string { return slices.Sorted(maps.Keys(env)) }
 	p.s, err = newScenario(scenarios.Env{RunID: "t", Seed: 1, Clock: work.NewClock(), Metrics: p.reg, Targets: at, Values: values, Scenario: Name,
 		Plan: scenarios.Plan{Workers: 2, Stages: []string{"run"}, Shards: 1}, Log: slog.New(slog.NewTextHandler(p.log, nil))})
 	if err != nil {

@@ -59,7 +59,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	s.loaded, err = Load(env.Values.Text(0, KeyFile), vm.Host{Lookup: env.Targets.Setting, Log: s.log, Seed: env.Seed, Clock: env.Clock}, options.Flags{})
+	s.loaded, err = Load(env.Values.Text(0, KeyFile), vm.Host{Lookup: env.Targets.Setting, Names: env.Targets.Names, Log: s.log, Seed: env.Seed, Clock: env.Clock}, options.Flags{})
 	if err != nil {
 		return nil, err
 	}

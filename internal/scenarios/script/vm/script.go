@@ -54,6 +54,8 @@ type Script struct {
 type Host struct {
 	// Lookup finds what __ENV holds.
 	Lookup func(name string) (value string, ok bool)
+	// Names lists what __ENV holds; nil for what is found by name alone.
+	Names func() []string
 	// Log is for what the script's author should know, console included.
 	Log *slog.Logger
 	// Seed is the run's seed.
