@@ -6,7 +6,7 @@ import (
 
 // The metrics that every scenario with requests emits.
 var (
-	Reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRequests, Help: "requests that were answered, whatever the status"}
+	Reqs     = metrics.Desc{Name: "http_reqs", Kind: metrics.KindCounter, Unit: metrics.UnitCount, Role: metrics.RoleRequests, Help: "requests that were answered, whatever the status; of a script those without an answer, too, as in k6"}
 	Duration = metrics.Desc{Name: "http_req_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleLatency,
 		Help: "sending + waiting + receiving: from a connection in hand until the body ended; of requests with an expected status only, and so are the phases"}
 	Blocked = metrics.Desc{Name: "http_req_blocked", Kind: metrics.KindTrend, Unit: metrics.UnitTime,

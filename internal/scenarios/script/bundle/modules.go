@@ -23,7 +23,7 @@ var exports = map[string][]string{
 	"k6/metrics":   {"Counter", "Gauge", "Rate", "Trend"},
 	"k6/data":      {"SharedArray"},
 	"k6/encoding":  {"b64decode", "b64encode"},
-	"k6/crypto":    {"createHash", "createHMAC", "hmac", "md4", "md5", "randomBytes", "ripemd160", "sha1", "sha256", "sha384", "sha512", "sha512_224", "sha512_256"},
+	"k6/crypto":    {"createHash", "createHMAC", "hexEncode", "hmac", "md4", "md5", "randomBytes", "ripemd160", "sha1", "sha256", "sha384", "sha512", "sha512_224", "sha512_256"},
 	"k6/execution": {"instance", "scenario", "test", "vu"},
 	"k6/html":      {"parseHTML", "Selection", "Element"},
 	"k6/timers":    {"clearInterval", "clearTimeout", "setInterval", "setTimeout"},

@@ -19,7 +19,7 @@ type protos struct {
 func (v *VM) globals() {
 	rt := v.rt
 	_ = rt.Set("__ENV", rt.NewDynamicObject(&environ{v: v}))
-	_ = rt.Set("__VU", v.number)
+	v.getter(rt.GlobalObject(), "__VU", func() any { return v.inNumber() })
 	v.getter(rt.GlobalObject(), "__ITER", func() any { return v.count })
 	_ = rt.Set("console", v.console())
 	_ = rt.Set("open", func(c goja.FunctionCall) goja.Value {

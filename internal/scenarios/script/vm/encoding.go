@@ -104,6 +104,9 @@ func (v *VM) cryptoModule() *goja.Object {
 			h.Write(v.bytesOf(c.Argument(2)))
 			return v.encoded(h.Sum(nil), c.Argument(3))
 		},
+		"hexEncode": func(c goja.FunctionCall) goja.Value {
+			return v.rt.ToValue(hex.EncodeToString(v.bytesOf(c.Argument(0))))
+		},
 		"createHash": func(c goja.FunctionCall) goja.Value { return v.hasher(v.hash(c.Argument(0).String())()) },
 		"createHMAC": func(c goja.FunctionCall) goja.Value {
 			return v.hasher(hmac.New(v.hash(c.Argument(0).String()), v.bytesOf(c.Argument(1))))
@@ -116,7 +119,7 @@ func (v *VM) cryptoModule() *goja.Object {
 			return v.encoded(h.Sum(nil), c.Argument(1))
 		}
 	}
-	return v.object(m)
+	return v.told(v.object(m), "k6/crypto")
 }
 
 // hasher is a digest that is fed piece by piece.

@@ -53,13 +53,48 @@ func (v *VM) scenarioInfo(o *goja.Object) {
 	})
 }
 
+// inNumber is the number of the user that runs, from 1: setup, teardown and handleSummary
+// are run by none, which is 0.
+func (v *VM) inNumber() int {
+	switch v.phase {
+	case phaseSetup, phaseTeardown, phaseSummary:
+		return 0
+	}
+	return v.number
+}
+
+// metadata is exec.vu.metrics.metadata, which k6 hands on to its outputs.
+type metadata struct {
+	v   *VM
+	set map[string]goja.Value
+}
+
+// Get returns what the script put there.
+func (m *metadata) Get(key string) goja.Value { return m.set[key] }
+
+// Set keeps a value and says that nobody else sees it.
+func (m *metadata) Set(key string, x goja.Value) bool {
+	m.v.warn("metadata", "metadata of samples goes nowhere: perfctl's outputs have none; use exec.vu.metrics.tags for what thresholds tell apart")
+	m.set[key] = x
+	return true
+}
+
+// Has says whether the script put it there.
+func (m *metadata) Has(key string) bool { return m.set[key] != nil }
+
+// Delete removes it.
+func (m *metadata) Delete(key string) bool { delete(m.set, key); return true }
+
+// Keys are the names.
+func (m *metadata) Keys() []string { return sortedKeys(m.set) }
+
 func (v *VM) userInfo(o *goja.Object) {
 	v.getter(o, "iterationInInstance", func() any { return v.count })
 	v.getter(o, "iterationInScenario", func() any { return v.during("vu.iterationInScenario").InUser })
-	v.getter(o, "idInInstance", func() any { return v.number })
-	v.getter(o, "idInTest", func() any { return v.number })
+	v.getter(o, "idInInstance", func() any { return v.inNumber() })
+	v.getter(o, "idInTest", func() any { return v.inNumber() })
 	tags := v.rt.NewDynamicObject(&tagView{v})
-	metrics := v.object(map[string]any{"tags": tags, "metadata": v.rt.NewObject()})
+	metrics := v.object(map[string]any{"tags": tags, "metadata": v.rt.NewDynamicObject(&metadata{v: v, set: map[string]goja.Value{}})})
 	_ = o.Set("metrics", metrics)
 	_ = o.Set("tags", tags)
 }

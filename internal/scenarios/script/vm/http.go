@@ -13,6 +13,9 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/httpapi"
 )
 
+// kindInvalidURL is the failure of a request that was never made.
+const kindInvalidURL work.Kind = "invalid_url"
+
 // httpModule is the module k6/http.
 func (v *VM) httpModule() *goja.Object {
 	entries := map[string]any{
@@ -37,7 +40,7 @@ func (v *VM) httpModule() *goja.Object {
 	for _, version := range []string{"1_0", "1_1", "1_2", "1_3"} {
 		entries["TLS_"+version] = "tls" + version[:1] + "." + version[2:]
 	}
-	return v.object(entries)
+	return v.told(v.object(entries), "k6/http")
 }
 
 // short is the function of one method.
@@ -88,7 +91,7 @@ func (v *VM) unsent(method string, to goja.Value, err error) goja.Value {
 		text = to.String()
 	}
 	o := &outcome{req: &request{method: method, to: &target{text: text}, expect: usual}}
-	o.hops = append(o.one[:0], hop{method: method, url: text, err: work.Fail("invalid_url", err)})
+	o.hops = append(o.one[:0], hop{method: method, url: text, err: work.Fail(kindInvalidURL, err)})
 	v.note(o)
 	return v.responseOf(o)
 }
@@ -140,11 +143,11 @@ func (r *Recorder) request(v *VM, o *outcome, h *hop, last bool) {
 	if !o.req.expect.none {
 		s.failed.Add(v.stage, !held)
 	}
-	if h.err == nil {
+	if h.asked() {
 		s.phases.CountTimings(v.stage, h.timings)
-		if held {
-			s.phases.RecordTimings(v.stage, h.timings)
-		}
+	}
+	if held {
+		s.phases.RecordTimings(v.stage, h.timings)
 	}
 	if len(r.bySelection) > 0 {
 		r.selectRequest(v, o, h, held)
@@ -158,10 +161,12 @@ func (r *Recorder) selectRequest(v *VM, o *outcome, h *hop, held bool) {
 	if !o.req.expect.none {
 		r.each(v, ReqFailed.Name, s, func(x *selected) { x.rate.Add(stage, !held) })
 	}
+	if h.asked() {
+		r.each(v, httpapi.Reqs.Name, s, func(x *selected) { x.count.Add(stage, 1) })
+	}
 	if h.err != nil {
 		return
 	}
-	r.each(v, httpapi.Reqs.Name, s, func(x *selected) { x.count.Add(stage, 1) })
 	t := h.timings
 	// A failed answer is in no trend, except for a threshold that asks for such.
 	for _, p := range [...]struct {
@@ -193,6 +198,10 @@ func (x *selected) asksForFailures() bool {
 	_, status := x.tags["status"]
 	return status || x.tags["expected_response"] == "false"
 }
+
+// asked says whether the request was made, be it answered or not: one without an address
+// that can be read never was.
+func (h *hop) asked() bool { return h.err == nil || work.KindOf(h.err) != kindInvalidURL }
 
 // tag is a tag that every exchange has.
 func (h *hop) tag(o *outcome, key string, held bool) (string, bool) {

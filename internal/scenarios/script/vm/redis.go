@@ -36,7 +36,7 @@ func (v *VM) redisAddress(x goja.Value) (string, error) {
 	o, ok := x.(*goja.Object)
 	if !ok {
 		text := x.String()
-		if !strings.HasPrefix(text, "redis://") && !strings.HasPrefix(text, "rediss://") {
+		if scheme, _, ok := strings.Cut(text, "://"); !ok || !strings.HasPrefix(scheme, "redis") {
 			return "", errors.New("the address begins with redis:// or rediss://")
 		}
 		return text, nil
@@ -53,22 +53,74 @@ func (v *VM) redisAddress(x goja.Value) (string, error) {
 		case "database", "db":
 			u.Path = "/" + y.String()
 		case "addrs":
-			u.Host = y.ToObject(v.rt).Get("0").String()
-			if y.ToObject(v.rt).Get("length").ToInteger() > 1 {
-				return "", errors.New("several addresses: give the URL of one node, which names the others")
+			if err := v.redisNodes(&u, y.ToObject(v.rt)); err != nil {
+				return "", err
+			}
+		case "cluster":
+			if err := v.redisCluster(&u, y.ToObject(v.rt)); err != nil {
+				return "", err
 			}
 		case "socket":
 			v.redisSocket(&u, y.ToObject(v.rt))
 		case "clientName", "poolSize", "minIdleConns", "maxConnAge", "dialTimeout", "readTimeout", "writeTimeout", "idleTimeout", "idleCheckFrequency":
 			v.warn("redis "+k, "redis.Client: "+k+" does nothing: perfctl opens script.connections connections before they are used")
 		default:
-			return "", fmt.Errorf("%s is not there; there are username, password, database, socket.host, socket.port, socket.tls, or a URL", k)
+			return "", fmt.Errorf("%s is not there; there are username, password, database, socket.host, socket.port, socket.tls, cluster.nodes, or a URL; sentinels are reached by redis+sentinel://HOST:26379/MASTER", k)
 		}
 	}
 	if user != "" || password != "" {
 		u.User = url.UserPassword(user, password)
 	}
 	return u.String(), nil
+}
+
+// redisCluster reads the nodes of a cluster.
+func (v *VM) redisCluster(u *url.URL, o *goja.Object) error {
+	for _, k := range o.Keys() {
+		switch k {
+		case "nodes":
+			if err := v.redisNodes(u, o.Get(k).ToObject(v.rt)); err != nil {
+				return err
+			}
+		case "maxRedirects", "readOnly", "routeByLatency", "routeRandomly":
+			v.warn("redis cluster."+k, "redis.Client: cluster."+k+" does nothing: commands go to the primaries")
+		default:
+			return fmt.Errorf("cluster.%s is not there; there is cluster.nodes", k)
+		}
+	}
+	return nil
+}
+
+// redisNodes reads a list of servers, each a URL, HOST:PORT, or an object as a client is
+// made of. What they say besides must be the same for all.
+func (v *VM) redisNodes(u *url.URL, list *goja.Object) error {
+	var hosts []string
+	for i := range int(list.Get("length").ToInteger()) {
+		x := list.Get(itoa(i))
+		text := x.String()
+		if _, object := x.(*goja.Object); object {
+			var err error
+			if text, err = v.redisAddress(x); err != nil {
+				return err
+			}
+		}
+		if !strings.Contains(text, "://") {
+			hosts = append(hosts, text)
+			continue
+		}
+		one, err := url.Parse(text)
+		if err != nil {
+			return errors.New("the address of a node cannot be read")
+		}
+		if u.Scheme, hosts = one.Scheme, append(hosts, one.Host); one.User != nil {
+			u.User = one.User
+		}
+	}
+	if len(hosts) == 0 {
+		return errors.New("no node is named")
+	}
+	u.Host = strings.Join(hosts, ",")
+	return nil
 }
 
 func (v *VM) redisSocket(u *url.URL, o *goja.Object) {

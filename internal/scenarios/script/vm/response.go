@@ -333,7 +333,7 @@ func errorCode(h *hop) int {
 	}
 	var dns *net.DNSError
 	switch {
-	case work.KindOf(err) == "invalid_url":
+	case work.KindOf(err) == kindInvalidURL:
 		return 1020
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return 1101
