@@ -37,6 +37,8 @@ func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 	out.accounts = a.accounts()
 	out.attribute()
 	out.tellFaults(run.Info.FaultCost)
+	out.Replicas = a.scalings(p.rules)
+	out.tellReplicas()
 	if err := out.load(a, steps, results); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}

@@ -23,6 +23,8 @@ type Analysis struct {
 	Recoveries []Recovery `json:"recoveries"`
 	// Faults has an entry for each thing that was broken on purpose.
 	Faults []FaultEffect `json:"faults"`
+	// Replicas has an entry for each program whose instances were counted, if any were.
+	Replicas []Scaling `json:"replicas,omitempty"`
 	// Drift has an entry for each series that was tested for a drift.
 	Drift []Drift `json:"drift"`
 	// Steady has an entry for each stage of a constant rate.

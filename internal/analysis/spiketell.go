@@ -42,7 +42,11 @@ func (r *Recovery) still() string {
 	if len(r.Waiting) == 0 {
 		return "it has no ten quiet seconds"
 	}
-	return list(r.Waiting) + " " + isAre(len(r.Waiting)) + " worse"
+	is := isAre(len(r.Waiting))
+	if r.Waiting[0] == ofErrors {
+		is = "are"
+	}
+	return list(r.Waiting) + " " + is + " worse"
 }
 
 func isAre(n int) string {

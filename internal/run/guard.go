@@ -38,6 +38,11 @@ func (p *Plan) guard(ctx context.Context, addresses *targets.Settings) error {
 	for _, x := range p.scrapes {
 		errs = append(errs, g.CheckURL(ctx, "read figures of", x.URL))
 	}
+	for _, x := range p.replicas {
+		if x.URL != nil {
+			errs = append(errs, g.CheckURL(ctx, "count the instances at", x.URL))
+		}
+	}
 	return exitcode.ConfigError(errors.Join(errs...))
 }
 

@@ -32,6 +32,7 @@ type Plan struct {
 	values   []*scenarios.Values
 	watches  []process.Watch
 	scrapes  []probe.Scrape
+	replicas []probe.Replicas
 	// addresses are the targets', those of a lab excepted, which are not known yet.
 	addresses *targets.Settings
 	// settings lists everything that was set, with its origin; secrets are redacted.
@@ -79,7 +80,10 @@ func (p *Plan) parse() (err error) {
 	if p.watches, err = parseWatches(p.request.Watch); err != nil {
 		return err
 	}
-	p.scrapes, err = parseScrapes(p.request.Scrape)
+	if p.scrapes, err = parseScrapes(p.request.Scrape); err != nil {
+		return err
+	}
+	p.replicas, err = parseReplicas(p.request.Replicas)
 	return err
 }
 

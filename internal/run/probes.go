@@ -39,6 +39,26 @@ func parseScrapes(list []string) (out []probe.Scrape, err error) {
 	return out, nil
 }
 
+// parseReplicas reads the programs whose instances --replicas counts.
+func parseReplicas(list []string) (out []probe.Replicas, err error) {
+	var errs []error
+	for _, s := range list {
+		x, err := probe.ParseReplicas(s)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("--replicas %w", err))
+		case slices.ContainsFunc(out, func(o probe.Replicas) bool { return o.Name == x.Name }):
+			errs = append(errs, fmt.Errorf("--replicas: %s is counted twice; call one of them otherwise", x.Name))
+		default:
+			out = append(out, x)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, exitcode.UsageError("%w", err)
+	}
+	return out, nil
+}
+
 // isOwnMetric says whether perfctl gives a metric of that name.
 func isOwnMetric(name string) bool { return slices.Contains(metricNames(), name) }
 
@@ -91,6 +111,10 @@ func (s *Session) newProbes(ctx context.Context, x *Prepared, addresses *targets
 		}
 	}
 	set.AddScrapes(ctx, scrapes, x.registry)
+	for _, r := range p.replicas {
+		r.Reach = p.guarding().Reaches
+		set.Add(probe.NewReplicas(r, x.registry))
+	}
 	return set, nil
 }
 

@@ -55,6 +55,8 @@ type Request struct {
 	// Watch names processes on this machine whose memory and CPU are read, Scrape
 	// programs whose /metrics are.
 	Watch, Scrape []string
+	// Replicas say how the number of instances of programs is read.
+	Replicas []string
 	// Trace is the share of the arrivals that is traced.
 	Trace float64
 	// NoExemplars keeps no records of single arrivals.

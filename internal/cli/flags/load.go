@@ -50,6 +50,7 @@ func (f *Scenarios) Register(fs *pflag.FlagSet) {
 type Load struct {
 	Scenarios
 	scrape     []string
+	replicas   []string
 	noProbes   bool
 	noRecords  bool
 	setupRate  float64
@@ -89,6 +90,7 @@ func (f *Load) Register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.allowFaults, "allow-faults", false, "let the faults of a profile run the commands that they give, which break servers of yours and mend them")
 	fs.StringArrayVar(&f.watch, "watch", nil, "watch the memory and CPU of a `PROCESS` on this machine: a program's name, NAME=PID or NAME=PROGRAM (repeatable; --lab's servers are watched)")
 	fs.StringArrayVar(&f.scrape, "scrape", nil, "read the memory, CPU, garbage collection and event loop of a program from its `NAME=URL` for Prometheus, as in app=http://localhost:9464/metrics; #METRIC,METRIC behind it names metrics of its own to read as well (repeatable)")
+	fs.StringArrayVar(&f.replicas, "replicas", nil, "count the instances of a program that serve, by `NAME=COMMAND` that prints their number, or by 'NAME=URL SERIES' for Prometheus, as in app='http://localhost:9090/metrics http_requests_total by pod' (repeatable; see docs/analysis.md)")
 	fs.BoolVar(&f.noProbes, "no-probes", false, "do not read what RabbitMQ, PostgreSQL and Redis say of themselves")
 	fs.BoolVar(&f.noRecords, "no-exemplars", false, "keep no records of single arrivals (perfctl slow shows them)")
 	fs.Float64Var(&f.setupRate, "setup-rate", 0, "load at most so many rows or keys a second in the set-up (0: as fast as the servers take them)")

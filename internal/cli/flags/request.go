@@ -65,7 +65,7 @@ func (f *Load) Request(from Source, fs *pflag.FlagSet) (*run.Request, error) {
 	r.Watch, r.Scrape, r.NoProbes, r.NoExemplars = f.watch, f.scrape, f.noProbes, f.noRecords
 	r.Judging.Confidence, r.Judging.AllowUndecided = f.confidence, f.allowUndecided
 	r.Options = options.list()
-	r.AllowFaults = f.allowFaults
+	r.AllowFaults, r.Replicas = f.allowFaults, f.replicas
 	if r.Faults, err = parseFaults(f.faults); err != nil {
 		return nil, err
 	}

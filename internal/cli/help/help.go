@@ -37,7 +37,7 @@ type flagGroup struct {
 var flagGroups = []flagGroup{
 	{"Load", "base peak rate duration time-scale users pace pause iterations stage vus arrivals seed tolerance queue max-lateness graceful-stop start max max-time precision trial repeat"},
 	{"Scenarios", "scenario flow set setup-rate fault each"},
-	{"Targets", "lab env env-file config allow-target allow-database allow-faults scrape watch no-probes skip-rate"},
+	{"Targets", "lab env env-file config allow-target allow-database allow-faults scrape replicas watch no-probes skip-rate"},
 	{"Judging", "threshold sla confidence allow-undecided abort-on-fail abort-after baseline gate min-effect fail-on require"},
 	{"Output", "out json summary-export quiet run-dir run-id tag log-failures no-exemplars trace trace-share"},
 	{"Several machines", "shard start-at barrier barrier-timeout kubernetes kubernetes-keep kubernetes-values kubernetes-wait namespace context kubeconfig image"},
