@@ -3,6 +3,7 @@ package live
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -141,7 +142,7 @@ func (h *history) figures() *figures {
 		f.scenarios = append(f.scenarios, scenarioFigures{name, *parts[name]})
 	}
 	for _, r := range f.now.readings {
-		if line := h.readings[r.source]; slices.Min(line) != slices.Max(line) {
+		if line := h.readings[r.source]; moved(line) {
 			f.readings = append(f.readings, movement{r, slices.Clone(line)})
 		} else {
 			f.still++
@@ -154,6 +155,15 @@ func (h *history) figures() *figures {
 		return cmp.Or(cmp.Compare(b.runs, a.runs), cmp.Compare(a.what, b.what))
 	})
 	return f
+}
+
+// leastMove is the part of a reading's largest value by which it must have changed to be
+// worth a place.
+const leastMove = 0.01
+
+func moved(line []float64) bool {
+	low, high := slices.Min(line), slices.Max(line)
+	return high-low > leastMove*max(math.Abs(low), math.Abs(high))
 }
 
 // ordered returns the steps of a scenario in an order that stays, those without a time

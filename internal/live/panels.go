@@ -109,6 +109,19 @@ func (p panel) flow(items ...string) (lines []string) {
 // wrapped breaks a long text between words.
 func (p panel) wrapped(text string) []string { return p.wrappedTo(text, p.room()) }
 
+// hanging breaks a text behind a mark, further lines indented like the first one.
+func (p panel) hanging(mark, text string) []string {
+	lines := p.wrappedTo(text, p.room()-lipgloss.Width(mark))
+	for i := range lines {
+		if i == 0 {
+			lines[i] = mark + lines[i]
+		} else {
+			lines[i] = strings.Repeat(" ", lipgloss.Width(mark)) + lines[i]
+		}
+	}
+	return lines
+}
+
 func (p panel) wrappedTo(text string, width int) []string {
 	return strings.Split(lipgloss.Wrap(clean(text), max(width, 1), " "), "\n")
 }
@@ -175,7 +188,7 @@ func (p panel) ruleSection() section {
 	for _, r := range p.judged.rules {
 		counts[r.Status]++
 		if r.Status == sla.Failed || r.Status == sla.Warned {
-			missed = append(missed, fmt.Sprintf("%s %s: %s, target %s", p.light(r.Status), clean(ruleName(r)), clean(r.Actual), clean(r.Target)))
+			missed = append(missed, p.hanging(p.light(r.Status)+" ", fmt.Sprintf("%s: %s, target %s", ruleName(r), r.Actual, r.Target))...)
 		}
 	}
 	if len(p.judged.rules) == 0 {
@@ -235,7 +248,7 @@ func (p panel) generatorSection() section {
 	s := section{rank: 6, title: "generator", lines: p.flow(status, "lag p99 "+quantile(f.lag, 0.99),
 		"CPU "+figure.Value(f.now.cpu, metrics.UnitPercent), "memory "+figure.Value(f.now.memory, metrics.UnitBytes))}
 	for i, r := range p.judged.health.Reasons {
-		s.lines = append(s.lines, p.wrapped("! "+r)...)
+		s.lines = append(s.lines, p.hanging("! ", r)...)
 		if i == 0 {
 			s.least = len(s.lines)
 		}

@@ -69,7 +69,7 @@ func TestReadingsThatNeverChangedAreNotShown(t *testing.T) {
 	}
 	for _, width := range []int{80, 200} {
 		screen := m.feed(tea.WindowSizeMsg{Width: width, Height: 40})
-		shows(t, screen, "db_pool_in_use", "and 1 that never changed")
+		shows(t, screen, "db_pool_in_use", "and 1 that did not change")
 		if strings.Contains(screen, "db_pool_max") {
 			t.Errorf("at %d columns a constant is shown:\n%s", width, screen)
 		}
@@ -104,7 +104,7 @@ func TestFaultsAreToldWhileTheyLastAndBefore(t *testing.T) {
 	m.config.Faults = []Fault{{"db", "postgres: refuse", 5 * time.Second, 9 * time.Second}, {"cache", "redis: reset", 30 * time.Second, 31 * time.Second}}
 	shows(t, m.feed(secondOf(snapshot(1, time.Millisecond, 1, 0, ""))), "next db (postgres: refuse) in 3s")
 	shows(t, m.feed(secondOf(snapshot(5, time.Millisecond, 1, 0, ""))), "db (postgres: refuse), 3s left", "next cache (redis: reset) in 24s")
-	shows(t, m.feed(secondOf(snapshot(35, time.Millisecond, 1, 0, ""))), "all 2 over")
+	shows(t, m.feed(secondOf(snapshot(35, time.Millisecond, 1, 0, ""))), "2 of 2 are over")
 }
 
 func TestTheKeysFitTheLastLine(t *testing.T) {

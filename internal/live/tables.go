@@ -106,7 +106,7 @@ func (p panel) faultSection() section {
 		}
 	}
 	if len(s.lines) == 0 && len(p.config.Faults) > 0 {
-		s.lines = []string{p.theme.dim.Render(fmt.Sprintf("all %d over", len(p.config.Faults)))}
+		s.lines = []string{p.theme.dim.Render(fmt.Sprintf("%d of %d are over", len(p.config.Faults), len(p.config.Faults)))}
 	}
 	s.least = len(s.lines)
 	return s
@@ -125,7 +125,7 @@ func (p panel) targetSection() section {
 		s.lines = p.flow(p.readings()...)
 	}
 	if p.shown.still > 0 {
-		s.lines = append(s.lines, p.theme.dim.Render(fmt.Sprintf("and %d that never changed", p.shown.still)))
+		s.lines = append(s.lines, p.theme.dim.Render(fmt.Sprintf("and %d that did not change", p.shown.still)))
 	}
 	return s
 }

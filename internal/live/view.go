@@ -245,6 +245,6 @@ func (p panel) helpSections() []section {
 			"✓ holds so far   ✗ missed so far   ! missed, only a warning",
 			"· not known yet: too few values, or it can still be met")},
 		{rank: 4, title: "generator", lines: text("Lag is how late arrivals were released: the generator's own lateness.")},
-		{rank: 5, title: "targets", lines: text("Readings that never changed are left out; the summary has them all with -v.")},
+		{rank: 5, title: "targets", lines: text("Readings that do not change are left out; the summary has them all with -v.")},
 	}
 }

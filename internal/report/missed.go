@@ -141,10 +141,15 @@ func withoutData(s *summary.Summary, noData []sla.Result) string {
 		}
 	}
 	n := len(names)
-	if s.Arrivals.Succeeded == 0 {
-		return fmt.Sprintf("nothing succeeded: %d %s no data", n, plural(n, "rule")+has(n))
+	warns := countRules(noData, func(r sla.Result) bool { return !r.Breaches() })
+	tail := ""
+	if warns > 0 {
+		tail = fmt.Sprintf(" (%d of them only %s)", warns, map[bool]string{true: "warns", false: "warn"}[warns == 1])
 	}
-	return fmt.Sprintf("no data for %d %s: %s", n, plural(n, "rule"), some(names))
+	if s.Arrivals.Succeeded == 0 {
+		return fmt.Sprintf("nothing succeeded: %d %s no data%s", n, plural(n, "rule")+has(n), tail)
+	}
+	return fmt.Sprintf("no data for %d %s%s: %s", n, plural(n, "rule"), tail, some(names))
 }
 
 func has(n int) string {
