@@ -4,6 +4,7 @@
 package answer
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -227,4 +228,13 @@ func shorten(b []byte) string {
 		return strconv.Quote(string(b[:most])) + "…"
 	}
 	return strconv.Quote(string(b))
+}
+
+// said returns the beginning of an HTTP answer behind a colon, where it is text.
+func (a *Answer) said() string {
+	text := strings.TrimSpace(string(bytes.ToValidUTF8(a.Head, nil)))
+	if text == "" || bytes.IndexByte(a.Head, 0) >= 0 {
+		return ""
+	}
+	return ": " + text
 }

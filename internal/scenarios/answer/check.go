@@ -139,7 +139,7 @@ func (c *Check) Test(a *Answer, s *template.Scope, st *State) error {
 		if Holds(c.statuses, a.Status) {
 			return nil
 		}
-		return work.Fail(KindCheck, fmt.Errorf("%s: got %d", c.text, a.Status))
+		return work.Asked(strings.TrimSpace(a.Method+" "+a.Path), work.Fail(KindCheck, fmt.Errorf("%s: got %d%s", c.text, a.Status, a.said())))
 	}
 	found, err := c.source.Take(a, &st.got)
 	if err != nil {

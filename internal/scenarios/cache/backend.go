@@ -118,7 +118,7 @@ func (d *store) get(ctx context.Context, a *work.Arrival, clock work.Clock, id i
 	note.Ended(clock.Now(), err)
 	switch {
 	case err != nil:
-		return postgres.Fail(err)
+		return work.Asked("fetch ("+work.Statement(d.fetch.SQL)+")", postgres.Fail(err))
 	case rows != 1:
 		return errNoRow
 	}

@@ -134,9 +134,9 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		st.phantom.Add(1)
 		s.name(&s.first.phantom, key)
 		s.count(a.Stage, true)
-		return work.Fail(work.KindWrong, errPhantom)
+		return work.Asked("GET "+key, work.Fail(work.KindWrong, errPhantom))
 	case !errors.Is(err, driver.Nil):
-		return redis.Classify(err)
+		return work.Asked("GET "+key, redis.Classify(err))
 	}
 	st.answered.Add(1)
 	s.get.Record(a.Stage, replied-start)
@@ -165,9 +165,9 @@ func (s *scenario) readLoaded(ctx context.Context, a *work.Arrival, st *stage) e
 		s.gone.Add(a.Stage, 1)
 		s.name(&s.first.gone, s.keys[i])
 		s.count(a.Stage, false)
-		return work.Fail(work.KindWrong, errGone)
+		return work.Asked("GET "+s.keys[i], work.Fail(work.KindWrong, errGone))
 	case err != nil:
-		return redis.Classify(err)
+		return work.Asked("GET "+s.keys[i], redis.Classify(err))
 	}
 	st.answered.Add(1)
 	s.get.Record(a.Stage, took)
@@ -176,7 +176,7 @@ func (s *scenario) readLoaded(ctx context.Context, a *work.Arrival, st *stage) e
 	if !s.sizes.intact(v, uint64(i)) {
 		st.wrong.Add(1)
 		s.name(&s.first.wrong, s.keys[i])
-		return work.Fail(work.KindWrong, errWrong)
+		return work.Asked("GET "+s.keys[i], work.Fail(work.KindWrong, errWrong))
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (s *scenario) fetchAndSet(ctx context.Context, a *work.Arrival, st *stage, 
 	written := s.env.Clock.Now()
 	note.Ended(written, err)
 	if err != nil {
-		return redis.Classify(err)
+		return work.Asked("SET "+key, redis.Classify(err))
 	}
 	s.set.Record(a.Stage, written-fetched)
 	s.penalty.Record(a.Stage, written-missed)

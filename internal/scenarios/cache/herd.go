@@ -58,11 +58,11 @@ func (s *scenario) readHot(ctx context.Context, a *work.Arrival, st *stage, w *w
 		s.get.Record(a.Stage, replied-start)
 		if !s.sizes.intact(v, hotID) {
 			h.wrong.Add(1)
-			return work.Fail(work.KindWrong, errWrong)
+			return work.Asked("GET "+h.key, work.Fail(work.KindWrong, errWrong))
 		}
 		return nil
 	case !errors.Is(err, driver.Nil):
-		return redis.Classify(err)
+		return work.Asked("GET "+h.key, redis.Classify(err))
 	}
 	h.misses.Add(1)
 	s.get.Record(a.Stage, replied-start)

@@ -54,10 +54,13 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		s.ended(a.Stage, err)
 	}
 	a.End(s.clock, err)
-	if err == nil && op == opInsert && s.kept != nil {
+	if err != nil {
+		return work.Asked(opNames[op]+" ("+work.Statement(s.text(op, st))+")", err)
+	}
+	if op == opInsert && s.kept != nil {
 		return s.trim(ctx, c, a, w)
 	}
-	return err
+	return nil
 }
 
 // text returns the statement of an operation, empty where it is none.

@@ -37,7 +37,7 @@ func (s *scenario) trim(ctx context.Context, c postgres.Conn, a *work.Arrival, w
 	s.ended(a.Stage, err)
 	switch {
 	case err != nil:
-		return postgres.Fail(err)
+		return work.Asked("trim ("+work.Statement(s.sql.trim.SQL)+")", postgres.Fail(err))
 	case rows != s.account.inserts.Get(old).Rows:
 		return errNoRow
 	}

@@ -110,6 +110,13 @@ func (f *parser) match(a *consumeAction, v strictyaml.Value) {
 	})
 }
 
+func (a *consumeAction) asks() string {
+	if a.spec.own != "" {
+		return "consume from own_queue " + a.spec.own
+	}
+	return "consume from the queue " + a.spec.queue
+}
+
 func (a *consumeAction) words() []string { return messageWords }
 
 func (a *consumeAction) bind(_ context.Context, s *scenario, _ *step) error {

@@ -37,6 +37,8 @@ func (f *parser) sample() *template.Scope {
 	return &template.Scope{Arrival: &work.Arrival{}, Vars: make([]template.Value, len(f.fields.Names.All()))}
 }
 
+func (h *httpAction) asks() string { return h.request.Asks() }
+
 func (h *httpAction) words() []string {
 	if h.request.Streams() {
 		return append([]string{answer.Events}, request.Words...)

@@ -27,6 +27,8 @@ type publishAction struct {
 	publisher *rabbitmq.Publisher
 	// id leads the id of messages that the file gives none.
 	id string
+	// shown says where it publishes to, as the file has it.
+	shown string
 	// queue and named are what is looked for in the set-up: constants.
 	queue, named string
 }
@@ -35,9 +37,10 @@ func (f *parser) publish(v strictyaml.Value) action {
 	a := &publishAction{mandatory: true}
 	read := func(into *text) strictyaml.Reader { return request.Text(&f.fields, into) }
 	persistent, said := true, false
+	exchange, key := "", ""
 	if !v.Map("publish", append(a.of.fields(f),
-		strictyaml.Optional("exchange", read(&a.exchange)).Help("exchange; the default one if left out"),
-		strictyaml.Optional("key", read(&a.key)).Help("routing key, or without an exchange the name of a queue"),
+		strictyaml.Optional("exchange", func(of strictyaml.Value) { read(&a.exchange)(of); exchange, _ = of.Scalar() }).Help("exchange; the default one if left out"),
+		strictyaml.Optional("key", func(of strictyaml.Value) { read(&a.key)(of); key, _ = of.Scalar() }).Help("routing key, or without an exchange the name of a queue"),
 		strictyaml.Optional("body", request.TextAt(&f.fields, &a.body, a.inBody)).Help("body"),
 		strictyaml.Optional("persistent", func(of strictyaml.Value) { said = true; strictyaml.Bool(&persistent)(of) }).Help("true if left out"),
 		strictyaml.Optional("mandatory", strictyaml.Bool(&a.mandatory)).Help("fail where no queue takes it; true if left out"),
@@ -55,6 +58,10 @@ func (f *parser) publish(v strictyaml.Value) action {
 	if a.exchange.Empty() && a.key.Empty() {
 		v.Add("publish needs an exchange, or as key the name of a queue")
 		return nil
+	}
+	a.shown = "publish to the queue " + key
+	if exchange != "" {
+		a.shown = "publish to the exchange " + exchange + " by " + key
 	}
 	contentType, _ := a.of.contentType.Constant()
 	a.json = strings.Contains(contentType, "json")
@@ -80,6 +87,8 @@ func (a *publishAction) inBody(before string) template.Encoding {
 		return append(dst, value...)
 	}}
 }
+
+func (a *publishAction) asks() string { return a.shown }
 
 func (a *publishAction) words() []string { return nil }
 

@@ -25,6 +25,31 @@ type redisAction struct {
 	// that the server executes them as one (MULTI, EXEC).
 	several, together bool
 	client            *redis.Client
+	// shown are the commands as the file has them, each with its first argument; the
+	// others may be long, and secret.
+	shown []string
+}
+
+// maxShown is how many of several commands a failure tells.
+const maxShown = 3
+
+func (a *redisAction) asks() string {
+	text := strings.Join(a.shown[:min(len(a.shown), maxShown)], "; ")
+	if len(a.shown) > maxShown {
+		text += "; …"
+	}
+	return text
+}
+
+// showing notes a command of the file.
+func (a *redisAction) showing(v strictyaml.Value) {
+	var words []string
+	v.List("a redis command", func(i int, item strictyaml.Value) {
+		if word, ok := item.Scalar(); ok && i < 2 {
+			words = append(words, word)
+		}
+	})
+	a.shown = append(a.shown, strings.Join(words, " "))
 }
 
 type command []text
@@ -41,6 +66,7 @@ func (f *parser) redis(v strictyaml.Value) action {
 		if !ok {
 			return nil
 		}
+		a.showing(v)
 		return a
 	}
 	list := func(together bool) strictyaml.Reader {
@@ -53,6 +79,7 @@ func (f *parser) redis(v strictyaml.Value) action {
 			if of.List("the commands", func(_ int, item strictyaml.Value) {
 				if c, ok := f.command(item); ok {
 					a.commands = append(a.commands, c)
+					a.showing(item)
 				}
 			}) {
 				of.Add("there are no commands: each is a list of words, as in [[INCR, a], [GET, b]]")

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
@@ -57,6 +58,8 @@ func (f *parser) sql(v strictyaml.Value) action {
 
 // unread is no statement.
 const unread = "\x00"
+
+func (a *sqlAction) asks() string { return work.Statement(a.sql) }
 
 func (a *sqlAction) words() []string { return []string{answer.Rows, answer.Column} }
 

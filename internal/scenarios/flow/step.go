@@ -11,6 +11,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/answer"
+	"github.com/perfctl/perfctl/internal/scenarios/request"
 	"github.com/perfctl/perfctl/internal/scenarios/template"
 	"github.com/perfctl/perfctl/internal/strictyaml"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -30,6 +31,9 @@ type action interface {
 	// do executes it; keep says whether the answer's body is wanted. The answer is
 	// good until the worker's next step.
 	do(ctx context.Context, w *worker, keep bool) (answer.Answer, error)
+	// asks says what it asks for, as failures tell it: the file's words, with the fields
+	// in them unfilled.
+	asks() string
 }
 
 // step is an action with its name, its checks and its captures.
@@ -300,7 +304,19 @@ func (e *stepError) Error() string {
 	if f, ok := e.err.(*work.Failure); ok { //nolint:errorlint // its own kind is told beside it
 		text = f.Err.Error()
 	}
+	if e.step.action != nil {
+		if asks := e.step.action.asks(); asks != "" && !saysIt(text, asks) {
+			text = asks + ": " + text
+		}
+	}
 	return fmt.Sprintf("step %s (%s:%d): %s", e.step.name, e.step.pos.File, e.step.pos.Line, text)
+}
+
+// saysIt says whether an error tells itself what was asked for, as that of a status
+// does with the method first.
+func saysIt(text, asks string) bool {
+	method, _, _ := strings.Cut(asks, " ")
+	return strings.HasPrefix(text, method+" ") && slices.Contains(request.Methods, method)
 }
 
 func (e *stepError) Unwrap() error { return e.err }

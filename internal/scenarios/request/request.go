@@ -37,6 +37,8 @@ type text = template.Text[*template.Scope]
 // Request is one request, compiled.
 type Request struct {
 	method string
+	// shown is the path as the file has it, without its query.
+	shown  string
 	path   text
 	header []header
 	body   text
@@ -211,6 +213,10 @@ func TextAt(fields *template.Fields, into *text, place func(before string) templ
 	}
 }
 
+// Asks says what is asked for, as failures tell it: the method, and the path with its
+// fields unfilled.
+func (r *Request) Asks() string { return r.method + " " + r.shown }
+
 func (r *Request) readMethod(v strictyaml.Value) {
 	s, ok := v.Word(Methods...)
 	if !ok {
@@ -233,6 +239,7 @@ func (r *Request) readPath(fields *template.Fields) strictyaml.Reader {
 			return
 		}
 		r.address = strings.HasPrefix(s, "{{")
+		r.shown, _, _ = strings.Cut(s, "?") // what follows may be a secret
 		var err error
 		if r.path, err = fields.CompileAt(s, template.AtTarget); err == nil {
 			err = r.checkPath()

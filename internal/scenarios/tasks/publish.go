@@ -111,13 +111,25 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 		if rabbitmq.MayHave(err) {
 			s.unknown(word, a.Stage)
 		}
-		return err
+		return work.Asked(s.asks, err)
 	}
 	if note != nil {
 		defer a.End(s.clock, nil)
 	}
 	s.m.published.Add(a.Stage, 1)
-	return s.settle(l.Await(ctx, confirm, "", w.timer, s.cfg.timeout), word, a)
+	return work.Asked(s.asks, s.settle(l.Await(ctx, confirm, "", w.timer, s.cfg.timeout), word, a))
+}
+
+// publishesTo says where tasks go, as failures tell it.
+func (s *scenario) publishesTo() string {
+	switch o := s.outside; {
+	case o == nil:
+		return "publish to the queue " + s.queue
+	case o.exchange == "":
+		return "publish to the queue " + o.key
+	default:
+		return "publish to the exchange " + o.exchange + " by " + o.key
+	}
 }
 
 // publish writes the task to a channel.

@@ -64,6 +64,8 @@ type scenario struct {
 	sampled, busied time.Duration
 	// outside is nil for built-in agents.
 	outside *outside
+	// asks says where tasks are published, as failures tell it.
+	asks string
 }
 
 // handles are the scenario's metrics.
@@ -113,6 +115,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.asks = s.publishesTo()
 	s.declareMetrics(env)
 	return s, nil
 }

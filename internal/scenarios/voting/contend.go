@@ -52,7 +52,7 @@ func (s *scenario) contend(ctx context.Context, a *work.Arrival, p *proposal, b 
 		s.log.Set(a.N, postgres.Committed, one.choice)
 		s.committed(a, p, one.ballot, one.began, one.answer)
 		if other.err != nil {
-			return postgres.Fail(other.err)
+			return s.asked(other.err)
 		}
 		s.refused.Add(a.Stage, 1)
 		return nil
@@ -66,7 +66,7 @@ func (s *scenario) contend(ctx context.Context, a *work.Arrival, p *proposal, b 
 	if one.err == nil {
 		one = other
 	}
-	return postgres.Fail(one.err)
+	return s.asked(one.err)
 }
 
 // settled says that the attempt certainly left no vote.

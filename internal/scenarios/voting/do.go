@@ -58,7 +58,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	s.log.Set(a.N, v.outcome, b.choice)
 	if err != nil {
-		return postgres.Fail(err)
+		return s.asked(err)
 	}
 	s.committed(a, p, b, began, v)
 	if st.resubmit > 0 && a.Uniform(streamResubmit) < st.resubmit {
@@ -154,12 +154,17 @@ func (p *proposal) open(due time.Duration) {
 	}
 }
 
+// asked says of a vote that failed what the database was asked.
+func (s *scenario) asked(err error) error {
+	return work.Asked("vote ("+work.Statement(s.insert.SQL)+")", postgres.Fail(err))
+}
+
 // again sends the vote a second time.
 func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *params) error {
 	v, err := s.castVote(ctx, c, w, nil)
 	switch {
 	case err != nil:
-		return postgres.Fail(err)
+		return s.asked(err)
 	case v.taken:
 		return errVotedTwice
 	}

@@ -27,8 +27,31 @@ func Fail(err error) error {
 	if _, ok := errors.AsType[*work.Failure](err); ok {
 		return err
 	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Detail != "" {
+		err = &detailed{err, e.Detail}
+	}
 	return work.Fail(KindOf(err), err)
 }
+
+// detailed is an error with the detail that the server gave, which the driver leaves
+// out of its text.
+type detailed struct {
+	err    error
+	detail string
+}
+
+// maxDetail bounds how much of a detail is told, in characters.
+const maxDetail = 200
+
+func (e *detailed) Error() string {
+	detail := []rune(e.detail)
+	if len(detail) > maxDetail {
+		detail = append(detail[:maxDetail-1], '…')
+	}
+	return e.err.Error() + ": " + string(detail)
+}
+
+func (e *detailed) Unwrap() error { return e.err }
 
 // KindOf returns why a statement failed, by the class of its SQLSTATE where
 // the server said one.
