@@ -95,7 +95,11 @@ func (f *Figure) plain() string {
 	if f.Stage != "" {
 		in = " in " + f.Stage
 	}
-	return fmt.Sprintf("%s %s%s %s (%s), from %s to %s", clean(f.Metric), f.Stat, clean(in), f.change(f.Ratio), f.between(), f.show(f.Base), f.show(f.New))
+	by := ""
+	if f.Ratio != nil { // a difference that cannot be told is not said
+		by = fmt.Sprintf(" %s (%s)", f.change(f.Ratio), f.between())
+	}
+	return fmt.Sprintf("%s %s%s%s, from %s to %s", clean(f.Metric), f.Stat, clean(in), by, f.show(f.Base), f.show(f.New))
 }
 
 // sentence says a figure, its word, and what would settle it.

@@ -7,6 +7,10 @@ import (
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
+// UsersLine says in one line how the users of a closed stage did; it is empty for a stage
+// with a rate.
+func UsersLine(st *summary.StageResult) string { return usersLine(st) }
+
 // usersLine says in one line how the users of a closed stage did: how many there
 // were, what throughput they can have by Little's law, and that slow answers
 // slowed the load. It is empty for a stage with a rate.

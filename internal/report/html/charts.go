@@ -63,8 +63,10 @@ type panel struct {
 	// Log asks for a logarithmic axis.
 	Log bool `json:"log,omitempty"`
 	// Limits are the targets of the rules about it, and Note how one was missed.
-	Limits []limit  `json:"limits,omitempty"`
-	Note   string   `json:"note,omitempty"`
+	Limits []limit `json:"limits,omitempty"`
+	Note   string  `json:"note,omitempty"`
+	// Untold names the lines that are left out because too few values tell them.
+	Untold string   `json:"untold,omitempty"`
 	Series []series `json:"series"`
 }
 
@@ -128,7 +130,7 @@ func gather(r *rundir.Run, s *summary.Summary, base *rundir.Run) (*charts, error
 		}
 	}
 	c.Still = c.fold()
-	for _, id := range append(missed, loadChart, responseChart, errorChart, failureChart) {
+	for _, id := range append(missed, loadChart, usersChart, responseChart, errorChart, failureChart) {
 		is := func(p panel) bool { return p.ID == id }
 		if !slices.Contains(c.First, id) && slices.ContainsFunc(c.Panels, is) {
 			c.First = append(c.First, id)

@@ -62,12 +62,14 @@
     for (let v = Math.ceil(low / step) * step; v <= high; v += step) out.push(v);
     return out;
   };
-  const logTicks = (low, high) => {
+  const logTicks = (low, high, most = 7) => {
     const out = [];
     for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) for (const f of [1, 2, 5]) out.push(f * Math.pow(10, e));
     const inside = out.filter(v => v >= low && v <= high);
-    if (inside.length < 3) return nice(low, high, 4).filter(v => v >= low); // less than a decade
-    return inside.length > 7 ? inside.filter(v => Math.abs(Math.log10(v) % 1) < 1e-9) : inside;
+    if (inside.length < 3) return nice(low, high, Math.min(4, most)).filter(v => v >= low); // less than a decade
+    if (inside.length <= most) return inside;
+    const tens = inside.filter(v => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-9), every = Math.ceil(tens.length / most);
+    return tens.length < 2 ? inside.filter((v, i) => i % Math.ceil(inside.length / most) === 0) : tens.filter((v, i) => (tens.length - 1 - i) % every === 0);
   };
 
   // Where a text of the time axis is held, so that neither end is cut off.
@@ -75,7 +77,8 @@
 
   const caption = (title, unit, help) => {
     const legend = el('ul', { class: 'legend' });
-    const b = el('b', { title: help }, title);
+    // A narrow screen breaks a name where one of its words ends.
+    const b = el('b', { title: help }, ...title.split(/(?<=[_{,:])/).flatMap((part, i) => i ? [document.createElement('wbr'), part] : [part]));
     return [el('figcaption', {}, el('span', {}, b, ' ', el('span', { class: 'unit' }, unit)), legend), legend];
   };
   const unitName = { ms: 'time', '1/s': 'per second', bytes: 'bytes', 'bytes/s': 'bytes per second', ratio: 'share', percent: 'percent', s: 'time', count: 'number' };
@@ -94,6 +97,9 @@
 
   const M = { left: 58, right: 10, top: 14, bottom: 20 };
 
+  // A percentile has the same colour in every chart, whichever are told there.
+  const hue = (s, i) => { const k = ['p50', 'p95', 'p99', 'max'].indexOf(s.name); return (k < 0 ? i : k) % 8; };
+
   function timeChart(figure, panel, height) {
     const [cap, legend] = caption(panel.title, [panel.log && panel.unit === 'ms' ? '' : unitName[panel.unit] ?? panel.unit, panel.log ? 'log axis' : ''].filter(Boolean).join(', '), panel.help);
     const svg = el('svg', { role: 'img', tabindex: '0', height, 'aria-label': panel.title + ' over time. ' + panel.help });
@@ -101,7 +107,7 @@
     // One line that is named as its chart needs no name.
     const alone = panel.series.length === 1 && panel.series[0].name === panel.title;
     panel.series.forEach((s, i) => {
-      const out = el('output', {}), b = el('button', { type: 'button', 'aria-pressed': 'true' }, ...(alone ? [] : [el('i', { class: 's' + i % 8 }), s.name]), out);
+      const out = el('output', {}), b = el('button', { type: 'button', 'aria-pressed': 'true' }, ...(alone ? [] : [el('i', { class: 's' + hue(s, i) }), s.name]), out);
       b.addEventListener('click', () => {
         hidden.has(i) ? hidden.delete(i) : hidden.add(i);
         b.setAttribute('aria-pressed', String(!hidden.has(i)));
@@ -113,6 +119,7 @@
     figure.append(cap);
     if (panel.note) figure.append(el('p', { class: 'missed' }, '✗ missed: ' + panel.note));
     if (panel.help && (panel.note || height > 112)) figure.append(el('p', { class: 'help' }, panel.help));
+    if (panel.untold) figure.append(el('p', { class: 'help' }, panel.untold));
     figure.append(svg, dataTable(['time', ...panel.series.flatMap(s => s.base ? [s.name, 'baseline'] : [s.name])],
       () => data.t.map((t, i) => [clock(t), ...panel.series.flatMap(s => (s.base ? [s.values[i], s.base[i]] : [s.values[i]]).map(v => show(v, panel.unit)))])));
 
@@ -136,7 +143,7 @@
         for (const l of limits) if (l.value > 0 && l.value < high * reach && l.value > low / reach) { high = Math.max(high, l.value * 1.2); low = Math.min(low, l.value); }
         return [low / 1.25, high * 1.25];
       }
-      for (const l of limits) if (l.value < high * 4) high = Math.max(high, l.value);
+      for (const l of limits) if (l.value < high * 4 || high <= 0) high = Math.max(high, l.value);
       low = Math.min(low, 0);
       return [low, high === low ? low + 1 : high + (high - low) * .06];
     };
@@ -169,17 +176,12 @@
         if (!r) { svg.append(el('text', { x: width / 2, y: height / 2, 'text-anchor': 'middle' }, 'nothing recorded here')); chart.cursor(); return; }
         const f = panel.log ? Math.log10 : v => v;
         const y = v => bottom - (f(v) - f(r[0])) / (f(r[1]) - f(r[0])) * (bottom - M.top);
-        for (const v of panel.log ? logTicks(...r) : nice(r[0], r[1], height / 42)) {
+        for (const v of panel.log ? logTicks(...r, Math.max(height / 28, 2)) : nice(r[0], r[1], height / 42)) {
           svg.append(el('line', { class: 'grid', x1: M.left, x2: width - M.right, y1: y(v), y2: y(v) }),
             el('text', { x: M.left - 6, y: y(v) + 4, 'text-anchor': 'end' }, show(v, panel.unit)));
         }
-        let named = Infinity; // where the last name stands, so that none is written over another
-        for (const l of [...limits].sort((a, b) => a.value - b.value)) {
-          if (l.value < r[0] || l.value > r[1]) continue;
-          svg.append(el('line', { class: 'limit', x1: M.left, x2: width - M.right, y1: y(l.value), y2: y(l.value) }));
-          named = Math.min(y(l.value) - 3, named - 11);
-          if (named > 8) svg.append(el('text', { class: 'limit-name', x: width - M.right - 2, y: named, 'text-anchor': 'end' }, l.name));
-        }
+        const mine = limits.filter(l => l.value >= r[0] && l.value <= r[1]).sort((a, b) => a.value - b.value);
+        for (const l of mine) svg.append(el('line', { class: 'limit', x1: M.left, x2: width - M.right, y1: y(l.value), y2: y(l.value) }));
         // The baseline first, so that it is behind.
         panel.series.forEach((s, k) => {
           if (hidden.has(k) || !s.base) return;
@@ -190,7 +192,7 @@
             d += (open ? 'L' : 'M') + x(mid(i)).toFixed(1) + ' ' + y(v).toFixed(1);
             open = true;
           });
-          svg.append(el('path', { class: `line base s${k % 8}`, d, fill: 'none' }));
+          svg.append(el('path', { class: `line base s${hue(s, k)}`, d, fill: 'none' }));
         });
         panel.series.forEach((s, k) => {
           if (hidden.has(k)) return;
@@ -205,9 +207,18 @@
             open = true; last = px;
           });
           close();
-          svg.append(el('path', { class: `${s.style === 'area' ? 'area' : 'line'} ${s.style || ''} s${k % 8}`, d, fill: s.style === 'area' ? undefined : 'none', 'stroke-linecap': 'round' }));
+          svg.append(el('path', { class: `${s.style === 'area' ? 'area' : 'line'} ${s.style || ''} s${hue(s, k)}`, d, fill: s.style === 'area' ? undefined : 'none', 'stroke-linecap': 'round' }));
         });
         for (const p of svg.querySelectorAll('path.line')) p.style.fill = 'none';
+        // The limits' names stand over all lines, each at its own, and beside that of a
+        // limit that is so near that they would be written over one another.
+        let taken = [];
+        for (const l of mine) {
+          const at = y(l.value) < M.top + 12 ? y(l.value) + 12 : y(l.value) - 3, near = taken.filter(t => Math.abs(t.at - at) < 12);
+          const name = el('text', { class: 'limit-name', x: Math.min(width - M.right - 2, ...near.map(t => t.left - 8)), y: at, 'text-anchor': 'end' }, l.name);
+          svg.append(name);
+          taken.push({ at, left: +name.getAttribute('x') - (name.getComputedTextLength() || 6.2 * l.name.length) });
+        }
         chart.cursor();
       },
       // The cursor and the figures under it move without drawing the rest anew.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -34,7 +35,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		}
 		return out
 	},
-	"ref": func(v float64) *float64 { return &v },
+	"soft": soft,
+	"ref":  func(v float64) *float64 { return &v },
 }).Parse(pageText))
 
 // Write writes the run as one HTML file with its charts. r was read by
@@ -61,6 +63,19 @@ func Write(w io.Writer, r *rundir.Run, s *summary.Summary, base *rundir.Run) err
 		return fmt.Errorf("write the HTML report: %w", err)
 	}
 	return nil
+}
+
+// soft makes a text of which a narrow screen may break names where their words end.
+func soft(text string) template.HTML {
+	var b strings.Builder
+	from := 0
+	for i, r := range text {
+		if strings.ContainsRune("_{,:/.(", r) {
+			b.WriteString(template.HTMLEscapeString(text[from:i+1]) + "<wbr>")
+			from = i + 1
+		}
+	}
+	return template.HTML(b.String() + template.HTMLEscapeString(text[from:])) // escaped, piece by piece
 }
 
 // policy allows one style and one script, and nothing to be loaded.

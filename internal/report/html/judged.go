@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -66,7 +67,8 @@ func (x *subject) add(r sla.Result) {
 	if r.TargetValue == nil || err == nil && rule.Stat.Name == "count" {
 		return
 	}
-	l := limit{Name: r.Target, Value: *r.TargetValue}
+	// A figure that a metric has by itself needs no name on its own chart.
+	l := limit{Name: strings.TrimPrefix(r.Target, "VALUE "), Value: *r.TargetValue}
 	if !slices.Contains(x.limits, l) {
 		x.limits = append(x.limits, l)
 	}

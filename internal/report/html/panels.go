@@ -16,7 +16,7 @@ func (a axis) panels(response []*metrics.Hist) ([]panel, error) {
 	}
 	out := []panel{a.load(), percentiles(responseChart, "Response time",
 		"from when an arrival was due until it was done; percentiles of each point's own arrivals", response), a.errors()}
-	out = append(out, a.gauges()...)
+	out = a.users(append(out, a.gauges()...))
 	failures, err := a.trend(metrics.FailureTime.Name)
 	if err != nil {
 		return nil, err
@@ -58,8 +58,12 @@ func quantileOf(h *metrics.Hist, q float64) *float64 {
 }
 
 func (a axis) load() panel {
+	help := "arrivals due and arrivals that succeeded"
+	if closed(a.r) {
+		help += "; users offer what they come to"
+	}
 	return panel{
-		ID: loadChart, Title: "Load", Unit: string(metrics.UnitPerSec), Help: "arrivals due and arrivals that succeeded",
+		ID: loadChart, Title: "Load", Unit: string(metrics.UnitPerSec), Help: help,
 		Series: []series{{Name: "offered", Values: a.counter(metrics.Arrivals.Name), Style: "dashed"},
 			{Name: "achieved", Values: a.counter(metrics.ArrivalsSucceeded.Name)}},
 	}

@@ -49,7 +49,8 @@ type view struct {
 }
 
 // headline is one of the large figures at the top.
-type headline struct{ Label, Value, Note, State string }
+// Link is the place in the page that tells more.
+type headline struct{ Label, Value, Note, State, Link string }
 
 // operation is a trend's row: a scenario's operation.
 type operation struct {
@@ -128,14 +129,20 @@ func (v *view) percentile() headline {
 		if slices.Contains(m.Trend.AtLeast, "p95") {
 			f.Value = "≥ " + f.Value
 		}
-		f.Note = "p99 " + optionalMillis(m.Trend.P99) + ", whole run"
+		f.Note = "whole run"
+		if m.Trend.P99 != nil {
+			f.Note = "p99 " + optionalMillis(m.Trend.P99) + ", " + f.Note
+		}
 	}
 	return f
 }
 
 func (v *view) generator() headline {
 	g := &v.Summary.Generator
-	f := headline{Label: "generator", Value: g.Status, Note: "released late by p99 " + optionalMillis(g.Lag.P99) + ", p99.9 " + optionalMillis(g.Lag.P999)}
+	f := headline{Label: "generator", Value: g.Status, Link: "#generator"}
+	if g.Lag.P99 != nil {
+		f.Note = "released late by p99 " + optionalMillis(g.Lag.P99)
+	}
 	if g.Status == rundir.GeneratorInvalid || g.Status == rundir.GeneratorSuspect {
 		f.State = map[string]string{rundir.GeneratorInvalid: "bad", rundir.GeneratorSuspect: "warn"}[g.Status]
 	}
@@ -246,54 +253,4 @@ func between(i *[2]float64) string {
 		return none
 	}
 	return optionalMillis(&i[0]) + " – " + optionalMillis(&i[1])
-}
-
-// ruleRow is a rule, once, with the stages that it was judged in.
-type ruleRow struct {
-	sla.Result
-	In []sla.Result
-}
-
-// MissedRules returns the missed rules, each once: what it came to in all, or where it
-// was only judged in stages in the first that missed it, and each stage beside it.
-// Where nothing succeeded, those without data are left to WithoutData.
-func (v view) MissedRules() []ruleRow {
-	rows := v.rows(v.Missed, nil)
-	if v.Summary.Arrivals.Succeeded > 0 {
-		return rows
-	}
-	return slices.DeleteFunc(rows, func(r ruleRow) bool { return r.Status == sla.NoData })
-}
-
-// WithoutData counts the rules that have no data because nothing succeeded.
-func (v view) WithoutData() int { return len(v.rows(v.Missed, nil)) - len(v.MissedRules()) }
-
-// HeldRules returns the rules that held wherever they were judged, each once.
-func (v view) HeldRules() []ruleRow { return v.rows(v.Held, v.Missed) }
-
-// rows returns the rules of some results, each once, without those of others.
-func (v view) rows(of, without []sla.Result) (rows []ruleRow) {
-	key := func(r sla.Result) string { return r.Rule + "\x00" + r.Metric }
-	seen := map[string]bool{}
-	for _, r := range without {
-		seen[key(r)] = true
-	}
-	for _, r := range of {
-		if seen[key(r)] {
-			continue
-		}
-		seen[key(r)] = true
-		row := ruleRow{Result: r}
-		for _, o := range v.Summary.SLA {
-			switch {
-			case key(o) != key(r) || o.Status == sla.NotExercised:
-			case o.Stage == "" && (o.Status == sla.Passed) == (r.Status == sla.Passed):
-				row.Result = o
-			case o.Stage != "":
-				row.In = append(row.In, o)
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }
