@@ -21,7 +21,9 @@ const (
 // otlpUnits are the units in the notation of OpenTelemetry.
 var otlpUnits = map[metrics.Unit]string{
 	metrics.UnitTime: "s", metrics.UnitSeconds: "s", metrics.UnitBytes: "By", metrics.UnitRatio: "1",
-	metrics.UnitPercent: "%", metrics.UnitPerSec: "1/s", metrics.UnitCount: "1",
+	metrics.UnitPercent: "%", metrics.UnitPerSec: "1/s",
+	// A number of things is no ratio: Prometheus names a gauge of the unit 1 one.
+	metrics.UnitCount: "{count}",
 }
 
 // builder collects data points by metric, in the order of their first series.

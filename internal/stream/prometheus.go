@@ -132,8 +132,8 @@ func (p *Prometheus) metrics() (out []prometheus.Metric) {
 		case metrics.KindCounter:
 			add(counter(t, "_total", t.Series.Help, t.Count))
 		case metrics.KindRate:
-			add(counter(t, "_hits_total", t.Series.Help+": the hits", t.Hits))
-			add(counter(t, "_events_total", t.Series.Help+": hits and misses", t.Count))
+			add(counter(t, hits, t.Series.Help+": the hits", t.Hits))
+			add(counter(t, events, t.Series.Help+": hits and misses", t.Count))
 		}
 	}
 	for _, key := range p.account.order {
@@ -164,7 +164,7 @@ func promName(d metrics.Desc) string {
 	name := "perfctl_" + d.Name
 	unit := map[metrics.Unit]string{metrics.UnitTime: "seconds", metrics.UnitSeconds: "seconds", metrics.UnitBytes: "bytes",
 		metrics.UnitRatio: "ratio", metrics.UnitPercent: "percent"}[d.Unit]
-	if unit == "" || strings.HasSuffix(name, "_"+unit) {
+	if unit == "" || slices.Contains(strings.Split(name, "_"), unit) { // as OTLP's names are made, too
 		return name
 	}
 	return name + "_" + unit
