@@ -39,6 +39,9 @@ func annotate(b *bufio.Writer, prefix string, s *summary.Summary) {
 	case summary.VerdictInterrupted:
 		say("error", "perfctl: interrupted", interrupted(s))
 	}
+	if Spoiled(s) {
+		say("error", "perfctl: not whole", spoiling(s))
+	}
 	if s.Stopped != nil {
 		say("error", "perfctl: stopped early", strings.TrimSuffix(stopped(s), "; "))
 	}

@@ -168,6 +168,9 @@ func RulesHeld(s *summary.Summary) (held, all int) {
 // that keeps its rules comes first: REGRESSED against the baseline, by its rules PASS.
 func word(s *summary.Summary) string {
 	text := strings.ToUpper(string(s.Verdict))
+	if Spoiled(s) {
+		text = "NOT WHOLE, by its rules " + text
+	}
 	if suspect(s) {
 		text += ", generator SUSPECT"
 	}
@@ -183,7 +186,7 @@ func word(s *summary.Summary) string {
 
 func verdictStyle(s *summary.Summary) style {
 	switch {
-	case ComparisonFails(s), s.Verdict == summary.VerdictFail, s.Verdict == summary.VerdictInvalid, s.Verdict == summary.VerdictIncomplete:
+	case ComparisonFails(s), Spoiled(s), s.Verdict == summary.VerdictFail, s.Verdict == summary.VerdictInvalid, s.Verdict == summary.VerdictIncomplete:
 		return red
 	case s.Verdict == summary.VerdictInterrupted:
 		return yellow

@@ -176,8 +176,12 @@ func completeCase(s *summary.Summary) junitCase {
 	switch {
 	case s.Verdict == summary.VerdictInterrupted:
 		c.Error = &junitMessage{Message: interrupted(s), Type: "interrupted"}
-	case s.Run.Incomplete:
-		c.Error = &junitMessage{Message: figure.Line(strings.Join(s.Notes, "; ")), Type: "incomplete"}
+	case s.Verdict == summary.VerdictIncomplete, s.Run.Incomplete:
+		c.Error = &junitMessage{Message: figure.Line(incomplete(s)), Type: "incomplete", Text: figure.Line(strings.Join(s.Notes, "; "))}
+	case Spoiled(s):
+		c.Error = &junitMessage{Message: figure.Line(spoiling(s)), Type: "not whole"}
+	case s.Stopped != nil:
+		c.Failure = &junitMessage{Message: figure.Line(strings.TrimSuffix(stopped(s), "; ")), Type: "stopped"}
 	}
 	return c
 }

@@ -51,7 +51,7 @@ func (m markdown) row(cells ...string) { m.line("| %s |", strings.Join(cells, " 
 
 func (m markdown) verdict(s *summary.Summary) {
 	mark := map[summary.Verdict]string{summary.VerdictPass: "✅", summary.VerdictFail: "❌", summary.VerdictInvalid: "⚠️", summary.VerdictIncomplete: "⚠️", summary.VerdictInterrupted: "⏹️"}[s.Verdict]
-	if ComparisonFails(s) && s.Verdict == summary.VerdictPass {
+	if ComparisonFails(s) && s.Verdict == summary.VerdictPass || Spoiled(s) {
 		mark = "❌"
 	}
 	m.line("## %s perfctl %s\n\n**%s**\n", mark, escape(s.Run.Profile), escape(Verdicted(s)))

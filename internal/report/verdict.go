@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -30,6 +31,20 @@ func Verdicted(s *summary.Summary) string {
 	return withComparison(s, text)
 }
 
+// Spoiled says that a run keeps its rules and ends with an error all the same, as where
+// an output that was asked for is not whole.
+func Spoiled(s *summary.Summary) bool {
+	return s.Verdict == summary.VerdictPass && s.ExitCode != exitcode.Pass && !ComparisonFails(s)
+}
+
+// spoiling says why.
+func spoiling(s *summary.Summary) string {
+	if n := len(s.Notes); n > 0 {
+		return s.Notes[n-1]
+	}
+	return fmt.Sprintf("exit code %d", s.ExitCode)
+}
+
 // allLost says that not one arrival succeeded, which explains the rest.
 func allLost(s *summary.Summary) string {
 	if s.Arrivals.Planned > 0 && s.Arrivals.Succeeded == 0 {
@@ -48,6 +63,9 @@ func reasoned(s *summary.Summary) string {
 	switch s.Verdict {
 	case summary.VerdictPass:
 		text += passed(s) + besides(s.SLA)
+		if Spoiled(s) {
+			text = "NOT WHOLE: " + spoiling(s) + "; by its rules " + text
+		}
 	case summary.VerdictFail:
 		text += ": " + stopped(s) + allLost(s) + missed(s)
 	case summary.VerdictInvalid:

@@ -103,6 +103,7 @@ func (x *Prepared) Record(ctx context.Context, dir string, sinks Sinks, watch Wa
 	s := x.conclude(m, rundir.NewRun(info, m.Totals, m.Elapsed), dir, out.Err())
 	noteLost(lost, kept, s, show)
 	if m.Panicked != nil {
+		s.Lose(m.Panicked.Error())
 		s.ExitCode = exitcode.Worst(s.ExitCode, exitcode.Panic)
 		show.Warn(m.Panicked.Error())
 	}

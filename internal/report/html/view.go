@@ -82,6 +82,9 @@ func (v *view) fill() {
 	if report.ComparisonFails(s) && s.Verdict == summary.VerdictPass {
 		v.Verdict, v.Badge = string(summary.VerdictFail), strings.ToLower(string(s.Comparison.Word))
 	}
+	if report.Spoiled(s) {
+		v.Verdict, v.Badge = string(summary.VerdictFail), "not whole"
+	}
 	v.Title = "perfctl " + s.Run.Profile + ": " + v.Badge
 	v.Started = s.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")
 	v.Took = seconds(s.Run.Duration)
