@@ -230,6 +230,11 @@ type Level struct {
 	Rate float64 `json:"rate"`
 	Low  float64 `json:"rate_low"`
 	High float64 `json:"rate_high"`
+	// Users is the mean number of users of a closed stage, nil for one with a rate;
+	// UsersLow and UsersHigh bound it. Rate, and its bounds, are then what came.
+	Users     *float64 `json:"users,omitempty"`
+	UsersLow  *float64 `json:"users_low,omitempty"`
+	UsersHigh *float64 `json:"users_high,omitempty"`
 	// From and To bound the time in which it was offered.
 	From float64 `json:"from_s"`
 	To   float64 `json:"to_s"`
@@ -259,8 +264,11 @@ type Break struct {
 	// level below at which it still held, nil where there is none.
 	Rate float64  `json:"rate"`
 	Held *float64 `json:"held_rate"`
-	From float64  `json:"from_s"`
-	To   float64  `json:"to_s"`
+	// Users and HeldUsers are the users at these levels, of a closed load; else nil.
+	Users     *float64 `json:"users,omitempty"`
+	HeldUsers *float64 `json:"held_users,omitempty"`
+	From      float64  `json:"from_s"`
+	To        float64  `json:"to_s"`
 }
 
 // Bottleneck is the resource that saturated first.

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -94,16 +95,16 @@ func merge(a, b *metrics.Totals) {
 }
 
 func firstBreak(results []sla.Result, levels []Level) (Break, bool) {
-	var held *float64
+	var held, heldUsers *float64
 	for i := range results {
 		r := &results[i]
 		if r.Status == sla.Passed {
-			held = number(levels[i].Rate)
+			held, heldUsers = number(levels[i].Rate), levels[i].Users
 		}
 		if broken(r) && (i+1 == len(results) || broken(&results[i+1])) {
 			l := &levels[i]
 			return Break{Rule: r.Rule, Severity: string(r.Severity), Metric: r.Metric, Target: r.Target, Actual: r.Actual,
-				Rate: l.Rate, Held: held, From: l.From, To: l.To}, true
+				Rate: l.Rate, Held: held, Users: l.Users, HeldUsers: heldUsers, From: l.From, To: l.To}, true
 		}
 	}
 	return Break{}, false
@@ -124,31 +125,52 @@ func (o *Analysis) tellLevels() {
 		return
 	}
 	low, high := o.Levels[0], o.Levels[len(o.Levels)-1]
-	if high.Rate < risen*low.Rate {
+	if amount(high.Rate, high.Users) < risen*amount(low.Rate, low.Users) {
 		return // there was no way up
 	}
 	if !slices.ContainsFunc(o.Levels, func(l Level) bool { return l.Achieved > 0 }) {
 		return // where nothing succeeds, the rate is not what broke
 	}
 	if len(o.Breaks) == 0 {
-		o.say("No rule of the SLA was broken on the way up from %s to %s.", perSecond(low.Rate), perSecond(high.Rate))
+		o.say("No rule of the SLA was broken on the way up from %s to %s.", load(low.Rate, low.Users), load(high.Rate, high.Users))
 		return
 	}
 	first := o.Breaks[0]
 	for _, b := range o.Breaks {
 		graver := b.Severity == string(sla.Fail) && first.Severity != string(sla.Fail)
-		if b.Rate < first.Rate || b.Rate == first.Rate && graver {
+		at, earliest := amount(b.Rate, b.Users), amount(first.Rate, first.Users)
+		if at < earliest || at == earliest && graver {
 			first = b
 		}
 	}
-	held := "it held at no lower rate"
+	held := "it held at no lower load"
 	if first.Held != nil {
-		held = "it held at " + perSecond(*first.Held)
+		held = "it held at " + load(*first.Held, first.HeldUsers)
 	}
-	o.say("The first rule to break on the way up was %q (%s) at %s, with %s; %s.", first.Rule, first.Target, perSecond(first.Rate), first.Actual, held)
+	o.say("The first rule to break on the way up was %q (%s) at %s, with %s; %s.", first.Rule, first.Target, load(first.Rate, first.Users), first.Actual, held)
 	if n := len(o.Breaks) - 1; n > 0 {
-		o.say("In all, %d rules broke on the way up to %s.", n+1, perSecond(high.Rate))
+		o.say("In all, %d rules broke on the way up to %s.", n+1, load(high.Rate, high.Users))
 	}
+}
+
+// amount is how much load there is: users, where it is closed, else the rate.
+func amount(rate float64, users *float64) float64 {
+	if users != nil {
+		return *users
+	}
+	return rate
+}
+
+// load prints how much load there is.
+func load(rate float64, users *float64) string {
+	if users == nil {
+		return perSecond(rate)
+	}
+	n := figure.Value(math.Round(*users), metrics.UnitCount)
+	if n == "1" {
+		return "1 user (" + perSecond(rate) + ")"
+	}
+	return n + " users (" + perSecond(rate) + ")"
 }
 
 // perSecond prints a rate of arrivals.

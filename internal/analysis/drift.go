@@ -54,7 +54,7 @@ func (a *axis) planDrift() driftPlan {
 	for i := range a.stages {
 		s := &a.stages[i]
 		whole += s.Duration
-		if s.Judged && s.From == s.To && s.From > 0 && (longest == nil || s.Duration > longest.Duration) {
+		if s.Judged && constantLoad(s) && (longest == nil || s.Duration > longest.Duration) {
 			longest = s
 		}
 	}

@@ -19,41 +19,65 @@ const (
 type step struct {
 	name      string
 	class     string
-	low, high float64
+	low, high float64 // of a rate, or of users
+	users     bool
 	from, to  float64
 	totals    *metrics.Totals
 	response  metrics.Hist
 }
 
-// wayUp returns the levels of load that the judged stages offer until the rate
-// falls for the first time: a stage of constant rate is one, a ramp is cut into
-// parts. A burst has no rate.
+// offered is what a stage begins and ends with: a rate, or users.
+func offered(s *rundir.StageInfo) (from, to float64, users bool) {
+	if s.Users != nil {
+		return float64(s.Users.From), float64(s.Users.To), true
+	}
+	return s.From, s.To, false
+}
+
+// constantLoad says whether a stage offers the same all the time.
+func constantLoad(s *rundir.StageInfo) bool {
+	from, to, _ := offered(s)
+	return from == to && from > 0
+}
+
+// wayUp returns the levels of load that the judged stages offer until the load falls
+// for the first time: a stage of constant rate, or of constant users, is one, a ramp is
+// cut into parts. A burst has no rate, and users that are guided have no number. Rates
+// and users cannot be compared: the first stage says of which the way up is.
 func (a *axis) wayUp() []step {
 	var out []step
 	part := 1.0
 	if a.run.Info.Shards > 1 && a.run.Info.Merged == nil {
 		part /= float64(a.run.Info.Shards)
 	}
-	highest := 0.0
+	highest, began, ofUsers := 0.0, false, false
 	for i := range a.stages {
 		s := &a.stages[i]
-		if s.To < s.From || s.From < highest {
-			break
-		}
-		highest = s.To
-		if s.Burst > 0 || s.Duration <= 0 || s.To == 0 {
+		low, high, users := offered(s)
+		if began && users != ofUsers {
+			if s.Judged {
+				break
+			}
 			continue
 		}
+		if high < low || low < highest {
+			break
+		}
+		highest = high
+		if s.Burst > 0 || s.Duration <= 0 || high == 0 || users && s.Users.Guide != "" {
+			continue
+		}
+		began, ofUsers = true, users
 		n := 1
-		if s.To > s.From {
+		if high > low {
 			n = min(max(int(s.Duration/sliceSeconds), 1), rampSlices)
 		}
 		for k := range n {
 			at := func(k int) float64 { return float64(k) / float64(n) }
 			if s.Judged {
 				out = append(out, step{
-					name: fmt.Sprintf("level %d", len(out)+1), class: s.Class, totals: metrics.NewTotals(),
-					low: part * (s.From + at(k)*(s.To-s.From)), high: part * (s.From + at(k+1)*(s.To-s.From)),
+					name: fmt.Sprintf("level %d", len(out)+1), class: s.Class, totals: metrics.NewTotals(), users: users,
+					low: part * (low + at(k)*(high-low)), high: part * (low + at(k+1)*(high-low)),
 					from: s.Start + at(k)*s.Duration, to: s.Start + at(k+1)*s.Duration,
 				})
 			}
@@ -127,8 +151,8 @@ func (s *step) addDone(series *metrics.Series, n int64) {
 // level returns the figures of a step, false where nothing was recorded in it.
 func (a *axis) level(s *step) (Level, bool) {
 	l := Level{Low: s.low, High: s.high, From: s.from, To: s.to}
-	var length, due, failed, dropped, succeeded, inFlight, readings float64
-	gauge := a.gauge(metrics.InFlight.Name)
+	var length, due, failed, dropped, succeeded, inFlight, readings, there, counted float64
+	gauge, users := a.gauge(metrics.InFlight.Name), a.gauge(metrics.Users.Name)
 	for i := range a.n {
 		middle := a.start[i] + a.length[i]/2
 		if middle < s.from || middle >= s.to {
@@ -140,11 +164,22 @@ func (a *axis) level(s *step) (Level, bool) {
 			inFlight += gauge[i]
 			readings++
 		}
+		if users != nil && !math.IsNaN(users[i]) {
+			there += users[i]
+			counted++
+		}
 	}
 	if length == 0 || due == 0 {
 		return l, false
 	}
 	l.Rate, l.Achieved, l.Due = due/length, succeeded/length, int64(due)
+	if s.users {
+		l.Low, l.High = l.Rate, l.Rate // what came is what the answers let come
+		l.UsersLow, l.UsersHigh = number(s.low), number(s.high)
+		if l.Users = number((s.low + s.high) / 2); counted > 0 {
+			l.Users = number(there / counted)
+		}
+	}
 	l.ErrorRate = number(min((failed+dropped)/due, 1))
 	l.InFlight = number(inFlight / readings)
 	n := float64(s.response.N + s.response.Censored)

@@ -68,6 +68,12 @@ func (p *player) second(s *metrics.Snapshot, at float64) {
 	if stage.Duration > 0 {
 		rate += (stage.To - stage.From) * (at - stage.Start) / stage.Duration
 	}
+	slow := or(p.slow, 5)(at)
+	if u := stage.Users; u != nil { // who come back as soon as they are answered
+		n := usersAt(&stage, at)
+		rate = n / (slow/1e3 + u.Pause)
+		s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: p.of(metrics.Users, metrics.Tags{Stage: stage.Name}), Value: math.Round(n)})
+	}
 	p.carry += rate
 	due := math.Floor(p.carry)
 	p.carry -= due
@@ -78,7 +84,6 @@ func (p *player) second(s *metrics.Snapshot, at float64) {
 		}
 		p.arrivals(s, at, part, metrics.Tags{Scenario: name, Stage: stage.Name})
 	}
-	slow := or(p.slow, 5)(at)
 	all := metrics.Tags{Stage: stage.Name}
 	s.Gauges = append(s.Gauges, metrics.GaugeValue{Series: p.of(metrics.InFlight, all), Value: math.Round(rate * slow / 1e3)})
 	for _, d := range sorted(p.gauges) {
@@ -97,6 +102,11 @@ func (p *player) second(s *metrics.Snapshot, at float64) {
 			s.Trends = append(s.Trends, metrics.TrendValue{Series: p.of(d, all), Hist: h})
 		}
 	}
+}
+
+// usersAt is how many users a closed stage has.
+func usersAt(s *rundir.StageInfo, at float64) float64 {
+	return float64(s.Users.From) + float64(s.Users.To-s.Users.From)*(at-s.Start)/s.Duration
 }
 
 func sorted(m map[metrics.Desc]func(float64) float64) []metrics.Desc {

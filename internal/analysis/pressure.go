@@ -35,6 +35,9 @@ const (
 // flight grew. Or, at one level, that the bound on arrivals in flight was
 // reached.
 func (a *axis) saturated(levels []Level) *Finding {
+	if len(levels) > 0 && levels[0].Users != nil {
+		return usersWait(levels)
+	}
 	for i := 1; i < len(levels); i++ {
 		l, before := &levels[i], &levels[i-1]
 		if l.InFlight == nil || before.InFlight == nil || l.Achieved >= fellBehind*l.Rate {
@@ -208,7 +211,7 @@ func (a *axis) queues(o *Analysis) (out []*Finding) {
 		most := 0.0
 		for i := range a.stages {
 			s := &a.stages[i]
-			if s.From != s.To || s.Class == "spike" {
+			if from, to, _ := offered(s); from != to || s.Class == "spike" {
 				continue
 			}
 			if f, grew := a.queue(g, s); f != nil && grew > most {

@@ -25,7 +25,7 @@ func (a *axis) steady() []Steady {
 	out := []Steady{}
 	for i := range a.stages {
 		s := &a.stages[i]
-		if !s.Judged || s.From != s.To || s.From == 0 || s.Duration <= 0 || s.Burst > 0 {
+		if !s.Judged || !constantLoad(s) || s.Duration <= 0 || s.Burst > 0 {
 			continue
 		}
 		st := Steady{Stage: s.Name, planned: s.Duration}
