@@ -26,6 +26,8 @@ type Snapshot struct {
 	Counters []CounterValue
 	Rates    []RateValue
 	Gauges   []GaugeValue
+	// Marks are single arrivals, of the seconds before.
+	Marks []Mark
 }
 
 // TrendValue is one trend's interval.

@@ -44,6 +44,7 @@ type records struct {
 	seen    *exemplars.Writer
 	journal *evidence.Journal
 	shown   map[string]string
+	marks   marks
 	once    sync.Once
 
 	buf   []byte
@@ -159,7 +160,9 @@ func (r *records) flush() {
 			return
 		}
 		from := len(r.buf)
-		r.buf = exemplars.AppendLine(r.buf, r.exemplar(k, zero))
+		e := r.exemplar(k, zero)
+		r.marks.add(k, &e, r.of.clock.Time(k.End))
+		r.buf = exemplars.AppendLine(r.buf, e)
 		l := line{lane: k.Lane, stage: k.Arrival.Stage, as: as(k)[0], response: k.Response(), from: from, to: len(r.buf)}
 		r.lines = append(r.lines, l)
 	})

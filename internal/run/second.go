@@ -28,6 +28,7 @@ type second struct {
 
 func (w *second) look(s *metrics.Snapshot, c *metrics.Collector) {
 	show := w.prepared.session.Observer
+	s.Marks = w.prepared.records.takeMarks()
 	show.Second(s, c)
 	if s.Last {
 		return

@@ -14,6 +14,7 @@ type account struct {
 	totals *metrics.Totals
 	gauges map[gaugeKey]gaugeReading
 	order  []gaugeKey
+	marks  map[markPlace]metrics.Mark
 	// seconds were added, upTo is where the last one ended.
 	seconds int64
 	upTo    time.Duration
@@ -33,7 +34,7 @@ type gaugeReading struct {
 }
 
 func newAccount() *account {
-	return &account{totals: metrics.NewTotals(), gauges: map[gaugeKey]gaugeReading{}}
+	return &account{totals: metrics.NewTotals(), gauges: map[gaugeKey]gaugeReading{}, marks: map[markPlace]metrics.Mark{}}
 }
 
 func (a *account) add(s *metrics.Snapshot) {
@@ -59,6 +60,7 @@ func (a *account) add(s *metrics.Snapshot) {
 		}
 		a.gauges[key] = gaugeReading{v.Series.Desc, v.Value}
 	}
+	a.mark(s.Marks)
 	a.seconds++
 	a.upTo, a.at = s.End, s.At
 }

@@ -32,6 +32,7 @@ type builder struct {
 	temporality metricdata.Temporality
 	order       []string
 	metrics     map[string]*metricdata.Metrics
+	exemplars   func(*metrics.Series) []metricdata.Exemplar[float64]
 }
 
 // extent is how much of a run was added up: so many seconds, up to a time.
@@ -46,7 +47,7 @@ func (o *OTLP) take() (data *metricdata.ResourceMetrics, upTo extent, undo func(
 	a := o.account
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	b := &builder{from: o.run.Started, to: a.at, temporality: metricdata.CumulativeTemporality, metrics: map[string]*metricdata.Metrics{}}
+	b := &builder{from: o.run.Started, to: a.at, temporality: metricdata.CumulativeTemporality, metrics: map[string]*metricdata.Metrics{}, exemplars: a.exemplars}
 	if o.delta {
 		b.from, b.temporality = o.since, metricdata.DeltaTemporality
 	}
@@ -65,6 +66,7 @@ func (o *OTLP) take() (data *metricdata.ResourceMetrics, upTo extent, undo func(
 	if o.delta {
 		taken := a.totals
 		a.totals = metrics.NewTotals()
+		clear(a.marks)
 		undo = func() { a.giveBack(taken) }
 	}
 	return &metricdata.ResourceMetrics{Resource: o.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}, extent{a.seconds, a.at}, undo
@@ -139,7 +141,7 @@ func (b *builder) trend(s metrics.Series, h *metrics.Hist) {
 	e := exponentialOf(h, 1e-9, otlpScale, otlpBuckets)
 	p := metricdata.ExponentialHistogramDataPoint[float64]{
 		Attributes: attributes(s.Tags), StartTime: b.from, Time: b.to,
-		Count: uint64(h.N), Sum: h.Sum / 1e9, Scale: int32(e.scale), ZeroCount: e.zero,
+		Count: uint64(h.N), Sum: h.Sum / 1e9, Scale: int32(e.scale), ZeroCount: e.zero, Exemplars: b.exemplars(&s),
 	}
 	if h.N > 0 {
 		p.Min, p.Max = metricdata.NewExtrema(float64(h.Min)/1e9), metricdata.NewExtrema(float64(h.Max)/1e9)

@@ -128,7 +128,7 @@ func (p *Prometheus) metrics() (out []prometheus.Metric) {
 	for _, t := range p.account.totals.All() {
 		switch t.Series.Kind {
 		case metrics.KindTrend:
-			add(histogram(t, p.run.Started))
+			add(p.account.histogram(t, p.run.Started))
 		case metrics.KindCounter:
 			add(counter(t, "_total", t.Series.Help, t.Count))
 		case metrics.KindRate:
@@ -186,7 +186,7 @@ var classicBounds = []float64{
 // bucket of infinity, and not in the sum: a quantile among them is above all others.
 // A classic bucket counts a cell of h, 0.1 % wide, only where all of it is within the
 // bound.
-func histogram(t *metrics.Total, since time.Time) (prometheus.Metric, error) {
+func (a *account) histogram(t *metrics.Total, since time.Time) (prometheus.Metric, error) {
 	h := t.Hist
 	count := uint64(h.N + h.Censored)
 	e := exponentialOf(h, 1e-9, nativeSchema, infinite)
@@ -207,7 +207,7 @@ func histogram(t *metrics.Total, since time.Time) (prometheus.Metric, error) {
 		}
 	})
 	for i, bound := range classicBounds {
-		m.classic = append(m.classic, &dto.Bucket{UpperBound: &bound, CumulativeCount: &upTo[i]})
+		m.classic = append(m.classic, &dto.Bucket{UpperBound: &bound, CumulativeCount: &upTo[i], Exemplar: a.exemplar(&t.Series, i)})
 	}
 	return m, nil
 }

@@ -142,7 +142,7 @@ func TestAQuantileOfTheNativeHistogramIsTheOneThatIsReported(t *testing.T) {
 			h.Record(v >> rapid.IntRange(0, 40).Draw(t, "shift"))
 		}
 		h.Censored = rapid.Int64Range(0, 20).Draw(t, "censored")
-		m, err := histogram(&metrics.Total{Series: metrics.Series{Desc: waitTime}, Hist: h}, testRun.Started)
+		m, err := newAccount().histogram(&metrics.Total{Series: metrics.Series{Desc: waitTime}, Hist: h}, testRun.Started)
 		if err != nil {
 			t.Fatal(err)
 		}

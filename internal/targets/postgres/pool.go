@@ -98,7 +98,11 @@ func (p *Pool) Acquire(ctx context.Context) (Conn, error) {
 	if err != nil {
 		return Conn{}, err
 	}
-	return Conn{p, c, c.Conn().PgConn()}, nil
+	pg := c.Conn().PgConn()
+	if data := pg.CustomData(); len(data) > 0 {
+		delete(data, tracing)
+	}
+	return Conn{p, c, pg}, nil
 }
 
 // Release gives the connection back. One that is closed, or in the middle of
@@ -185,8 +189,12 @@ func (p *Pool) config(a targets.Address, o Options) (*pgxpool.Config, error) {
 				return err
 			}
 		}
-		if p.opened.Load() && o.Reconnected != nil {
-			o.Reconnected(sinceDial(c.PgConn().Conn()))
+		if p.opened.Load() {
+			took := sinceDial(c.PgConn().Conn())
+			c.PgConn().CustomData()[opening] = took
+			if o.Reconnected != nil {
+				o.Reconnected(took)
+			}
 		}
 		return nil
 	}

@@ -99,6 +99,9 @@ func (c Conn) Query(ctx context.Context, s *Statement, p *Params) *pgconn.Result
 
 // execute executes a statement by its name, or with its text where it has none.
 func (c Conn) execute(ctx context.Context, sd *pgconn.StatementDescription, values [][]byte, formats, results []int16) *pgconn.ResultReader {
+	if text, ok := c.commented(sd.SQL); ok {
+		return c.pg.ExecParams(ctx, text, values, sd.ParamOIDs, formats, results)
+	}
 	if sd.Name == "" {
 		return c.pg.ExecParams(ctx, sd.SQL, values, sd.ParamOIDs, formats, results)
 	}
@@ -106,6 +109,15 @@ func (c Conn) execute(ctx context.Context, sd *pgconn.StatementDescription, valu
 }
 
 // send is execute within a pipeline.
+func (c Conn) send(pipe *pgconn.Pipeline, sd *pgconn.StatementDescription, values [][]byte, formats, results []int16) {
+	if text, ok := c.commented(sd.SQL); ok {
+		pipe.SendQueryParams(text, values, sd.ParamOIDs, formats, results)
+		return
+	}
+	send(pipe, sd, values, formats, results)
+}
+
+// send is execute within a pipeline, without a word of the trace.
 func send(pipe *pgconn.Pipeline, sd *pgconn.StatementDescription, values [][]byte, formats, results []int16) {
 	if sd.Name == "" {
 		pipe.SendQueryParams(sd.SQL, values, sd.ParamOIDs, formats, results)
@@ -136,7 +148,7 @@ func (c Conn) Batch(ctx context.Context, s *Statement, n int, p *Params, fill fu
 	sd := s.sd.Load()
 	for i := range n {
 		fill(i)
-		send(pipe, sd, p.values, binaryFormat, binaryFormat)
+		c.send(pipe, sd, p.values, binaryFormat, binaryFormat)
 	}
 	err := pipe.Sync()
 	var rows int64

@@ -39,7 +39,7 @@ func (c Conn) Begin(ctx context.Context) Tx {
 // Exec executes a statement within the transaction and returns the number of
 // rows that it touched.
 func (t *Tx) Exec(s *Statement, p *Params) (int64, error) {
-	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	t.conn.send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 	t.pipe.SendFlushRequest()
 	if err := t.pipe.Flush(); err != nil {
 		return 0, err
@@ -50,7 +50,7 @@ func (t *Tx) Exec(s *Statement, p *Params) (int64, error) {
 // ExecLast is Exec with the COMMIT sent behind the statement, so that no lock
 // that the statement takes is held for a round trip.
 func (t *Tx) ExecLast(s *Statement, p *Params) (int64, error) {
-	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	t.conn.send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 	t.pipe.SendFlushRequest()
 	if err := t.sendCommit(); err != nil {
 		return 0, err
@@ -61,7 +61,7 @@ func (t *Tx) ExecLast(s *Statement, p *Params) (int64, error) {
 // ExecLastValue is ExecLast of a statement that returns a number with each row that it
 // touched; value is that of the last one.
 func (t *Tx) ExecLastValue(s *Statement, p *Params) (rows, value int64, err error) {
-	send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
+	t.conn.send(t.pipe, s.sd.Load(), p.values, binaryFormat, binaryFormat)
 	t.pipe.SendFlushRequest()
 	if err := t.sendCommit(); err != nil {
 		return 0, 0, err
