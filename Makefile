@@ -14,7 +14,7 @@ GOTESTSUM_VERSION := v1.13.0
 GOTESTSUM         := bin/gotestsum-$(GOTESTSUM_VERSION)
 
 .DEFAULT_GOAL := build
-.PHONY: help build image demo test test-faults test-fast test-kubernetes lint check test-matrix bench bench-check fuzz clean servers browser FORCE
+.PHONY: help build image demo test test-causes test-faults test-fast test-kubernetes lint check test-matrix bench bench-check fuzz clean servers browser FORCE
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ fuzz: ## run every fuzz test for FUZZTIME=1m; an hour each is for a quiet night
 test-faults: servers build $(GOTESTSUM) ## break everything under every scenario, kill a hundred runs, watch for races
 	CGO_ENABLED=1 $(GO) test -race ./internal/faults/... ./internal/engine/... ./internal/metrics/... ./internal/rundir/...
 	GOTESTSUM=$(GOTESTSUM) TEST_FLAGS='-tags faults -timeout 30m -run Whatever|Killed' TEST_PACKAGES=./cmd/perfctl ./scripts/test-with-lab
+
+# About 12 min. It needs root, for control groups, a name server and a mount namespace.
+test-causes: servers build $(GOTESTSUM) ## plant the causes of slow arrivals in real servers, and see which are named
+	GOTESTSUM=$(GOTESTSUM) TEST_FLAGS='-v -tags causes -timeout 30m -run Planted|WhereThereIsNone' TEST_PACKAGES=./cmd/perfctl ./scripts/test-with-lab
 
 test-fast: ## run the tests that need no server; the others name themselves as skipped
 	$(GO) test ./...

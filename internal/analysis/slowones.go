@@ -26,7 +26,7 @@ func (o *Analysis) explainSlow(run *rundir.Run) {
 		p99, _ := h.AtRank(metrics.QuantileRank(h.N, 0.99))
 		return slow.Usual{Median: float64(median) / 1e6, P99: float64(p99) / 1e6}, true
 	})
-	if len(o.Slow.Causes) > 0 {
+	if o.Slow.Known { // that it cannot be told is an answer, too
 		o.Sentences = append(o.Sentences, o.Slow.Sentences...)
 	}
 }

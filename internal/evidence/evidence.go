@@ -152,9 +152,14 @@ func (s *spans) end() {
 // every calls f about every so often until ctx ends or f fails. f is given when the
 // call before began, on the journal's clock.
 func every(ctx context.Context, j *Journal, period time.Duration, f func(before float64) error) error {
-	tick := time.NewTicker(period)
-	defer tick.Stop()
-	before := j.Now()
+	return oftener(ctx, j, func() time.Duration { return period }, f)
+}
+
+// oftener is every with a period that may change from call to call.
+func oftener(ctx context.Context, j *Journal, period func() time.Duration, f func(before float64) error) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	before, next := j.Now(), j.Now()
 	for {
 		now := j.Now()
 		if err := f(before); err != nil {
@@ -164,10 +169,13 @@ func every(ctx context.Context, j *Journal, period time.Duration, f func(before 
 			return err
 		}
 		before = now
+		// A call that takes its time costs the next one none of its.
+		next = max(next+exemplars.Millis(period()), j.Now())
+		timer.Reset(time.Duration((next - j.Now()) * float64(time.Millisecond)))
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-timer.C:
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestALongSpanIsWrittenInPieces(t *testing.T) {
 }
 
 func TestTheRootOfAChainOfLocksIsNamed(t *testing.T) {
-	all := map[int32]*process{
+	all := map[int32]*backend{
 		1: {pid: 1, waitType: "Lock", blockers: []int32{2, 3}},
 		2: {pid: 2, waitType: "Lock", blockers: []int32{3}},
 		3: {pid: 3, state: "idle in transaction"},

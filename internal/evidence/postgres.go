@@ -17,11 +17,19 @@ import (
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
-// looks is how often PostgreSQL's processes are looked at.
-const looks = 100 * time.Millisecond
+// looks is how often PostgreSQL's processes are looked at, closeLooks how often while
+// anything is seen that is worth a note.
+const (
+	looks      = 100 * time.Millisecond
+	closeLooks = 25 * time.Millisecond
+)
 
-// long is how long a statement runs before it is worth a note, in milliseconds.
-const long = 100.0
+// long is how long a statement runs before it is worth a note, longWait how long one
+// that waits for something, in milliseconds.
+const (
+	long     = 100.0
+	longWait = 20.0
+)
 
 // activity is one statement: what every process of the database that is at work does,
 // whom those that wait for a lock wait for, and the two processes whose work everybody
@@ -40,7 +48,7 @@ type postgresWatcher struct {
 	said    bool
 	local   bool
 	counts  counts
-	looks   int
+	stats   statements
 }
 
 // counts are numbers that only grow.
@@ -52,7 +60,7 @@ type counts struct {
 // NewPostgres returns a watcher of a PostgreSQL server. run is the run's identity.
 func NewPostgres(a targets.Address, run string, log *slog.Logger) Watcher {
 	host := a.URL.Hostname()
-	return &postgresWatcher{address: a, run: run, log: log, local: host == "" || host == "localhost" || strings.HasPrefix(host, "127.") || host == "::1"}
+	return &postgresWatcher{address: a, run: run, log: log, stats: statements{log: log}, local: host == "" || host == "localhost" || strings.HasPrefix(host, "127.") || host == "::1"}
 }
 
 func (w *postgresWatcher) String() string {
@@ -70,16 +78,33 @@ func (w *postgresWatcher) Watch(ctx context.Context, j *Journal) error {
 		_ = c.Close(ctx) // it is only read from
 	}()
 	w.rights(ctx, c)
-	open := newSpans(j)
+	w.stats.by, w.stats.at = map[int64]*statement{}, j.Now()
+	open, plans := newSpans(j), newSpans(j)
 	defer open.end()
-	return every(ctx, j, looks, func(before float64) error {
+	defer plans.end()
+	counted := j.Now()
+	period := func() time.Duration {
+		if len(open.open) > 0 {
+			return closeLooks
+		}
+		return looks
+	}
+	return oftener(ctx, j, period, func(before float64) error {
 		if err := w.look(ctx, c, j, open, before); err != nil {
 			return err
 		}
 		open.sweep()
-		if w.looks++; w.looks%10 == 0 {
-			return w.count(ctx, c, j)
+		if j.Now()-counted < 1000 {
+			return nil
 		}
+		counted = j.Now()
+		if err := w.count(ctx, c, j); err != nil {
+			return err
+		}
+		if err := w.stats.look(ctx, c, j, plans); err != nil {
+			return err
+		}
+		plans.sweep()
 		return nil
 	})
 }
@@ -94,8 +119,8 @@ func (w *postgresWatcher) rights(ctx context.Context, c *pgx.Conn) {
 	}
 }
 
-// process is what one server process does.
-type process struct {
+// backend is what one server process does.
+type backend struct {
 	pid                                 int32
 	kind, state, waitType, event, query string
 	age                                 float64
@@ -111,9 +136,9 @@ func (w *postgresWatcher) look(ctx context.Context, c *pgx.Conn, j *Journal, ope
 		return err
 	}
 	now := j.Now()
-	all := map[int32]*process{}
+	all := map[int32]*backend{}
 	for rows.Next() {
-		p := &process{}
+		p := &backend{}
 		if err := rows.Scan(&p.pid, &p.kind, &p.state, &p.waitType, &p.event, &p.age, &p.query, &p.blockers); err != nil {
 			return err
 		}
@@ -134,7 +159,7 @@ func (w *postgresWatcher) look(ctx context.Context, c *pgx.Conn, j *Journal, ope
 }
 
 // judge notes what of a process is worth it.
-func (w *postgresWatcher) judge(p *process, all map[int32]*process, open *spans, before, now float64) {
+func (w *postgresWatcher) judge(p *backend, all map[int32]*backend, open *spans, before, now float64) {
 	// It cannot have begun before its statement did, nor before the last look.
 	v := exemplars.Evidence{From: max(before, now-p.age), To: now, Source: "postgres", Process: uint32(p.pid)}
 	key := strconv.Itoa(int(p.pid)) + " "
@@ -154,11 +179,12 @@ func (w *postgresWatcher) judge(p *process, all map[int32]*process, open *spans,
 		key += fmt.Sprint(v.Blockers)
 	case w.local && stopped(p.pid):
 		v.From, v.Kind, v.What = before, exemplars.Stopped, "the process is stopped by a signal"
-	case p.state != "active" || p.age < long || p.waitType == "Client":
+	case p.state != "active" || p.age < longWait || p.waitType == "Client" || p.waitType == "" && p.age < long:
 		return
 	case p.waitType == "":
 		v.From, v.Kind, v.What = now-p.age, exemplars.Busy, p.query
 	default:
+		v.From = now - min(p.age, exemplars.Millis(looks))
 		v.Kind, v.What = exemplars.Waits, p.waitType+" "+p.event+", in: "+p.query
 	}
 	open.see(key+v.Kind, v)
@@ -166,10 +192,10 @@ func (w *postgresWatcher) judge(p *process, all map[int32]*process, open *spans,
 
 // roots returns the processes that one waits for in the end: those that it waits for may
 // wait themselves.
-func roots(p *process, all map[int32]*process) (out []int32) {
+func roots(p *backend, all map[int32]*backend) (out []int32) {
 	seen := map[int32]bool{p.pid: true}
-	var follow func(*process)
-	follow = func(p *process) {
+	var follow func(*backend)
+	follow = func(p *backend) {
 		for _, b := range p.blockers {
 			if seen[b] {
 				continue
@@ -188,7 +214,7 @@ func roots(p *process, all map[int32]*process) (out []int32) {
 }
 
 // doing says what a process that others wait for does.
-func (p *process) doing() string {
+func (p *backend) doing() string {
 	switch {
 	case p.query == "":
 		return p.kind

@@ -26,20 +26,25 @@ type redisWatcher struct {
 	address targets.Address
 	run     string
 	log     *slog.Logger
-	// last is the number of the last entry of SLOWLOG that was seen, answered when.
+	// last is the number of the last entry of SLOWLOG that was seen, -1 for none;
+	// begun says that those from before are known; answered is when it answered last.
 	last     int64
+	begun    bool
 	answered float64
 	noLog    bool
-	forks    int64
-	evicted  int64
-	known    bool
+	counts   redisCounts
+	noInfo   bool
+	// events are when the server's own monitor saw each kind of event last, in Unix
+	// seconds.
+	events                 map[string]int64
+	noLatency, latencyRead bool
 	// stall is when the server did not answer last.
 	stall exemplars.Evidence
 }
 
 // NewRedis returns a watcher of a Redis or Valkey server. run is the run's identity.
 func NewRedis(a targets.Address, run string, log *slog.Logger) Watcher {
-	return &redisWatcher{address: a, run: run, log: log}
+	return &redisWatcher{address: a, run: run, log: log, events: map[string]int64{}}
 }
 
 func (w *redisWatcher) String() string { return "SLOWLOG of Redis at " + w.address.String() }
@@ -55,16 +60,22 @@ func (w *redisWatcher) Watch(ctx context.Context, j *Journal) error {
 		<-ctx.Done()
 		return nil
 	}
-	w.last, w.known, w.answered = -1, false, j.Now()
-	n := 0
+	w.last, w.begun, w.counts.known, w.answered = -1, false, false, j.Now()
+	n, counted := 0, j.Now()
+	open := newSpans(j)
+	defer open.end()
 	return every(ctx, j, looks, func(float64) error {
 		if err := w.look(ctx, c, j); err != nil {
 			return err
 		}
-		if n++; n%10 == 1 {
-			return w.count(ctx, c, j)
+		if n++; n%5 != 1 {
+			return nil
 		}
-		return nil
+		before := counted
+		counted = j.Now()
+		err := w.count(ctx, c, j, open, before)
+		open.sweep()
+		return err
 	})
 }
 
@@ -101,7 +112,7 @@ func (w *redisWatcher) look(ctx context.Context, c *redis.Client, j *Journal) er
 		e := &entries[i]
 		newest = max(newest, e.ID)
 		took := exemplars.Millis(e.Duration)
-		if w.last < 0 || e.ID <= w.last || took < slowCommand {
+		if !w.begun || e.ID <= w.last || took < slowCommand {
 			continue
 		}
 		// It ended between the last answer and this one; where this answer was held up,
@@ -113,9 +124,7 @@ func (w *redisWatcher) look(ctx context.Context, c *redis.Client, j *Journal) er
 		}
 		j.Note(v)
 	}
-	if w.last = newest; w.last < 0 {
-		w.last = 0
-	}
+	w.last, w.begun = newest, true
 	return nil
 }
 
@@ -133,30 +142,6 @@ func command(words []string) string {
 		text = strings.ToValidUTF8(text[:120], "") + "…"
 	}
 	return text
-}
-
-// count notes what the server counts: forks and evictions.
-func (w *redisWatcher) count(ctx context.Context, c *redis.Client, j *Journal) error {
-	raw, err := c.UniversalClient.Info(ctx, "stats").Result()
-	if err != nil {
-		return nil //nolint:nilerr // INFO is refused: the rest works
-	}
-	forks, evicted := field(raw, "total_forks"), field(raw, "evicted_keys")
-	took := float64(field(raw, "latest_fork_usec")) / 1000
-	at := j.Now()
-	if w.known && forks > w.forks && took >= slowFork {
-		v := exemplars.Evidence{From: at - 1000, To: at, Source: "redis", Kind: exemplars.Fork,
-			What: fmt.Sprintf("copied itself to write its data to disk, which took %.0f ms", took)}
-		if w.stall.To >= v.From && w.stall.To-w.stall.From >= took/2 {
-			v.From, v.To = w.stall.From, w.stall.To
-		}
-		j.Note(v)
-	}
-	if n := evicted - w.evicted; w.known && n > 0 {
-		j.Note(exemplars.Evidence{From: at - 1000, To: at, Source: "redis", Kind: exemplars.Evictions, What: fmt.Sprintf("%d keys were evicted for want of memory", n)})
-	}
-	w.forks, w.evicted, w.known = forks, evicted, true
-	return nil
 }
 
 // field returns a number of INFO, 0 for none.

@@ -222,7 +222,7 @@ func OpDetail(o *exemplars.Op) string {
 	for _, x := range []struct {
 		name string
 		took float64
-	}{{"waited for a connection", o.Wait}, {"connect", o.Connect}, {"TLS", o.TLS}} {
+	}{{"waited for a connection", o.Wait}, {"name server", o.Lookup}, {"connect", o.Connect}, {"TLS", o.TLS}} {
 		if x.took >= 0.1 {
 			out = append(out, x.name+" "+showMillis(x.took))
 		}
@@ -288,7 +288,7 @@ func segmentsOf(o *exemplars.Op) []segment {
 	for _, s := range []struct {
 		took float64
 		mark rune
-	}{{o.Wait, '░'}, {o.Connect + o.TLS, '▒'}, {o.Send, '▓'}, {o.Server, '█'}, {o.Receive, '▓'}} {
+	}{{o.Wait, '░'}, {o.Lookup + o.Connect + o.TLS, '▒'}, {o.Send, '▓'}, {o.Server, '█'}, {o.Receive, '▓'}} {
 		if s.took > 0 {
 			out = append(out, segment{at, at + s.took, s.mark})
 			at += s.took

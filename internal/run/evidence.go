@@ -1,6 +1,10 @@
 package run
 
 import (
+	"net"
+	"strconv"
+
+	"github.com/perfctl/perfctl/internal/config"
 	"github.com/perfctl/perfctl/internal/evidence"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets"
@@ -12,6 +16,7 @@ func (s *Session) newEvidence(x *Prepared, addresses *targets.Settings) *evidenc
 		return nil
 	}
 	set := evidence.NewSet(s.Log)
+	var ports []evidence.Port
 	for _, k := range x.plan.targetKinds() {
 		switch a := addresses.Address(k); k {
 		case targets.Postgres:
@@ -20,11 +25,36 @@ func (s *Session) newEvidence(x *Prepared, addresses *targets.Settings) *evidenc
 			set.Add(evidence.NewRedis(a, x.id, s.Log))
 		case targets.RabbitMQ:
 			set.Add(evidence.NewRabbitMQ(a, x.id))
+			if u, err := urlSetting(addresses, config.ManagementURL); err == nil && u != nil {
+				set.Add(evidence.NewFlow(a, u, x.id))
+			}
 		case targets.API: // it says nothing of itself but what --scrape reads
 		}
+		if p, ok := portOf(addresses.Address(k)); ok {
+			ports = append(ports, evidence.Port{Number: p, System: string(k)})
+		}
 	}
-	set.Add(evidence.NewHost())
+	for _, w := range x.plan.watching(s.watches) {
+		set.Add(evidence.NewProcess(w))
+	}
+	for _, scrape := range x.plan.scrapes {
+		scrape.Reach = x.plan.guarding().Reaches
+		set.Add(evidence.NewScrape(scrape))
+	}
+	set.Add(evidence.NewGenerator())
+	set.Add(evidence.NewNetwork(ports, s.Log))
 	return set
+}
+
+// portOf returns the port that a target listens at.
+func portOf(a targets.Address) (uint16, bool) {
+	_, address := a.First()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return uint16(n), err == nil
 }
 
 // writeEvidence writes what the servers were seen doing since the last time.

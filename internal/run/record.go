@@ -66,18 +66,19 @@ func (r *records) op(o *work.Op, k *keep.Record, ms func(time.Duration) float64)
 		Name: o.Name, Line: o.Line, System: o.System, Start: ms(o.Start), End: ms(end), Open: o.Done == 0,
 		Bytes: o.Bytes, Retries: o.Retries, Reconnects: o.Reconnects, Conn: o.Conn, Process: o.Process, Status: o.Status, Failed: o.Failed,
 		Request: r.show(strings.TrimSpace(o.Verb+" "+o.Request), maxRequest), Answer: r.show(string(k.Notes.Head(o)), maxAnswer),
-		Connect: exemplars.Millis(o.Connect), TLS: exemplars.Millis(o.TLS),
+		Lookup: exemplars.Millis(o.Lookup), Connect: exemplars.Millis(o.Connect), TLS: exemplars.Millis(o.TLS),
 	}
+	opening := o.Lookup + o.Connect + o.TLS
 	between := func(from, to time.Duration) float64 { return exemplars.Millis(max(to-from, 0)) }
 	switch {
-	case o.Ready == 0 && (o.System == string(targets.Postgres) || o.Connect+o.TLS > 0): // it had no connection
-		out.Wait = exemplars.Millis(max(end-o.Start-o.Connect-o.TLS, 0))
+	case o.Ready == 0 && (o.System == string(targets.Postgres) || opening > 0): // it had no connection
+		out.Wait = exemplars.Millis(max(end-o.Start-opening, 0))
 		return out
 	case o.Ready == 0: // nobody said when
 		out.Server = between(o.Start, end)
 		return out
 	}
-	out.Wait = exemplars.Millis(max(o.Ready-o.Start-o.Connect-o.TLS, 0))
+	out.Wait = exemplars.Millis(max(o.Ready-o.Start-opening, 0))
 	sent, first := max(o.Sent, o.Ready), min(o.First, end)
 	if o.Sent == 0 || sent > end {
 		sent = o.Ready

@@ -76,7 +76,7 @@ func attributes(o *exemplars.Op) []*common.KeyValue {
 	for _, x := range []struct {
 		name string
 		took float64
-	}{{"perfctl.wait_ms", o.Wait}, {"perfctl.connect_ms", o.Connect}, {"perfctl.tls_ms", o.TLS}, {"perfctl.server_ms", o.Server}, {"perfctl.receive_ms", o.Receive}} {
+	}{{"perfctl.wait_ms", o.Wait}, {"perfctl.lookup_ms", o.Lookup}, {"perfctl.connect_ms", o.Connect}, {"perfctl.tls_ms", o.TLS}, {"perfctl.server_ms", o.Server}, {"perfctl.receive_ms", o.Receive}} {
 		if x.took > 0 {
 			out = append(out, decimal(x.name, x.took))
 		}

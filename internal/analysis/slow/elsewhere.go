@@ -56,7 +56,7 @@ func (s *study) timeline(key string) *timeline {
 	var all []wait
 	for i := range s.set.Evidence {
 		v := &s.set.Evidence[i]
-		if v.Process != 0 || v.Kind == exemplars.Silent && v.To-v.From < leastSilence || signOf(v).key != key {
+		if v.Process != 0 || v.Conn != 0 || v.Kind == exemplars.Silent && v.To-v.From < leastSilence || signOf(v).key != key {
 			continue
 		}
 		if from, to := max(v.From, s.from)-s.from, min(v.To, s.to)-s.from; from < to {

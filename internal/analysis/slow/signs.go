@@ -15,6 +15,9 @@ type sign struct {
 	key, id, what string
 	// moments says that it is a matter of the time alone: what a whole server did.
 	moments bool
+	// certain says that it needs no comparison: what befell the arrival's own process or
+	// connection, and leaves no other reason. It befalls few arrivals, too few for a test.
+	certain bool
 	// concentrated says that it is a cause only where a good part of all has it.
 	concentrated bool
 	// from and to bound it, in milliseconds from the run's start; by are the processes
@@ -45,6 +48,10 @@ func (s *study) signs(e *exemplars.Exemplar) []sign {
 				return
 			}
 		}
+		// Of what was seen, the part in which it befell this one.
+		if from, to := max(g.from, e.Due), min(g.to, e.End()); from < to {
+			g.from, g.to = from, to
+		}
 		out = append(out, g)
 	}
 	for i := range e.Ops {
@@ -57,6 +64,7 @@ func (s *study) signs(e *exemplars.Exemplar) []sign {
 			s.behind(e, o, add)
 		}
 	}
+	s.machineSigns(e, add)
 	s.phaseSigns(e, add)
 	// What an arrival is, however long it took: else the sample had it less often for
 	// being faster.
@@ -64,60 +72,6 @@ func (s *study) signs(e *exemplars.Exemplar) []sign {
 		s.operationSigns(e, o, add)
 	}
 	return out
-}
-
-// order ranks evidence by how much it says.
-var order = []string{exemplars.Lock, exemplars.Stopped, exemplars.Command, exemplars.Alarm, exemplars.Fork, exemplars.Checkpoint, exemplars.Deadlock,
-	exemplars.Waits, exemplars.Evictions, exemplars.Temp, exemplars.Busy, exemplars.Silent, exemplars.Throttled, exemplars.Retransmits}
-
-// evidenceOf adds what was seen of the server while an operation waited for it.
-func (s *study) evidenceOf(e *exemplars.Exemplar, o *exemplars.Op, add func(sign)) {
-	seen := s.set.Meanwhile(e, o, true)
-	for _, kind := range order {
-		for _, v := range seen {
-			if v.Kind == kind && (kind != exemplars.Silent || v.To-v.From >= leastSilence) {
-				add(signOf(v))
-			}
-		}
-	}
-}
-
-// blocks says that a server that does this serves nobody meanwhile: whoever waited then
-// waited for it, and no chance brings the two together.
-func blocks(kind string) bool {
-	return kind == exemplars.Command || kind == exemplars.Alarm || kind == exemplars.Fork
-}
-
-// signOf makes a sign of evidence.
-func signOf(v *exemplars.Evidence) sign {
-	g := sign{id: v.Kind, key: v.Kind + " " + v.Source, from: v.From, to: v.To, by: v.Blockers, moments: v.Process == 0 && !blocks(v.Kind)}
-	system := systemName(v.Source)
-	switch v.Kind {
-	case exemplars.Lock:
-		g.key, g.what = g.key+" "+statementOf(v.By), "waited for a lock that another process of "+system+" held"
-		if v.By != "" {
-			g.what += ", which was at: " + cut(v.By)
-		}
-	case exemplars.Stopped:
-		g.key, g.by = fmt.Sprintf("%s %d", g.key, v.Process), []uint32{v.Process}
-		g.what = "were served by a process of " + system + " that a signal had stopped"
-	case exemplars.Command:
-		g.key, g.what = g.key+" "+firstWord(v.What), "waited while "+system+" did nothing but one command: "+v.What
-	case exemplars.Waits:
-		reason, _, _ := strings.Cut(v.What, ", in: ")
-		g.key, g.what = g.key+" "+reason, "waited in "+system+" for "+reason
-	case exemplars.Busy:
-		g.key, g.what = g.key+" "+statementOf(v.What), "were worked at by "+system+" all the time: "+cut(v.What)
-	case exemplars.Checkpoint:
-		g.what = "fell into a checkpoint of " + system
-	case exemplars.Retransmits:
-		g.what = "fell where TCP sent segments again on this machine"
-	case exemplars.Deadlock:
-		g.what = "fell where " + system + " broke a deadlock: " + v.What
-	default:
-		g.what = "fell where " + system + " " + v.What
-	}
-	return g
 }
 
 // behind adds for an operation that waited for a connection what those that had the
@@ -156,6 +110,8 @@ func (s *study) phaseSigns(e *exemplars.Exemplar, add func(sign)) {
 		again += e.Ops[i].Reconnects
 	}
 	switch {
+	case takes(leastPhase, exemplars.DNS):
+		add(phase(exemplars.DNS, "waited for the name server's answer"))
 	case takes(leastPhase, exemplars.TLS):
 		add(phase(exemplars.TLS, "spent their time in a TLS handshake"))
 	case takes(leastPhase, exemplars.Connect, exemplars.TLS):
@@ -279,6 +235,8 @@ func systemName(system string) string {
 		return "the HTTP API"
 	case "host":
 		return "this machine"
+	case "generator":
+		return "perfctl itself"
 	}
 	return system
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
-	"github.com/perfctl/perfctl/internal/stats"
 )
 
 // Report is what is known of the slow arrivals of a run, as summary.json holds it under
@@ -50,7 +49,8 @@ type Cause struct {
 	// corrected for how many causes were looked at.
 	P     float64 `json:"p"`
 	Limit float64 `json:"p_limit"`
-	// From and To bound when it was seen, in seconds.
+	// From and To bound when it was seen, in seconds; where a few were far from the
+	// others, they bound those.
 	From float64 `json:"from_s"`
 	To   float64 `json:"to_s"`
 	// Processes are the server's processes that caused it, as far as they are known.
@@ -100,7 +100,7 @@ func Explain(set *exemplars.Set, usual func(scenario, stage string) (Usual, bool
 	switch {
 	case len(set.Exemplars) == 0:
 		r.Because = "no records of single arrivals were kept"
-	case r.Slow < fewest:
+	case r.Slow < fewest && !s.hasCertain():
 		r.Because = fmt.Sprintf("no more than %d arrivals stand out: they are beyond the 99th percentile and %g ms slower than usual", r.Slow, beyondMedian)
 	case r.Sampled < 4*fewest:
 		r.Because = fmt.Sprintf("there are only %d usual arrivals to compare with", r.Sampled)
@@ -171,147 +171,4 @@ func newStudy(set *exemplars.Set, usual func(string, string) (Usual, bool)) *stu
 		s.sample[i].signs = s.signs(s.sample[i].Exemplar)
 	}
 	return s
-}
-
-// candidate is something that befell slow arrivals.
-type candidate struct {
-	sign
-	strata map[string]*stats.Stratum
-	p      float64
-	from   float64
-	to     float64
-	by     []uint32
-}
-
-// causes returns what is named.
-func (s *study) causes() []Cause {
-	all := s.candidates()
-	out := []Cause{}
-	named := map[string]*Cause{}
-	for i := range all { // the least likely first: Holm's procedure
-		c := &all[i]
-		limit := level / float64(len(all)-i)
-		if c.p > limit {
-			break
-		}
-		found, _, base, _ := c.sums()
-		out = append(out, Cause{ID: c.id, What: c.what, Having: int(found), SampleHaving: int(base), P: c.p, Limit: limit,
-			From: c.from / 1e3, To: c.to / 1e3, Processes: c.by, Advice: c.advice()})
-	}
-	for i := range out {
-		named[all[i].key] = &out[i]
-	}
-	for i := range s.slow {
-		// Signs are in the order of how much they say.
-		for _, g := range s.slow[i].signs {
-			if c := named[g.key]; c != nil {
-				c.Count++
-				break
-			}
-		}
-	}
-	least := map[string]float64{}
-	for i := range out {
-		least[out[i].What] = max(fewestFor, all[i].least()*float64(len(s.slow)))
-	}
-	// What is left of one beside those that say more may be too little.
-	out = slices.DeleteFunc(out, func(c Cause) bool { return float64(c.Count) < least[c.What] })
-	for i := range out {
-		out[i].Share = float64(out[i].Count) / float64(len(s.slow))
-	}
-	slices.SortStableFunc(out, func(a, b Cause) int { return cmp.Compare(b.Count, a.Count) })
-	return out
-}
-
-// candidates returns what may be a cause, the least likely to be a chance first.
-func (s *study) candidates() []candidate {
-	by := map[string]*candidate{}
-	for i := range s.slow {
-		x := &s.slow[i]
-		for _, g := range x.signs {
-			c := by[g.key]
-			if c == nil {
-				c = &candidate{sign: g, strata: map[string]*stats.Stratum{}, from: g.from, to: g.to}
-				by[g.key] = c
-			}
-			c.from, c.to = min(c.from, g.from), max(c.to, g.to)
-			for _, p := range g.by {
-				if !slices.Contains(c.by, p) && len(c.by) < 20 {
-					c.by = append(c.by, p)
-				}
-			}
-			c.at(x.stratum).Found++
-		}
-	}
-	for i := range s.sample {
-		for _, g := range s.sample[i].signs {
-			if c := by[g.key]; c != nil {
-				c.at(s.sample[i].stratum).BaseFound++
-			}
-		}
-	}
-	var out []candidate
-	for _, c := range by {
-		for _, x := range s.slow {
-			c.at(x.stratum).Of++
-		}
-		for _, x := range s.sample {
-			c.at(x.stratum).BaseOf++
-		}
-		found, of, base, baseOf := c.sums()
-		if found < fewestFor || float64(found) < c.least()*float64(of) || float64(found)*float64(baseOf) < timesUsual*float64(base)*float64(of) {
-			continue
-		}
-		c.p = c.chance(s)
-		slices.Sort(c.by)
-		out = append(out, *c)
-	}
-	slices.SortFunc(out, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.p, b.p), cmp.Compare(a.key, b.key)) })
-	return out
-}
-
-// least is the part of the slow arrivals that it must have befallen.
-func (c *candidate) least() float64 {
-	if c.concentrated {
-		return concentration
-	}
-	return leastShare
-}
-
-func (c *candidate) at(stratum string) *stats.Stratum {
-	if c.strata[stratum] == nil {
-		c.strata[stratum] = &stats.Stratum{}
-	}
-	return c.strata[stratum]
-}
-
-func (c *candidate) sums() (found, of, base, baseOf int64) {
-	for _, s := range c.strata {
-		found, of, base, baseOf = found+s.Found, of+s.Of, base+s.BaseFound, baseOf+s.BaseOf
-	}
-	return found, of, base, baseOf
-}
-
-// chance is how likely it is that the slow arrivals have the sign so often by chance.
-// Where the sign is what the server did at the time, arrivals of one moment share it,
-// and are no independent witnesses: then also its times are tried elsewhere in the run.
-func (c *candidate) chance(s *study) float64 {
-	var strata []stats.Stratum
-	for _, key := range sortedKeys(c.strata) {
-		strata = append(strata, *c.strata[key])
-	}
-	p := stats.MoreOften(strata)
-	if c.moments {
-		p = max(p, s.elsewhere(c))
-	}
-	return p
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -34,7 +34,7 @@ func (w *world) arrival(k int64, due float64) exemplars.Exemplar {
 	e := exemplars.Exemplar{K: k, Scenario: "crud", Stage: "steady", Due: due, Released: lag, Started: lag, Ops: []exemplars.Op{op}}
 	w.bend(&e)
 	o := &e.Ops[0]
-	o.End = o.Start + o.Wait + o.Connect + o.TLS + o.Send + o.Server + o.Receive
+	o.End = o.Start + o.Wait + o.Lookup + o.Connect + o.TLS + o.Send + o.Server + o.Receive
 	e.Response = o.End + tail(0.02)
 	return e
 }

@@ -36,9 +36,9 @@ type Op struct {
 	// Sent when the request was written, First when the answer began, Done when it was
 	// read.
 	Start, Ready, Sent, First, Done time.Duration
-	// Connect and TLS are how long opening a connection took, as part of what lies
-	// between Start and Ready.
-	Connect, TLS time.Duration
+	// Lookup, Connect and TLS are how long looking its name up and opening a connection
+	// took, as part of what lies between Start and Ready.
+	Lookup, Connect, TLS time.Duration
 	// Bytes is how long the answer was, where that is known.
 	Bytes int64
 	// Retries is how often it was tried again, Reconnects how often over another

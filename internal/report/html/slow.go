@@ -89,7 +89,7 @@ func fallOf(set *exemplars.Set, e *exemplars.Exemplar) fall {
 		for _, x := range []struct {
 			class string
 			took  float64
-		}{{"wait", o.Wait}, {"open", o.Connect + o.TLS}, {"move", o.Send}, {"server", o.Server}, {"move", o.Receive}} {
+		}{{"wait", o.Wait}, {"open", o.Lookup + o.Connect + o.TLS}, {"move", o.Send}, {"server", o.Server}, {"move", o.Receive}} {
 			add(&row.Bars, x.class, at, x.took)
 			at += x.took
 		}

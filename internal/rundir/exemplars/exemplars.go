@@ -71,10 +71,11 @@ type Op struct {
 	// Start and End bound it.
 	Start float64 `json:"start_ms"`
 	End   float64 `json:"end_ms"`
-	// Wait is for a connection or a channel, opening one apart; Connect and TLS open
-	// one; Send writes the request; Server is from then until the answer began, or
+	// Wait is for a connection or a channel, opening one apart; Lookup asks for the
+	// addresses of its name, Connect and TLS open one; Send writes the request; Server is from then until the answer began, or
 	// where that is not known until it was read; Receive is reading it.
 	Wait    float64 `json:"wait_ms,omitempty"`
+	Lookup  float64 `json:"lookup_ms,omitempty"`
 	Connect float64 `json:"connect_ms,omitempty"`
 	TLS     float64 `json:"tls_ms,omitempty"`
 	Send    float64 `json:"send_ms,omitempty"`
@@ -116,14 +117,22 @@ type Evidence struct {
 	// From and To bound the time in which it was seen.
 	From float64 `json:"from_ms"`
 	To   float64 `json:"to_ms"`
-	// Source is postgres, redis, rabbitmq, generator, host, or a program's name.
+	// Source is postgres, redis, rabbitmq, generator, host, or a program's name; System,
+	// where it is another one, is which of the targets it is: api for a program of the
+	// user's own.
 	Source string `json:"source"`
+	System string `json:"system,omitempty"`
 	// Kind names what it is; see the constants.
 	Kind string `json:"kind"`
 	// Process is the server's process that it befell, 0 for the whole server, and
 	// Blockers those that it waited for.
 	Process  uint32   `json:"process,omitempty"`
 	Blockers []uint32 `json:"blockers,omitempty"`
+	// Conn is the connection that it befell, by the generator's own port; 0 for all.
+	Conn uint32 `json:"conn,omitempty"`
+	// Took is for how long of the time nothing went on, in milliseconds, where that is
+	// known; 0 for all of it.
+	Took float64 `json:"took_ms,omitempty"`
 	// What says in a few words what was seen, By what the blocker was doing.
 	What string `json:"what"`
 	By   string `json:"by,omitempty"`
@@ -147,24 +156,40 @@ const (
 	Vacuum     = "vacuum"
 	// Command: the server executes one command for long and nothing else meanwhile.
 	Command = "command"
+	// Plan: a statement reads many times the pages that it used to.
+	Plan = "plan"
 	// Silent: the server did not answer a question that takes no time.
 	Silent = "silent"
 	// Fork: the server copied itself to write its data to disk.
 	Fork = "fork"
+	// Snapshot: a copy of the server writes its data to disk. Expiry: the server spends
+	// its time on removing what has expired.
+	Snapshot = "snapshot"
+	Expiry   = "expiry"
+	// Latency: the server's own monitor saw something hold it up.
+	Latency = "latency"
 	// Evictions: the server removed keys for want of memory.
 	Evictions = "evictions"
 	// Alarm: the broker takes no more messages.
 	Alarm = "alarm"
+	// Flow: the broker holds back one of the run's own connections or channels. Backlog:
+	// messages wait in a queue for its consumers.
+	Flow    = "flow"
+	Backlog = "backlog"
 	// Deadlock: the server broke a deadlock.
 	Deadlock = "deadlock"
 	// Temp: the server wrote temporary files.
 	Temp = "temp_files"
 	// Retransmits: the network lost packets.
 	Retransmits = "retransmits"
-	// Throttled: the generator's processor time was taken away; Pause: its garbage
-	// collection stopped it.
+	// Throttled: a program's processor time was taken away by its limit; Starved: it was
+	// ready to work and had no processor; Pause: its garbage collection stopped it;
+	// LoopLag: its event loop was late; Faults: it waited for memory to be read from disk.
 	Throttled = "throttled"
+	Starved   = "starved"
 	Pause     = "gc_pause"
+	LoopLag   = "loop_lag"
+	Faults    = "page_faults"
 )
 
 // Millis is a duration in milliseconds, to the microsecond.

@@ -20,7 +20,7 @@ func (s *Set) Meanwhile(e *Exemplar, o *Op, host bool) (out []*Evidence) {
 			break
 		}
 		machine := host && (v.Source == "host" || v.Source == "generator")
-		if v.Source != o.System && !machine || v.Process != 0 && v.Process != o.Process {
+		if !v.Of(o.System) && !machine || v.Process != 0 && v.Process != o.Process || v.Conn != 0 && v.Conn != o.Conn {
 			continue
 		}
 		if v.Covers(from, to) {
@@ -30,11 +30,17 @@ func (s *Set) Meanwhile(e *Exemplar, o *Op, host bool) (out []*Evidence) {
 	return out
 }
 
+// Of says whether evidence is of a target.
+func (v *Evidence) Of(system string) bool { return v.Source == system || v.System == system }
+
 // Covers says whether evidence covers most of a time, in milliseconds from the run's
 // start.
 func (v *Evidence) Covers(from, to float64) bool {
+	if v.Took > 0 && v.Took < mostly*(to-from) {
+		return false
+	}
 	a, b := v.From, v.To
-	if v.Process != 0 {
+	if v.Process != 0 || v.Conn != 0 {
 		a, b = a-loose, b+loose
 	}
 	return min(b, to)-max(a, from) >= mostly*(to-from)

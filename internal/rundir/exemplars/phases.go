@@ -6,8 +6,10 @@ const (
 	// worker, which are bounded by -u.
 	Generator = "generator"
 	Worker    = "worker"
-	// Pool is the wait for a connection or a channel, Connect and TLS opening one.
+	// Pool is the wait for a connection or a channel, DNS asking for the addresses of a
+	// name, Connect and TLS opening one.
 	Pool    = "pool"
+	DNS     = "dns"
 	Connect = "connect"
 	TLS     = "tls"
 	// Send is writing requests, Server waiting for answers, Receive reading them.
@@ -20,11 +22,11 @@ const (
 )
 
 // PhaseNames lists the phases in their order.
-var PhaseNames = []string{Generator, Worker, Pool, Connect, TLS, Send, Server, Receive, Own}
+var PhaseNames = []string{Generator, Worker, Pool, DNS, Connect, TLS, Send, Server, Receive, Own}
 
 // PhaseTexts says in a few words what each phase is.
 var PhaseTexts = map[string]string{
-	Generator: "until the generator came to it", Worker: "wait for a worker (-u)", Pool: "wait for a connection", Connect: "opening a connection",
+	Generator: "until the generator came to it", Worker: "wait for a worker (-u)", Pool: "wait for a connection", DNS: "asking the name server", Connect: "opening a connection",
 	TLS: "TLS handshake", Send: "writing the request", Server: "waiting for the answer", Receive: "reading the answer", Own: "in the generator",
 }
 
@@ -35,6 +37,9 @@ func (e *Exemplar) Phases() map[string]float64 {
 	for i := range e.Ops {
 		o := &e.Ops[i]
 		out[Pool] += o.Wait
+		if o.Lookup > 0 {
+			out[DNS] += o.Lookup
+		}
 		out[Connect] += o.Connect
 		out[TLS] += o.TLS
 		out[Send] += o.Send

@@ -70,7 +70,7 @@ func (e *Exemplar) check() error {
 	}
 	for i := range e.Ops {
 		o := &e.Ops[i]
-		if !possible(o.Start, o.End, o.Wait, o.Connect, o.TLS, o.Send, o.Server, o.Receive) || o.End < o.Start {
+		if !possible(o.Start, o.End, o.Wait, o.Lookup, o.Connect, o.TLS, o.Send, o.Server, o.Receive) || o.End < o.Start {
 			return fmt.Errorf("operation %d is of no possible time", i+1)
 		}
 	}

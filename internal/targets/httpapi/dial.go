@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http/httptrace"
 	"net/netip"
 	"slices"
 	"sync"
@@ -118,7 +119,7 @@ func (d *dialer) turn(ctx context.Context, host string) ([]string, error) {
 	old := n == nil || time.Since(n.at) > lookAgainAfter
 	d.mu.Unlock()
 	if old {
-		addrs, err := d.lookup(ctx, host)
+		addrs, err := d.ask(ctx, host)
 		if err == nil && len(addrs) == 0 {
 			err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 		}
@@ -151,6 +152,19 @@ func (d *dialer) turn(ctx context.Context, host string) ([]string, error) {
 	at := n.next % len(first)
 	n.next++
 	return slices.Concat(first[at:], first[:at], last), nil
+}
+
+// ask looks a name up, and tells the trace of the request when.
+func (d *dialer) ask(ctx context.Context, host string) ([]string, error) {
+	trace := httptrace.ContextClientTrace(ctx)
+	if trace != nil && trace.DNSStart != nil {
+		trace.DNSStart(httptrace.DNSStartInfo{Host: host})
+	}
+	addrs, err := d.lookup(ctx, host)
+	if trace != nil && trace.DNSDone != nil {
+		trace.DNSDone(httptrace.DNSDoneInfo{Err: err})
+	}
+	return addrs, err
 }
 
 func isFour(addr string) bool {

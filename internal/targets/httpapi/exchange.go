@@ -34,6 +34,7 @@ type Exchange struct {
 	// that was dialled for a request and given to another one sets some late.
 	getConn, gotConn, wrote, firstByte                instant
 	connectStart, connected, handshakeStart, shookOff instant
+	lookupStart, lookedUp                             instant
 	got                                               atomic.Int64
 	reused                                            atomic.Bool
 	port                                              atomic.Uint32 // the own one
@@ -149,7 +150,7 @@ func (x *Exchange) drain(body io.Reader, keep bool) ([]byte, error) {
 // begin readies the exchange for a request. The trace is attached to the run's
 // context once, not for each request.
 func (x *Exchange) begin(ctx context.Context) {
-	for _, i := range [...]*instant{&x.getConn, &x.gotConn, &x.wrote, &x.firstByte, &x.connectStart, &x.connected, &x.handshakeStart, &x.shookOff} {
+	for _, i := range [...]*instant{&x.getConn, &x.gotConn, &x.wrote, &x.firstByte, &x.connectStart, &x.connected, &x.handshakeStart, &x.shookOff, &x.lookupStart, &x.lookedUp} {
 		i.ns.Store(0)
 	}
 	x.got.Store(0)
@@ -168,6 +169,8 @@ func (x *Exchange) begin(ctx context.Context) {
 			}
 			x.got.Add(1)
 		},
+		DNSStart:             func(httptrace.DNSStartInfo) { x.lookupStart.set(x.clock) },
+		DNSDone:              func(httptrace.DNSDoneInfo) { x.lookedUp.set(x.clock) },
 		ConnectStart:         func(string, string) { x.connectStart.set(x.clock) },
 		ConnectDone:          func(string, string, error) { x.connected.set(x.clock) },
 		TLSHandshakeStart:    func() { x.handshakeStart.set(x.clock) },

@@ -17,11 +17,15 @@ func (x *Exchange) Note(o *work.Op, resp *http.Response) {
 		return
 	}
 	if !x.reused.Load() {
+		o.Lookup = max(x.lookedUp.get()-x.lookupStart.get(), 0)
 		o.Connect = max(x.connected.get()-x.connectStart.get(), 0)
 		o.TLS = max(x.shookOff.get()-x.handshakeStart.get(), 0)
 	}
 	if o.Connect == 0 && x.connectStart.get() > 0 && x.gotConn.get() == 0 { // it was never there
 		o.Connect = max(x.clock.Now()-x.connectStart.get(), 0)
+	}
+	if o.Lookup == 0 && x.lookupStart.get() > 0 && x.gotConn.get() == 0 {
+		o.Lookup = max(x.clock.Now()-x.lookupStart.get(), 0)
 	}
 	o.On(x.gotConn.get(), x.port.Load(), 0)
 	o.Sent, o.First = x.wrote.get(), x.firstByte.get()

@@ -1,0 +1,125 @@
+package evidence
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perfctl/perfctl/internal/rundir/exemplars"
+	"github.com/perfctl/perfctl/internal/targets/process"
+)
+
+type processWatcher struct {
+	of      process.Watch
+	system  string
+	members []int
+	last    map[int]process.Moment
+	looks   int
+}
+
+// maxMembers bounds how many of a watched program's processes are looked at.
+const maxMembers = 64
+
+// findEvery is after how many looks the processes are looked for again.
+const findEvery = 25
+
+// NewProcess returns a watcher of a program on this machine: processor time that it was
+// refused or had to wait for, signals that stopped it, pages that it read from disk.
+func NewProcess(w process.Watch) Watcher {
+	return &processWatcher{of: w, system: systemOf(w), last: map[int]process.Moment{}}
+}
+
+// systemOf says which target a program is: by the name that it was given, or its own.
+func systemOf(w process.Watch) string {
+	if system := systemNamed(w.Name); system != "api" {
+		return system
+	}
+	return systemNamed(w.Command)
+}
+
+// systemNamed says which target a program of a name is; one of the user's own is the API.
+func systemNamed(name string) string {
+	switch name = strings.ToLower(name); {
+	case strings.Contains(name, "postgres"):
+		return "postgres"
+	case strings.Contains(name, "redis"), strings.Contains(name, "valkey"):
+		return "redis"
+	case strings.Contains(name, "rabbit"), strings.HasPrefix(name, "beam"):
+		return "rabbitmq"
+	}
+	return "api"
+}
+
+func (w *processWatcher) String() string { return "the process " + w.of.Name }
+
+func (w *processWatcher) Watch(ctx context.Context, j *Journal) error {
+	open := newSpans(j)
+	defer open.end()
+	return every(ctx, j, 2*looks, func(before float64) error {
+		if w.looks%findEvery == 0 {
+			w.members = w.of.Members()
+			w.members = w.members[:min(len(w.members), maxMembers)]
+		}
+		w.looks++
+		now := j.Now()
+		next := make(map[int]process.Moment, len(w.members))
+		for i, pid := range w.members {
+			m, ok := process.Look(pid)
+			if !ok {
+				continue
+			}
+			next[pid] = m
+			if was, known := w.last[pid]; known {
+				w.judge(open, &was, &m, pid, i, before, now)
+			}
+		}
+		w.last = next
+		open.sweep()
+		return nil
+	})
+}
+
+// judge notes what became of one process between two looks. i is its place: the first is
+// the one that serves, where there are several that serve with it.
+func (w *processWatcher) judge(open *spans, was, m *process.Moment, pid, i int, before, now float64) {
+	v := exemplars.Evidence{From: before, To: now, Source: w.of.Name}
+	if w.system != w.of.Name {
+		v.System = w.system
+	}
+	if w.system == "postgres" { // each of its connections has a process of its own
+		v.Process = uint32(pid)
+	} else if i > 0 {
+		return
+	}
+	key := strconv.Itoa(pid)
+	if m.Stopped && v.Process == 0 { // PostgreSQL's own watcher sees it as well, and more often
+		v.Kind, v.What = exemplars.Stopped, "was stopped by a signal"
+		open.see(key+"stopped", v)
+	}
+	if took := exemplars.Millis(m.Throttled - was.Throttled); took >= leastThrottled {
+		v.Kind, v.What = exemplars.Throttled, "was refused processor time by the limit of its control group"
+		open.see(key+"throttled", v)
+	}
+	if took := exemplars.Millis(longestWait(was, m)); took >= leastStarved && took >= (now-before)/2 {
+		v.Kind, v.What = exemplars.Starved, "was ready to work and had no processor: others had them"
+		open.see(key+"starved", v)
+	}
+	if n, took := m.Faults-was.Faults, exemplars.Millis(m.Disk-was.Disk); n > 0 && took >= (now-before)/2 {
+		v.Kind, v.What = exemplars.Faults, "waited for pages that it had to read from disk"
+		open.see(key+"faults", v)
+	} else if took >= (now-before)/2 {
+		v.Kind, v.What = exemplars.Waits, "the disk"
+		open.see(key+"disk", v)
+	}
+}
+
+// longestWait is how long the thread that waited longest for a processor did so.
+func longestWait(was, m *process.Moment) (longest time.Duration) {
+	for id, at := range m.Waited {
+		if before, ok := was.Waited[id]; ok {
+			longest = max(longest, at-before)
+		}
+	}
+	return longest
+}
