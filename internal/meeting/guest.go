@@ -124,7 +124,7 @@ func (g *guest) compareClocks(theirs, before, after time.Time) {
 	}
 	g.met, g.since = true, time.Now()
 	least, most := before.Sub(theirs).Round(time.Millisecond), after.Sub(theirs).Round(time.Millisecond)
-	said := ""
+	var said string
 	switch {
 	case least > 0:
 		said = fmt.Sprintf("the clock of shard %d is %v to %v ahead of shard 0's", g.o.Shard, least, most)

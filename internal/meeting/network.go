@@ -7,11 +7,11 @@ import (
 	"net"
 )
 
-// Dial opens a connection; Listen waits for some.
-type (
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	Listen func(ctx context.Context, network, address string) (net.Listener, error)
-)
+// Dial opens a connection.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Listen waits for connections.
+type Listen func(ctx context.Context, network, address string) (net.Listener, error)
 
 // Network is a meeting place that shards reach over a network.
 type Network struct {

@@ -17,6 +17,7 @@ type Gate struct {
 	failOn string
 }
 
+// Register adds the flags to a command's.
 func (f *Gate) Register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.Least, "min-effect", nil, "smallest difference that matters, of all figures or of one, as in `5%` or response_time=5%,2ms or error_rate=0.5pp (repeatable; default 5%, and 100us for times, 0.2pp for shares)")
 	fs.StringArrayVar(&f.gate, "gate", nil, "let this `METRIC` make a comparison fail as well, as in 'db_query_duration{scenario:crud}: p(95)' (repeatable)")

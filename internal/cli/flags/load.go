@@ -20,6 +20,7 @@ type Settings struct {
 	allowDatabases []string
 }
 
+// Register adds the flags to a command's.
 func (f *Settings) Register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.env, "env", "e", nil, "set `KEY=VALUE` above the environment, as in -e DB_HOST=db.test; a flow reads any KEY as {{env KEY}} (repeatable)")
 	fs.StringVar(&f.envFile, "env-file", "", "read settings from a `FILE` of KEY=VALUE lines, below the environment")
@@ -38,6 +39,7 @@ type Scenarios struct {
 	ownNames bool
 }
 
+// Register adds the flags to a command's.
 func (f *Scenarios) Register(fs *pflag.FlagSet) {
 	f.Settings.Register(fs)
 	fs.StringVar(&f.scenario, "scenario", "", "scenarios with weights, as in `tasks=4,voting=2,crud=3,cache=1` (default: the profile's)")
@@ -76,6 +78,7 @@ type Load struct {
 // flight).
 const defaultVUs = 1000
 
+// Register adds the flags to a command's.
 func (f *Load) Register(fs *pflag.FlagSet) {
 	f.Scenarios.Register(fs)
 	fs.IntVarP(&f.vus, "vus", "u", defaultVUs, "bound on arrivals in flight, shared by the scenarios by weight; these are no users: see --users")
@@ -126,6 +129,7 @@ type Plan struct {
 	Load
 }
 
+// Register adds the flags to a command's.
 func (f *Plan) Register(fs *pflag.FlagSet) {
 	f.shapeFlags.Register(fs)
 	f.scriptFlags.Register(fs)

@@ -58,10 +58,10 @@ func usersOf(r *rundir.Run) string {
 			most = max(most, s.Users.From, s.Users.To)
 		}
 	}
-	switch {
-	case most == 0:
+	switch most {
+	case 0:
 		return ""
-	case most == 1:
+	case 1:
 		return "1 user"
 	}
 	return fmt.Sprintf("%s users", count(int64(most)))

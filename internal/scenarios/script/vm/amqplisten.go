@@ -54,7 +54,7 @@ func (v *VM) amqpListen(c goja.FunctionCall) goja.Value {
 	if err != nil {
 		panic(v.rt.NewGoError(err))
 	}
-	taken := 0
+	var taken int
 	ended := false
 	defer func() {
 		// What was not acknowledged goes back with the channel.
