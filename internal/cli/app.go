@@ -155,29 +155,13 @@ type failure struct {
 // warn prints a warning.
 func (a *app) warn(text string) { fmt.Fprintf(a.Stderr, "warning: %s\n", figure.Lines(text)) }
 
-// spoken is the level of what a user's own script says: it is shown without -v.
-const spoken = slog.LevelInfo + 1
-
-// logger returns the program's log: warnings, errors and what a script says, with -v
-// everything.
+// logger returns the program's log, which goes where progress does.
 func (a *app) logger() *slog.Logger {
-	opts := &slog.HandlerOptions{Level: spoken, ReplaceAttr: func(_ []string, x slog.Attr) slog.Attr {
-		if l, ok := x.Value.Any().(slog.Level); ok && x.Key == slog.LevelKey && l == spoken {
-			x.Value = slog.StringValue("INFO")
-		}
-		return x
-	}}
-	if a.verbose {
-		opts.Level = slog.LevelDebug
-	}
 	to := a.Stderr
 	if a.progress != nil {
 		to = a.progress
 	}
-	if a.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(to, opts))
-	}
-	return slog.New(slog.NewTextHandler(to, opts))
+	return terminal.Log(to, a.logFormat == "json", a.verbose)
 }
 
 // source is what a request is made of besides flags.

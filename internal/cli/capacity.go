@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +18,6 @@ import (
 	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/run"
-	"github.com/perfctl/perfctl/internal/sla"
 )
 
 const capacityExamples = `  # What do throwaway servers hold, for the default mix?
@@ -154,7 +152,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 			_, err = a.Stdout.Write(text)
 		}
 	} else {
-		err = a.capacityText(found, search.Dir())
+		err = document.CapacityText(a.Stdout, found, search.Dir(), a.paintOut)
 	}
 	if err != nil {
 		return err
@@ -175,7 +173,7 @@ func (a *app) reportCapacity(dir string, o outputs.Output) error {
 	case !slices.Contains(outputs.DocumentFormats, o.Format):
 		return exitcode.UsageError("%s holds a capacity: it is shown as %s; the views of its trials are those of their run directories", dir, strings.Join(outputs.DocumentFormats, ", "))
 	case o.Format == "text" && o.Where == "-":
-		err = a.capacityText(c, dir)
+		err = document.CapacityText(a.Stdout, c, dir, a.paintOut)
 	default:
 		err = a.writer().Documents([]outputs.Output{o}, outputs.AsRead(text), func(string) *document.Document { return document.Capacity(c) })
 	}
@@ -183,30 +181,4 @@ func (a *app) reportCapacity(dir string, o outputs.Output) error {
 		return err
 	}
 	return verdict(c.ExitCode)
-}
-
-// capacityText prints what was found for people.
-func (a *app) capacityText(c *trials.Report, dir string) error {
-	for i := range c.Results {
-		r := &c.Results[i]
-		if err := capacity.Text(a.Stdout, &r.Result); err != nil {
-			return err
-		}
-		for _, x := range r.SLA {
-			mark := a.Paint(a.OutTTY, "32", "✓")
-			if x.Status != sla.Passed {
-				mark = a.Paint(a.OutTTY, "31", "✗")
-			}
-			if _, err := fmt.Fprintf(a.Stdout, "  %s %s: %s\n", mark, x.Rule, x.Actual); err != nil {
-				return err
-			}
-		}
-	}
-	colour := "31;1"
-	if c.ExitCode == exitcode.Pass {
-		colour = "32;1"
-	}
-	_, err := fmt.Fprintf(a.Stdout, "\n%s: %s; trials in %s; exit code %d\n",
-		a.Paint(a.OutTTY, colour, strings.ToUpper(c.Verdict)), c.Why(), dir, c.ExitCode)
-	return err
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,8 +54,14 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
-	if runs, err = labelled(runs, tags); err != nil {
-		return err
+	for _, tag := range tags {
+		name, value, ok := strings.Cut(tag, "=")
+		if !ok || name == "" {
+			return exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", tag)
+		}
+		if runs = rundir.Tagged(runs, name, value); len(runs) == 0 {
+			return exitcode.UsageError("--tag %s: no run has this label\n  next: perfctl history without --tag lists the labels of each with --out html=index.html", tag)
+		}
 	}
 	all, err := compare.Histories(runs, compare.Options{MinEffect: effect})
 	if err != nil {
@@ -86,22 +91,4 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 		}
 	}
 	return nil
-}
-
-// labelled returns the runs that have all of the labels.
-func labelled(runs []*rundir.Run, tags []string) ([]*rundir.Run, error) {
-	for _, tag := range tags {
-		name, value, ok := strings.Cut(tag, "=")
-		if !ok || name == "" {
-			return nil, exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", tag)
-		}
-		runs = slices.DeleteFunc(runs, func(r *rundir.Run) bool {
-			v, has := r.Info.Tags[name]
-			return !has || v != value
-		})
-		if len(runs) == 0 {
-			return nil, exitcode.UsageError("--tag %s: no run has this label\n  next: perfctl history without --tag lists the labels of each with --out html=index.html", tag)
-		}
-	}
-	return runs, nil
 }

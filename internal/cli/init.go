@@ -1,19 +1,15 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/perfctl/perfctl/configs"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
-	"github.com/perfctl/perfctl/internal/schema"
 	"github.com/perfctl/perfctl/internal/scripts"
+	"github.com/perfctl/perfctl/internal/starter"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -50,29 +46,25 @@ same; it lists what it could not carry over.`,
 	return c
 }
 
+// startIn says where the files of init go, and prints each.
+func (a *app) startIn(dir string) *starter.Folder {
+	return &starter.Folder{Dir: dir, Wrote: func(path string, kept bool) {
+		word := "wrote "
+		if kept {
+			word = "kept  "
+		}
+		fmt.Fprintf(a.Stdout, "%s %s\n", word, path)
+	}}
+}
+
 // initFrom writes what a k6 script becomes, and says what it does not.
 func (a *app) initFrom(path, dir string) error {
 	if !scripts.Is(path) {
 		return exitcode.UsageError("--from %s: want a k6 script, which ends in .js or .ts", path)
 	}
-	o, err := scripts.Load(path, a.LookupEnv, scripts.Flags{})
+	c, err := a.startIn(dir).Script(path, a.LookupEnv)
 	if err != nil {
 		return err
-	}
-	c, err := scripts.Carry(path, dir, o)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
-	if err := a.writeNew(filepath.Join(dir, c.Name+".yaml"), []byte(c.Profile)); err != nil {
-		return err
-	}
-	if c.Flow != "" {
-		if err := a.writeNew(filepath.Join(dir, c.Name+"-flow.yaml"), []byte(c.Flow)); err != nil {
-			return err
-		}
 	}
 	for i, text := range c.Left {
 		switch {
@@ -88,45 +80,14 @@ func (a *app) initFrom(path, dir string) error {
 }
 
 func (a *app) init(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
 	text, err := a.schema()
 	if err != nil {
 		return err
 	}
-	if err := a.writeNew(filepath.Join(dir, schema.File), text); err != nil {
+	if err := a.startIn(dir).Examples(text); err != nil {
 		return err
-	}
-	for _, name := range configs.Starters() {
-		text, err := configs.Starter(name)
-		if err != nil {
-			return err
-		}
-		head := "# yaml-language-server: $schema=" + schema.File + "\n"
-		if err := a.writeNew(filepath.Join(dir, name), append([]byte(head), text...)); err != nil {
-			return err
-		}
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	fmt.Fprintf(a.Stdout, "next: perfctl inspect %s --config %s --sla %s\n", at("profile.yaml"), at("perfctl.yaml"), at("sla.yaml"))
-	return nil
-}
-
-// writeNew writes a file that is not there yet, and says what it did.
-func (a *app) writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		fmt.Fprintf(a.Stdout, "kept   %s\n", path)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	fmt.Fprintf(a.Stdout, "wrote  %s\n", path)
 	return nil
 }

@@ -17,6 +17,9 @@ func (a *app) writer() *outputs.Writer {
 	return &outputs.Writer{Stdout: a.Stdout, Color: a.Colour(a.OutTTY), Width: a.OutWidth(), Full: a.verbose}
 }
 
+// paintOut gives a text on stdout a colour, where there are any.
+func (a *app) paintOut(code, text string) string { return a.Paint(a.OutTTY, code, text) }
+
 // sender opens what a run sends while it goes on.
 func (a *app) sender(p *run.Plan) *outputs.Sender {
 	return &outputs.Sender{Plan: p, Version: a.version, Stdout: a.Stdout, LookupEnv: a.LookupEnv, Log: a.logger(), Interrupts: a.Interrupts}

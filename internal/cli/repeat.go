@@ -53,6 +53,11 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		return err
 	}
 	defer place.Release()
+	end, err := f.openBeside(ctx, a.sender(p), &env, a.progress)
+	if err != nil {
+		return err
+	}
+	defer end()
 	session, err := run.Open(ctx, env, p)
 	if err != nil {
 		return err

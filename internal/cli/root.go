@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/help"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/suggest"
@@ -46,7 +44,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	}
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(flags.Unknown)
 	columns := 0
 	if a.OutWidth != nil { // a command of its own for its flags has no terminal
 		columns = a.OutWidth()
@@ -85,28 +83,6 @@ func unknownCommand(c *cobra.Command, word string) error {
 	return exitcode.UsageError("unknown command %q%s\n  next: perfctl --help", word, suggest.DidYouMean(word, names))
 }
 
-// flagError turns the flag parser's errors into usage errors that name the
-// nearest flag.
-func flagError(c *cobra.Command, err error) error {
-	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		return exitcode.UsageError("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMeanFlag(missing.GetSpecifiedName(), names))
-	}
-	return exitcode.UsageError("%w\n  next: perfctl %s --help", err, strings.TrimPrefix(c.CommandPath(), "perfctl "))
-}
-
-func didYouMeanFlag(word string, names []string) string {
-	if next := k6Flag(word); next != "" {
-		return next
-	}
-	near := suggest.DidYouMean(word, names)
-	if strings.HasPrefix(near, "; did you mean \"") {
-		return strings.Replace(near, "\"", "\"--", 1)
-	}
-	return "; see --help"
-}
-
 // oneArg is cobra.ExactArgs(1) with an error that shows how the command is
 // used.
 func oneArg(what string) cobra.PositionalArgs {
@@ -129,20 +105,7 @@ func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
 		Short: "What each exit code means",
-		Long: `Exit codes of perfctl:
-
-    0  pass
-    1  unexpected error
-    2  usage: unknown command, flag or value
-   99  an SLA rule, a threshold or a consistency check was breached
-  104  invalid configuration: a profile, SLA table or setting
-  105  interrupted by a signal
-  107  a target cannot be reached, or a scenario cannot be set up
-  109  panic
-  111  the run is invalid: the generator was the bottleneck, or data is missing
-  112  regression against the baseline
-
-Where several hold, the first of 109, 105, 107, 111, 99, 112 is returned.`,
+		Long:  exitcode.Help(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(c.OutOrStdout(), c.Long)
 			return err

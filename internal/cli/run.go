@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,26 +146,38 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !outputs.HaveStdout(streams))})
 	defer show.Done()
 	env := a.environment(show)
-	if f.logFailures != "" {
-		log, err := outputs.OpenFailures(f.logFailures)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = log.Close() }() // what could not be written was said
-		env.Failures = log
-	}
-	if f.trace > 0 {
-		sender, err := a.sender(p).Traces(ctx)
-		if err != nil {
-			return err
-		}
-		defer outputs.CloseTraces(sender, show)
-		env.Traces = sender
-	}
 	if f.repeat > 1 {
 		return a.repeat(ctx, env, p, dir, f)
 	}
 	return a.once(ctx, env, p, dir, f, streams, views)
+}
+
+// openBeside opens what a run writes besides its directory and its streams, once all is
+// checked. end closes it when the run is over.
+func (f *runFlags) openBeside(ctx context.Context, from *outputs.Sender, env *run.Environment, show *terminal.Progress) (end func(), err error) {
+	var log *os.File
+	if f.logFailures != "" {
+		if log, err = outputs.OpenFailures(f.logFailures); err != nil {
+			return nil, err
+		}
+		env.Failures = log
+	}
+	end = func() {
+		if log != nil {
+			_ = log.Close() // what could not be written was said
+		}
+	}
+	if f.trace > 0 {
+		spans, err := from.Traces(ctx)
+		if err != nil {
+			end()
+			return nil, err
+		}
+		env.Traces = spans
+		closeLog := end
+		end = func() { outputs.CloseTraces(spans, show); closeLog() }
+	}
+	return end, nil
 }
 
 // complete adds to the request what only run has.
@@ -210,6 +223,11 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	if err := outputs.Check(views); err != nil {
 		return err
 	}
+	end, err := f.openBeside(ctx, a.sender(p), &env, show)
+	if err != nil {
+		return err
+	}
+	defer end()
 	open, err := a.openStreams(ctx, p, streams)
 	if err != nil {
 		return err
@@ -218,7 +236,7 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	for _, address := range open.Listening() {
 		show.Say("metrics for Prometheus: http://" + address + "/metrics")
 	}
-	leave, err := f.meet(ctx, p, f.runID, &env)
+	leave, err := p.Meet(ctx, f.where(f.runID), &env)
 	if err != nil {
 		return err
 	}

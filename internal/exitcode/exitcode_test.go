@@ -1,6 +1,21 @@
 package exitcode
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every code that can win has a meaning, and help names it.
+func TestEveryCodeIsExplained(t *testing.T) {
+	help := Help()
+	for _, code := range append([]int{Pass, Unexpected, Usage, InvalidConfig}, precedence...) {
+		i := slices.IndexFunc(Meanings, func(m Meaning) bool { return m.Code == code })
+		if i < 0 || !strings.Contains(help, Meanings[i].Text) {
+			t.Errorf("%d is not explained in\n%s", code, help)
+		}
+	}
+}
 
 func TestWorst(t *testing.T) {
 	for _, c := range []struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -35,4 +36,12 @@ func OpenAll(word string) (out []*Run, err error) {
 		}
 	}
 	return out, nil
+}
+
+// Tagged returns those of the runs that have a label.
+func Tagged(runs []*Run, name, value string) []*Run {
+	return slices.DeleteFunc(slices.Clone(runs), func(r *Run) bool {
+		v, has := r.Info.Tags[name]
+		return !has || v != value
+	})
 }

@@ -1,4 +1,15 @@
-package cli
+package flags
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/suggest"
+)
 
 // k6Flags are flags of k6 that perfctl has not, with what does the same: the option of a
 // script, or a flag of perfctl's own.
@@ -24,4 +35,26 @@ func k6Flag(name string) string {
 		return "\n  next: that is a flag of k6: " + does
 	}
 	return ""
+}
+
+// Unknown turns the flag parser's errors into usage errors that name the
+// nearest flag.
+func Unknown(c *cobra.Command, err error) error {
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		return exitcode.UsageError("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMeanFlag(missing.GetSpecifiedName(), names))
+	}
+	return exitcode.UsageError("%w\n  next: perfctl %s --help", err, strings.TrimPrefix(c.CommandPath(), "perfctl "))
+}
+
+func didYouMeanFlag(word string, names []string) string {
+	if next := k6Flag(word); next != "" {
+		return next
+	}
+	near := suggest.DidYouMean(word, names)
+	if strings.HasPrefix(near, "; did you mean \"") {
+		return strings.Replace(near, "\"", "\"--", 1)
+	}
+	return "; see --help"
 }
