@@ -28,7 +28,7 @@ func Text(b *strings.Builder, p *run.Plan) {
 			rate += " → " + number(s.To)
 		}
 		if s.Burst > 0 {
-			rate = fmt.Sprintf("%d at once", s.Burst)
+			rate = figure.Count(int64(s.Burst)) + " at once"
 			if s.From > 0 || s.To > 0 {
 				rate += ", then " + number(s.From) + " → " + number(s.To)
 			}
@@ -53,11 +53,11 @@ func Text(b *strings.Builder, p *run.Plan) {
 	fmt.Fprintln(b, "\nscenarios:")
 	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, s := range p.Shares() {
-		arrivals := fmt.Sprintf("%d arrivals", s.Arrivals)
+		arrivals := figure.Count(s.Arrivals) + " arrivals"
 		if s.OpenEnded {
 			arrivals = "arrivals as they come"
 		}
-		fmt.Fprintf(tw, "  %s\tweight %d\t%s\tat most %d in flight\n", s.Name, s.Weight, arrivals, s.MaxInFlight)
+		fmt.Fprintf(tw, "  %s\tweight %d\t%s\tat most %s in flight\n", s.Name, s.Weight, arrivals, figure.Count(int64(s.MaxInFlight)))
 	}
 	_ = tw.Flush()
 	fmt.Fprintln(b, "\nrules:")

@@ -16,12 +16,12 @@ func usersText(u *profiles.Users) string {
 	if u.Guide != "" {
 		return u.Guide
 	}
-	text := fmt.Sprintf("%d users", u.From)
+	text := figure.Count(int64(u.From)) + " users"
 	if u.From == 1 && u.To == 1 {
 		text = "1 user"
 	}
 	if u.From != u.To {
-		text = fmt.Sprintf("%d → %d users", u.From, u.To)
+		text = fmt.Sprintf("%s → %s users", figure.Count(int64(u.From)), figure.Count(int64(u.To)))
 	}
 	if u.Pace > 0 {
 		text += " each " + figure.Duration(u.Pace)
@@ -30,10 +30,10 @@ func usersText(u *profiles.Users) string {
 		text += ", pause " + figure.Duration(u.Pause)
 	}
 	if u.Iterations > 0 {
-		text += fmt.Sprintf(", %d arrivals", u.Iterations)
+		text += ", " + figure.Count(int64(u.Iterations)) + " arrivals"
 	}
 	if u.PerUser > 0 {
-		text += fmt.Sprintf(", %d arrivals each", u.PerUser)
+		text += ", " + figure.Count(int64(u.PerUser)) + " arrivals each"
 	}
 	return text
 }
@@ -41,18 +41,18 @@ func usersText(u *profiles.Users) string {
 // arrivalsText says how many arrivals a stage will have.
 func arrivalsText(p *run.Plan, stage int) string {
 	if !p.Schedule().Closed(stage) {
-		return fmt.Sprint(p.Schedule().StageTotal(stage))
+		return figure.Count(p.Schedule().StageTotal(stage))
 	}
 	n, known := p.Schedule().UserArrivals(stage)
 	if !known {
 		return "as they come"
 	}
-	return fmt.Sprintf("≤ %d", n)
+	return "≤ " + figure.Count(n)
 }
 
 // totalText says how many arrivals a run has in all, and how many users.
 func totalText(p *run.Plan) string {
-	arrivals := fmt.Sprintf("%d arrivals", p.Schedule().Total())
+	arrivals := figure.Count(p.Schedule().Total()) + " arrivals"
 	n := p.Schedule().MaxUsers()
 	if n == 0 {
 		return arrivals
