@@ -142,7 +142,7 @@ func (m *matrix) fault(ctx context.Context, s *server, kind, list string, back t
 				p.stop()
 			}
 			for _, p := range s.processes {
-				// What a killed server leaves behind may keep it from starting for a moment.
+				// What a killed server leaves behind may keep it from starting for a short time.
 				// Whether it is back shows in what succeeds.
 				for try := 0; try < 20 && p.begin(ctx) != nil; try++ {
 					time.Sleep(200 * time.Millisecond)

@@ -23,7 +23,7 @@ func (m *matrix) document() string {
 %s, by `+"`make test-matrix`"+`, which starts each server, and took %s on this machine.
 Debian 12's servers are the machine's own packages, Debian 13's come by debootstrap into a
 folder that is kept (%s), PostgreSQL 18 from npm. It needs root, is no part of `+"`make test`"+`, and
-fails where something cannot be had.
+fails where something is not available.
 
 %s
 - *scenarios*: every arrival of `+"`tasks`"+`, of `+"`crud`"+` and `+"`voting`"+`, or of `+"`cache`"+` succeeds and every check of

@@ -3,7 +3,7 @@
 // it found is in docs/versions.md.
 //
 // Versions of Debian 12 are this machine's own packages, those of Debian 13 come by
-// debootstrap into a folder that is kept, PostgreSQL 18 from npm. What cannot be had
+// debootstrap into a folder that is kept, PostgreSQL 18 from npm. What is not available
 // fails, with what to do.
 package main
 

@@ -153,7 +153,7 @@ func (m *matrix) postgres(ctx context.Context, p place, bin, version string) (*s
 		}
 	}
 	s := &server{title: "PostgreSQL " + version, processes: []*process{x}, plain: at, tls: secure}
-	for try := 0; ; try++ { // it listens a moment before it answers
+	for try := 0; ; try++ { // it listens shortly before it answers
 		err := m.createDatabase(ctx, at)
 		if err == nil || try == 50 {
 			return s, err

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestARunThatIsKilledCanBeRead kills runs at random instants, the first moments among
+// TestARunThatIsKilledCanBeRead kills runs at random instants, the first seconds among
 // them, with kill -9. What they had measured is there, up to the last second.
 func TestARunThatIsKilledCanBeRead(t *testing.T) {
 	needsServers(t)

@@ -32,13 +32,13 @@ func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 		out.unknown("what the system holds", "no arrival succeeded: the target failed from the first one on")
 	}
 	out.Recoveries = a.recoveries()
-	out.tellRecoveries()
+	out.sayRecoveries()
 	out.Faults = a.faultEffects()
 	out.accounts = a.accounts()
 	out.attribute()
-	out.tellFaults(run.Info.FaultCost)
+	out.sayFaults(run.Info.FaultCost)
 	out.Replicas = a.scalings(p.rules)
-	out.tellReplicas()
+	out.sayReplicas()
 	if err := out.load(a, steps, results); err != nil {
 		return nil, fmt.Errorf("analyse the run: %w", err)
 	}
@@ -52,7 +52,7 @@ func Analyse(run *rundir.Run, results []sla.Result) (*Analysis, error) {
 				out.unknown("drift of "+d.Series, d.Because)
 			}
 		}
-		out.tellDrifts(&plan)
+		out.sayDrifts(&plan)
 	}
 	out.flag(a, results)
 	out.bottleneck(a)
@@ -75,9 +75,9 @@ func (o *Analysis) load(a *axis, steps []step, results []sla.Result) (err error)
 			return err
 		}
 	}
-	o.tellLevels()
+	o.sayLevels()
 	o.Steady = a.steady()
-	o.tellSteady()
+	o.saySteady()
 	return nil
 }
 

@@ -119,8 +119,8 @@ func broken(r *sla.Result) bool {
 // risen is by what factor the rate must rise for a way up.
 const risen = 1.2
 
-// tellLevels says where what broke, if there was a way up.
-func (o *Analysis) tellLevels() {
+// sayLevels says where what broke, if there was a way up.
+func (o *Analysis) sayLevels() {
 	if len(o.Levels) == 0 {
 		return
 	}

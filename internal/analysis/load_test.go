@@ -74,7 +74,7 @@ func TestLevelsHoldWhatWasOfferedOnTheWayUp(t *testing.T) {
 	}
 }
 
-func TestAMomentIsNoBreak(t *testing.T) {
+func TestAShortPeakIsNoBreak(t *testing.T) {
 	y := system{stages: loadStages(), rules: map[string]string{"P95": "response_time: p(95) < 500ms"},
 		slow: func(t float64) float64 {
 			if t > 96 && t < 99 {

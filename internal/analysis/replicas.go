@@ -215,8 +215,8 @@ func (a *axis) loadOf(name string) []float64 {
 	return nil
 }
 
-// tellReplicas says how the instances followed the load.
-func (o *Analysis) tellReplicas() {
+// sayReplicas says how the instances followed the load.
+func (o *Analysis) sayReplicas() {
 	for i := range o.Replicas {
 		s := &o.Replicas[i]
 		if s.Before == nil {

@@ -23,7 +23,7 @@ type stall struct {
 	millis   float64
 }
 
-// stalls finds the moments in which every scenario was slow at once, as a
+// stalls finds the seconds in which every scenario was slow at once, as a
 // checkpoint, a collection or a flush to disk makes them, and the generator was
 // not.
 func (a *axis) stalls() *Finding {

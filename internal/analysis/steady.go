@@ -91,8 +91,8 @@ func calmed(x []float64) []float64 {
 	return out
 }
 
-// tellSteady advises on the warm-up.
-func (o *Analysis) tellSteady() {
+// saySteady advises on the warm-up.
+func (o *Analysis) saySteady() {
 	known := 0
 	for _, s := range o.Steady {
 		if !s.Known {

@@ -15,8 +15,8 @@ import (
 // planted is the middle of every secret that TestSecretsAreWrittenNowhere plants.
 const planted = "pl4nted"
 
-// inTestWorld runs a command line in a folder of its own.
-func inTestWorld(t *testing.T, environ map[string]string, args ...string) (code int, written string) {
+// inFolder runs a command line in a folder of its own.
+func inFolder(t *testing.T, environ map[string]string, args ...string) (code int, written string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	width := func() int { return 0 }
@@ -58,11 +58,11 @@ func TestSecretsAreWrittenNowhere(t *testing.T) {
 	}
 	run := append([]string{"run", "tiny.yaml", "--run-dir", "r", "--out", "json=lines.json", "--out", "csv=lines.csv", "--out", "junit=junit.xml",
 		"--out", "markdown=a.md", "--out", "html=a.html", "--out", "github=a.txt", "--out", "text=t.txt"}, load...)
-	code, written := inTestWorld(t, environ, run...)
+	code, written := inFolder(t, environ, run...)
 	if code != 99 && code != 111 {
 		t.Fatalf("exit code %d: %s", code, written)
 	}
-	_, quoted := inTestWorld(t, environ, append([]string{"inspect", "tiny.yaml"}, load...)...)
+	_, quoted := inFolder(t, environ, append([]string{"inspect", "tiny.yaml"}, load...)...)
 	if !strings.Contains(quoted, "api.headers") {
 		t.Fatalf("inspect: %s", quoted)
 	}
@@ -78,7 +78,7 @@ func TestSecretsAreWrittenNowhere(t *testing.T) {
 		{"run", "smoke", "--scenario", "cache", "--run-dir", "s", "-e", "REDIS_URL=redis://:" + planted + "x@localhost:1?pwd=" + planted},
 		{"run", "tiny.yaml", "--out", "otlp=http://u:" + planted + "@otlp.invalid?token=" + planted},
 	} {
-		code, text := inTestWorld(t, nil, args...)
+		code, text := inFolder(t, nil, args...)
 		if args[0] == "run" && code == 0 {
 			t.Errorf("%q passes", args)
 		}

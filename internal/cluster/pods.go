@@ -77,7 +77,7 @@ func podOf(p *corev1.Pod) (s pod, ok bool) {
 	return s, true
 }
 
-// watchShards tells of the pods of a run as they change, until ctx ends: a watch that
+// watchShards reports the pods of a run as they change, until ctx ends: a watch that
 // breaks, or whose version is too old, begins anew with a list. refused is told of an
 // answer that no second try would change.
 func (c *Client) watchShards(ctx context.Context, run string, tell func(pod), refused func(error)) {
@@ -123,7 +123,7 @@ func vanished(s pod) pod {
 	return s
 }
 
-// watchOnce tells of changes until the watch ends.
+// watchOnce reports changes until the watch ends.
 func (c *Client) watchOnce(ctx context.Context, run, version string, known map[string]pod, tell func(pod)) error {
 	w, err := c.watchPods(ctx, run, version)
 	if err != nil {

@@ -233,7 +233,7 @@ func (s *Shard) Finish(ctx context.Context, f Final) error {
 	return err
 }
 
-// Fail says why there is no run, and waits a moment for somebody to read it.
+// Fail says why there is no run, and waits a short time for somebody to read it.
 func (s *Shard) Fail(ctx context.Context, f Failed) {
 	_ = s.Spool.PrintJSON(KindFailed, f) // the pod's exit code says the same
 	_, _, _ = s.note(ctx, failureHeard, noteStop, noteCollected)

@@ -170,7 +170,7 @@ func (e *Engine) await(release time.Duration) bool {
 func (e *Engine) stopped() bool { return e.arrivals.Err() != nil || e.ctx.Err() != nil }
 
 // drain waits for what is due: to the end of the graceful stop, or of the run.
-// Then it cancels what is in flight and waits a moment for the dispatchers.
+// Then it cancels what is in flight and waits a short time for the dispatchers.
 func (e *Engine) drain() {
 	idle := make(chan struct{})
 	go func() {

@@ -34,7 +34,7 @@ func TestProcessorsGrowWithTheRate(t *testing.T) {
 }
 
 // One processor that works most of the time is joined by another; one that
-// mostly waits is not, and a moment is not enough to tell.
+// mostly waits is not, and a short look is not enough to tell.
 func TestBusyProcessorsAreTooFew(t *testing.T) {
 	start := time.Now()
 	for _, c := range []struct {

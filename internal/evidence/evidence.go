@@ -1,4 +1,4 @@
-// Package evidence looks, while a run goes on, at what servers do at the very moment:
+// Package evidence looks, while a run goes on, at what servers do at the time:
 // who waits for whose lock, which command holds everybody up, when a broker takes no
 // more. It changes nothing at a server and explains nothing: what is seen is kept with
 // its time.

@@ -147,7 +147,7 @@ func (w *postgresWatcher) look(ctx context.Context, c *pgx.Conn, j *Journal, ope
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	// The server may have taken its time: what it says is of some moment in between.
+	// The server may have taken its time: what it says is of some instant in between.
 	if answered := j.Now(); answered-asked > long {
 		open.j.Note(exemplars.Evidence{From: asked, To: answered, Source: "postgres", Kind: exemplars.Silent,
 			What: fmt.Sprintf("a question about its own processes took %.0f ms", answered-asked)})

@@ -34,7 +34,7 @@ func reach(t *testing.T) *targets.Settings {
 }
 
 // watched returns what a watcher sees while f runs. f is called when it has begun, and
-// may end at once: what it did is seen within the moment after it.
+// may end at once: what it did is seen right after it.
 func watched(t *testing.T, w Watcher, f func(seen func(kind string) bool)) []exemplars.Evidence {
 	t.Helper()
 	began := time.Now()

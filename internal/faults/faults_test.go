@@ -143,7 +143,7 @@ func TestFaultsOfServersAreOnAllOfOne(t *testing.T) {
 	}
 	f, err := Parse("redis: flushall at 5s")
 	if err != nil || f.For != onceLasts {
-		t.Errorf("what is done in a moment lasts %v: %v", f.For, err)
+		t.Errorf("what is done at once lasts %v: %v", f.For, err)
 	}
 	for _, text := range []string{"redis: connection-limit", "redis: connection-limit -1", "redis: connection-limit x", "redis: command date"} {
 		if _, err := Parse(text); err == nil {

@@ -31,7 +31,7 @@ var kinds = map[Kind]struct {
 	// on are the targets to whose servers it is done; none where it is done to
 	// connections.
 	on []string
-	// once says that it is done in a moment, and lasts no time of its own.
+	// once says that it is done at once, and lasts no time of its own.
 	once bool
 }{
 	Delay:     {argument: delay, want: "a time, as in delay 50ms or delay 50ms±20ms", directed: true, toward: Down},
@@ -51,7 +51,7 @@ var kinds = map[Kind]struct {
 // servers are the targets that a lab has servers of.
 var servers = []string{"rabbitmq", "postgres", "redis"}
 
-// onceLasts is how long what is done in a moment is in force where nobody says: the
+// onceLasts is how long what is done at once is in force where nobody says: the
 // second that it is seen in.
 const onceLasts = time.Second
 

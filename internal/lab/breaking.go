@@ -94,7 +94,7 @@ func (l *Lab) Revive(ctx context.Context, service string) error {
 		if err = s.await(ctx); err == nil {
 			return nil
 		}
-		// The kernel may hold a port for a moment.
+		// The kernel may hold a port for a short time.
 		if ctx.Err() != nil || !s.portTaken() {
 			return fmt.Errorf("%s did not come up again: %w%s", service, err, s.logTail(defaultLogTail))
 		}

@@ -174,7 +174,7 @@ func TestABrokerIsBroughtIntoTrouble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// publish says whether a confirmed message went through within a moment.
+	// publish says whether a confirmed message went through soon.
 	publish := func(ctx context.Context) error {
 		// A broker in alarm does not even read that a connection is to be closed.
 		var raw net.Conn

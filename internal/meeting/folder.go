@@ -13,7 +13,7 @@ import (
 // seatFile is a file of each shard, locked as long as the shard's process lives.
 const seatFile = "seat"
 
-// seatPatience is how long another may hold a seat for a moment, to see whether somebody
+// seatPatience is how long another may hold a seat for a short time, to see whether somebody
 // sits in it.
 const seatPatience = time.Second
 
@@ -69,7 +69,7 @@ func (d *folder) where() (place, next string) {
 	return d.path, "start all shards with one --run-id and one --barrier, a folder that all of them see"
 }
 
-// trouble is none: what a folder tells of clocks is its own server's.
+// trouble is none: what a folder says about clocks is its own server's.
 func (d *folder) trouble() string { return "" }
 
 // read reads a word's file.

@@ -275,7 +275,7 @@ func (p *Plan) ownerOf(i int) func(n int64) int {
 }
 
 // guess is how many arrivals are reckoned with in a stage of users that only the time
-// they take bounds: one of each user in 2 ms, and no more than fixtures for them can be
+// they take bounds: one of each user in 2 ms, and no more than rows for them can be
 // made in a few seconds.
 func guess(s *profiles.Stage) int64 {
 	seconds := float64(s.Users.From+s.Users.To) / 2 * s.Duration.Seconds()

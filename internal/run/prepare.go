@@ -23,7 +23,7 @@ import (
 )
 
 // SetupTimeout bounds how long a set-up may make no headway: a target that does not
-// answer for so long is unreachable, however long loading the fixtures takes.
+// answer for so long is unreachable, however long loading the seed data takes.
 const SetupTimeout = 14 * time.Second
 
 // closeTimeout bounds how long giving everything back may take.
@@ -43,7 +43,7 @@ type Prepared struct {
 	processes *process.Sampler
 	// probes reads the targets and the programs of --scrape.
 	probes *probe.Set
-	// evidence watches what servers do at the very moment; nil where it is not wanted.
+	// evidence watches what servers do at the time; nil where it is not wanted.
 	evidence *evidence.Set
 	// records keeps the records of single arrivals; nil where none are kept.
 	records *records

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Pace bounds how fast fixtures are loaded, so that a set-up does not disturb what
+// Pace bounds how fast seed data is loaded, so that a set-up does not disturb what
 // else a target does, nor fill its caches and logs just before the run. The zero
 // Pace bounds nothing.
 type Pace struct{ limiter *rate.Limiter }

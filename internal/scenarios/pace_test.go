@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAPaceBoundsHowFastFixturesAreLoaded(t *testing.T) {
+func TestAPaceBoundsHowFastSeedDataIsLoaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, start := NewPace(500), time.Now()
 		for range 10 {

@@ -55,7 +55,7 @@ type Env struct {
 	Targets *targets.Settings
 	// Values holds the scenario's settings.
 	Values *Values
-	// Pace bounds how fast fixtures are loaded.
+	// Pace bounds how fast seed data is loaded.
 	Pace Pace
 	// Plan says what will be asked of the scenario.
 	Plan Plan

@@ -143,7 +143,7 @@ func maxScores(pairs []Pair, seen []Difference, independent int) []float64 {
 	rng := rand.New(rand.NewPCG(5, uint64(runs)))
 	g := newGaussians(pairs, live)
 	out := make([]float64, n)
-	x, y := newMoments(len(live)), newMoments(len(live))
+	x, y := newSampleSums(len(live)), newSampleSums(len(live))
 	for i := range out {
 		x.draw(rng, g, nx)
 		y.draw(rng, g, ny)
@@ -168,18 +168,18 @@ func maxScores(pairs []Pair, seen []Difference, independent int) []float64 {
 	return out
 }
 
-// moments are mean and sum of squares of drawn runs.
-type moments struct {
+// sampleSums are mean and sum of squares of drawn runs.
+type sampleSums struct {
 	mean, squares, run []float64
 	n                  int
 }
 
-func newMoments(k int) *moments {
-	return &moments{mean: make([]float64, k), squares: make([]float64, k), run: make([]float64, k)}
+func newSampleSums(k int) *sampleSums {
+	return &sampleSums{mean: make([]float64, k), squares: make([]float64, k), run: make([]float64, k)}
 }
 
 // draw draws n runs.
-func (m *moments) draw(rng *rand.Rand, g *gaussians, n int) {
+func (m *sampleSums) draw(rng *rand.Rand, g *gaussians, n int) {
 	m.n = n
 	clear(m.mean)
 	clear(m.squares)
@@ -193,7 +193,7 @@ func (m *moments) draw(rng *rand.Rand, g *gaussians, n int) {
 	}
 }
 
-func (m *moments) variance(l int) float64 {
+func (m *sampleSums) variance(l int) float64 {
 	if m.n < 2 {
 		return 0
 	}

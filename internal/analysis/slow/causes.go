@@ -147,7 +147,7 @@ func (c *candidate) sums() (found, of, base, baseOf int64) {
 }
 
 // chance is how likely it is that the slow arrivals have the sign so often by chance.
-// Where the sign is what the server did at the time, arrivals of one moment share it,
+// Where the sign is what the server did at the time, arrivals of one time share it,
 // and are no independent witnesses: then also its times are tried elsewhere in the run.
 func (c *candidate) chance(s *study) float64 {
 	var strata []stats.Stratum
@@ -155,7 +155,7 @@ func (c *candidate) chance(s *study) float64 {
 		strata = append(strata, *c.strata[key])
 	}
 	p := stats.MoreOften(strata)
-	if c.moments {
+	if c.serverWide {
 		p = max(p, s.elsewhere(c))
 	}
 	return p

@@ -12,7 +12,7 @@ const shifts = 2000
 // elsewhere is how likely it is that what a server did covers as much of the slow
 // arrivals' time as it does, were it to happen at another time of the run: its intervals
 // are moved through the run, round its end, and counted where they cover as much or
-// more. It is a randomisation test: the moments keep their lengths and distances.
+// more. It is a randomisation test: the spans keep their lengths and distances.
 func (s *study) elsewhere(c *candidate) float64 {
 	t := s.timeline(c.key)
 	span := s.to - s.from

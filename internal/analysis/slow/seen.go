@@ -24,7 +24,7 @@ func (s *study) evidenceOf(e *exemplars.Exemplar, o *exemplars.Op, add func(sign
 			}
 			g := signOf(v)
 			if kind == exemplars.Checkpoint && disk {
-				g.key, g.what, g.moments = g.key+" disk", "waited for the disk while "+systemName(v.Source)+" wrote a checkpoint", false
+				g.key, g.what, g.serverWide = g.key+" disk", "waited for the disk while "+systemName(v.Source)+" wrote a checkpoint", false
 			}
 			if kind == exemplars.Retransmits && v.Conn != 0 && o.Server >= resendAfter || kind == exemplars.Stopped && v.Process != 0 {
 				g.certain = true
@@ -88,7 +88,7 @@ func blocks(kind string) bool {
 
 // signOf makes a sign of evidence.
 func signOf(v *exemplars.Evidence) sign {
-	g := sign{id: v.Kind, key: v.Kind + " " + v.Source, from: v.From, to: v.To, by: v.Blockers, moments: v.Process == 0 && v.Conn == 0 && !blocks(v.Kind)}
+	g := sign{id: v.Kind, key: v.Kind + " " + v.Source, from: v.From, to: v.To, by: v.Blockers, serverWide: v.Process == 0 && v.Conn == 0 && !blocks(v.Kind)}
 	system := systemName(v.Source)
 	switch v.Kind {
 	case exemplars.Lock:

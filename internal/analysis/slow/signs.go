@@ -13,8 +13,8 @@ import (
 type sign struct {
 	// key tells signs apart, id is their kind, what says what befell it.
 	key, id, what string
-	// moments says that it is a matter of the time alone: what a whole server did.
-	moments bool
+	// serverWide says that it is a matter of the time alone: what a whole server did.
+	serverWide bool
 	// certain says that it needs no comparison: what befell the arrival's own process or
 	// connection, and leaves no other reason. It befalls few arrivals, too few for a test.
 	certain bool

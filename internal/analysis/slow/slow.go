@@ -114,7 +114,7 @@ func Explain(set *exemplars.Set, usual func(scenario, stage string) (Usual, bool
 		r.Unexplained += c.Count
 	}
 	r.Unexplained = r.Slow - r.Unexplained
-	r.tell()
+	r.say()
 	return r
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 )
 
-// world is a simulated run of one minute: of each second the six slowest arrivals and a
+// simulation is a simulated run of one minute: of each second the six slowest arrivals and a
 // sample of six are kept, as a run keeps them.
-type world struct {
+type simulation struct {
 	rng      *rand.Rand
 	rate     int
 	evidence []exemplars.Evidence
@@ -20,13 +20,13 @@ type world struct {
 	bend func(e *exemplars.Exemplar)
 }
 
-func newWorld(seed uint64) *world {
-	return &world{rng: rand.New(rand.NewPCG(seed, 1)), rate: 100, bend: func(*exemplars.Exemplar) {}}
+func newSimulation(seed uint64) *simulation {
+	return &simulation{rng: rand.New(rand.NewPCG(seed, 1)), rate: 100, bend: func(*exemplars.Exemplar) {}}
 }
 
 // arrival is one that goes as most do: a few milliseconds at the server, now and then
 // a little more anywhere.
-func (w *world) arrival(k int64, due float64) exemplars.Exemplar {
+func (w *simulation) arrival(k int64, due float64) exemplars.Exemplar {
 	tail := func(scale float64) float64 { return scale * math.Exp(w.rng.NormFloat64()) }
 	op := exemplars.Op{Name: []string{"insert", "select", "update", "delete"}[k%4], System: "postgres", Process: uint32(100 + w.rng.IntN(20)), Conn: 1}
 	lag := tail(0.05)
@@ -40,7 +40,7 @@ func (w *world) arrival(k int64, due float64) exemplars.Exemplar {
 }
 
 // run returns what is kept of the minute, and what is usual in it.
-func (w *world) run() (*exemplars.Set, func(string, string) (Usual, bool)) {
+func (w *simulation) run() (*exemplars.Set, func(string, string) (Usual, bool)) {
 	set := &exemplars.Set{Evidence: w.evidence}
 	slices.SortFunc(set.Evidence, func(a, b exemplars.Evidence) int { return int(a.From - b.From) })
 	var times []float64
@@ -73,7 +73,7 @@ func (w *world) run() (*exemplars.Set, func(string, string) (Usual, bool)) {
 }
 
 // noise is what servers do in any run, at times that have nothing to do with it.
-func (w *world) noise() {
+func (w *simulation) noise() {
 	for range w.rng.IntN(8) {
 		at := w.rng.Float64() * 59_000
 		for _, kind := range []string{exemplars.Checkpoint, exemplars.Retransmits, exemplars.Temp} {
@@ -92,9 +92,9 @@ func TestACleanRunHasNoCause(t *testing.T) {
 	const runs = 150
 	wrong := 0
 	for seed := range uint64(runs) {
-		w := newWorld(seed)
+		w := newSimulation(seed)
 		w.noise()
-		// Bad moments without a reason that anybody saw: a few arrivals of one moment are
+		// Bad times without a reason that anybody saw: a few arrivals of one time are
 		// slow together.
 		var bad []float64
 		for range w.rng.IntN(6) {
@@ -122,9 +122,9 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 	during := func(e *exemplars.Exemplar, from, to float64) bool { return e.Due >= from && e.Due < to }
 	for name, plant := range map[string]struct {
 		id, what string
-		bend     func(w *world) func(e *exemplars.Exemplar)
+		bend     func(w *simulation) func(e *exemplars.Exemplar)
 	}{
-		"a lock": {exemplars.Lock, "LOCK TABLE", func(w *world) func(e *exemplars.Exemplar) {
+		"a lock": {exemplars.Lock, "LOCK TABLE", func(w *simulation) func(e *exemplars.Exemplar) {
 			for pid := uint32(100); pid < 120; pid++ {
 				w.evidence = append(w.evidence, exemplars.Evidence{From: 30_000, To: 31_000, Source: "postgres", Kind: exemplars.Lock, Process: pid,
 					Blockers: []uint32{4711}, What: "relation lock", By: "LOCK TABLE t"})
@@ -135,14 +135,14 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 				}
 			}
 		}},
-		"an exhausted pool": {exemplars.Pool, "PostgreSQL's pool", func(*world) func(e *exemplars.Exemplar) {
+		"an exhausted pool": {exemplars.Pool, "PostgreSQL's pool", func(*simulation) func(e *exemplars.Exemplar) {
 			return func(e *exemplars.Exemplar) {
 				if during(e, 20_000, 24_000) {
 					e.Ops[0].Wait = 80
 				}
 			}
 		}},
-		"a checkpoint": {exemplars.Checkpoint, "checkpoint", func(w *world) func(e *exemplars.Exemplar) {
+		"a checkpoint": {exemplars.Checkpoint, "checkpoint", func(w *simulation) func(e *exemplars.Exemplar) {
 			w.evidence = append(w.evidence, exemplars.Evidence{From: 12_400, To: 13_100, Source: "postgres", Kind: exemplars.Checkpoint},
 				exemplars.Evidence{From: 42_400, To: 43_100, Source: "postgres", Kind: exemplars.Checkpoint})
 			return func(e *exemplars.Exemplar) {
@@ -151,14 +151,14 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 				}
 			}
 		}},
-		"one slow operation of four": {"operation", "update", func(*world) func(e *exemplars.Exemplar) {
+		"one slow operation of four": {"operation", "update", func(*simulation) func(e *exemplars.Exemplar) {
 			return func(e *exemplars.Exemplar) {
 				if e.Ops[0].Name == "update" {
 					e.Ops[0].Server += 120
 				}
 			}
 		}},
-		"one stopped process": {exemplars.Stopped, "stopped", func(w *world) func(e *exemplars.Exemplar) {
+		"one stopped process": {exemplars.Stopped, "stopped", func(w *simulation) func(e *exemplars.Exemplar) {
 			w.evidence = append(w.evidence, exemplars.Evidence{From: 5000, To: 9000, Source: "postgres", Kind: exemplars.Stopped, Process: 107})
 			return func(e *exemplars.Exemplar) {
 				if during(e, 5000, 9000) && e.Ops[0].Process == 107 {
@@ -166,7 +166,7 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 				}
 			}
 		}},
-		"a slow command": {exemplars.Command, "KEYS *", func(w *world) func(e *exemplars.Exemplar) {
+		"a slow command": {exemplars.Command, "KEYS *", func(w *simulation) func(e *exemplars.Exemplar) {
 			w.evidence = append(w.evidence, exemplars.Evidence{From: 15_000, To: 15_300, Source: "redis", Kind: exemplars.Command, What: "KEYS * took 300 ms"})
 			return func(e *exemplars.Exemplar) {
 				e.Ops[0].System = "redis"
@@ -175,14 +175,14 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 				}
 			}
 		}},
-		"TLS": {exemplars.TLS, "TLS", func(*world) func(e *exemplars.Exemplar) {
+		"TLS": {exemplars.TLS, "TLS", func(*simulation) func(e *exemplars.Exemplar) {
 			return func(e *exemplars.Exemplar) {
 				if e.K%70 == 0 {
 					e.Ops[0].System, e.Ops[0].TLS = "api", 90
 				}
 			}
 		}},
-		"a late generator": {exemplars.Generator, "perfctl itself", func(*world) func(e *exemplars.Exemplar) {
+		"a late generator": {exemplars.Generator, "perfctl itself", func(*simulation) func(e *exemplars.Exemplar) {
 			return func(e *exemplars.Exemplar) {
 				if during(e, 33_000, 34_000) {
 					e.Released, e.Started, e.Ops[0].Start = 70, 70, 70
@@ -191,7 +191,7 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(7)
+			w := newSimulation(7)
 			if w.noise(); plant.id == exemplars.Checkpoint {
 				w.evidence = nil // checkpoints that nobody felt speak against it
 			}
@@ -218,7 +218,7 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 }
 
 func TestALockNamesItsHolder(t *testing.T) {
-	w := newWorld(3)
+	w := newSimulation(3)
 	for pid := uint32(100); pid < 120; pid++ {
 		w.evidence = append(w.evidence, exemplars.Evidence{From: 30_000, To: 31_000, Source: "postgres", Kind: exemplars.Lock, Process: pid, Blockers: []uint32{4711}, By: "VACUUM FULL tally"})
 	}
@@ -250,7 +250,7 @@ func TestWhatCannotBeToldIsSaid(t *testing.T) {
 		}
 	}
 	// Slow ones without a sign of why.
-	w := newWorld(5)
+	w := newSimulation(5)
 	w.bend = func(e *exemplars.Exemplar) {
 		if e.K%100 == 0 {
 			e.Ops[0].Server += 200

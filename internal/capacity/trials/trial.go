@@ -123,7 +123,7 @@ func (s *part) trial(ctx context.Context, a capacity.Ask) (t capacity.Trial, err
 	return t, nil
 }
 
-// A target that was overloaded may refuse connections for a moment.
+// A target that was overloaded may refuse connections for a short time.
 const (
 	setUpTries = 3
 	setUpPause = 3 * time.Second

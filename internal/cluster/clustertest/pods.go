@@ -196,7 +196,7 @@ func (s *Server) log(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-// watch tells of the pods' changes.
+// watch reports the pods' changes.
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	ctx, done := s.open(r)
 	defer done()

@@ -28,7 +28,7 @@ type slowView struct {
 type fall struct {
 	K                                                  int64
 	Scenario, Stage, Due, Response, Kind, Error, Label string
-	// From and To are the moment to zoom to, in seconds.
+	// From and To are the time to zoom to, in seconds.
 	From, To float64
 	All      []bar
 	Ops      []fallOp
@@ -104,7 +104,7 @@ func fixed(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
 func shownMillis(v float64) string { return optionalMillis(&v) }
 
-// slowMarks are the moments in which slow arrivals have a cause.
+// slowMarks are the times in which slow arrivals have a cause.
 func slowMarks(s *summary.Summary) (out []finding) {
 	if why := s.Slow(); why != nil {
 		for _, c := range why.Causes {

@@ -79,7 +79,7 @@ func stepOf(a targets.Address, e *pgconn.PgError) string {
 	case "53300":
 		return "the server has no connection left: set a smaller pool_size, close other clients, or raise max_connections in postgresql.conf"
 	case "57P03":
-		return "the server is starting up or shutting down: try again in a moment"
+		return "the server is starting up or shutting down: try again shortly"
 	case "08P01", "0A000":
 		if strings.Contains(e.Message, "statement pooling mode") {
 			return "PgBouncer's pool_mode=statement allows no transactions, which perfctl needs: use a database of PgBouncer with pool_mode=transaction, or the server itself"
@@ -91,7 +91,7 @@ func stepOf(a targets.Address, e *pgconn.PgError) string {
 			return "a pooler listens there, and the server behind it cannot be reached: start the server, or correct the pooler's entry for this database"
 		}
 	case "57P01", "57P02":
-		return "the server, or a pooler before it, is being restarted: try again in a moment"
+		return "the server, or a pooler before it, is being restarted: try again shortly"
 	case "42P05", "26000":
 		return "a pooler hands out another connection for each transaction and keeps no named statements: remove default_query_exec_mode from DATABASE_URL, or put pgbouncer=true there"
 	case "42704", "22023":

@@ -13,9 +13,9 @@ import (
 // is one about all.
 const faultsTold = 5
 
-// tellFaults says what each fault cost. One from which the system did not recover is a
+// sayFaults says what each fault cost. One from which the system did not recover is a
 // finding.
-func (o *Analysis) tellFaults(cost float64) {
+func (o *Analysis) sayFaults(cost float64) {
 	var open []string
 	slowest, recovered := (*FaultEffect)(nil), 0
 	for i := range o.Faults {

@@ -22,8 +22,8 @@ var kinds = map[string]kind{
 	GroupHitRatio:    {"hit_ratio_falling", "The hit ratio falls", "falls", "The cache loses what is asked for: look at its size, evictions and expiry", Warning},
 }
 
-// tellDrifts turns the drifts into findings, and says what was tested.
-func (o *Analysis) tellDrifts(p *driftPlan) {
+// sayDrifts turns the drifts into findings, and says what was tested.
+func (o *Analysis) sayDrifts(p *driftPlan) {
 	tested, found := 0, 0
 	for i := range o.Drift {
 		d := &o.Drift[i]

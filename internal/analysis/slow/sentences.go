@@ -10,8 +10,8 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 )
 
-// tell puts the report into sentences: one for each cause, and what is left.
-func (r *Report) tell() {
+// say puts the report into sentences: one for each cause, and what is left.
+func (r *Report) say() {
 	if len(r.Causes) == 0 {
 		r.Sentences = append(r.Sentences, fmt.Sprintf(
 			"Slow arrivals: why the %d slowest are slow cannot be told: nothing that was seen befell them significantly more often than the %d that they are compared with.", r.Slow, r.Sampled))

@@ -8,9 +8,9 @@ import (
 // tallQueue is the length from which a backlog is worth a word.
 const tallQueue = 50
 
-// tellRecoveries says how the system took each spike and came back from it. One
+// sayRecoveries says how the system took each spike and came back from it. One
 // that did not come back is a finding.
-func (o *Analysis) tellRecoveries() {
+func (o *Analysis) sayRecoveries() {
 	for i := range o.Recoveries {
 		r := &o.Recoveries[i]
 		if !r.Known {
