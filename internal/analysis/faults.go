@@ -248,7 +248,7 @@ func (a *axis) kindsBetween(i, j int) map[string]int64 {
 func (a *axis) firstError(e *FaultEffect) *float64 {
 	for k := range a.gauges {
 		g := &a.gauges[k]
-		if g.series.Name != "fault_first_error" || g.series.Operation != e.Name {
+		if g.series.Name != metrics.FaultFirstError.Name || g.series.Operation != e.Name {
 			continue
 		}
 		for _, v := range g.values {

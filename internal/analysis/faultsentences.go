@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -62,7 +63,7 @@ func (e *FaultEffect) finding() Finding {
 		ID: "fault_not_recovered", Severity: Critical, Title: "Not recovered from a fault",
 		Sentence: fmt.Sprintf("%s after the fault %s (%s) had ended the system is not what it was before it: %s.", seconds(e.Watched), e.Name, e.What, e.still()),
 		Advice:   "Look for what the fault left behind: connections that are not opened anew, backlogs, retries that keep the load up, data that is gone",
-		Evidence: Evidence{From: e.To, To: e.To + e.Watched, Series: "response_time", Unit: "ms", Values: values},
+		Evidence: Evidence{From: e.To, To: e.To + e.Watched, Series: metrics.ResponseTime.Name, Unit: "ms", Values: values},
 	}
 }
 

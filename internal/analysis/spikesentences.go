@@ -3,6 +3,8 @@ package analysis
 import (
 	"fmt"
 	"strings"
+
+	"github.com/perfctl/perfctl/internal/metrics"
 )
 
 // tallQueue is the length from which a backlog is worth a word.
@@ -32,7 +34,7 @@ func (o *Analysis) sayRecoveries() {
 			ID: "not_recovered", Severity: Critical, Title: "Not recovered from the spike",
 			Sentence: fmt.Sprintf("%s after the stage %s the system is not what it was before it: %s.", seconds(r.Watched), r.Stage, r.still()),
 			Advice:   "Look for what the spike left behind: backlogs, exhausted pools, retries that keep the load up; shed load, or scale sooner",
-			Evidence: Evidence{From: r.To, To: r.To + r.Watched, Series: "response_time", Unit: "ms", Values: values},
+			Evidence: Evidence{From: r.To, To: r.To + r.Watched, Series: metrics.ResponseTime.Name, Unit: "ms", Values: values},
 		})
 	}
 }

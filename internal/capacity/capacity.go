@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Outcome is what a trial came to.
@@ -22,7 +24,7 @@ type Outcome string
 const (
 	Held    Outcome = "held"
 	Broke   Outcome = "broke"
-	Invalid Outcome = "invalid"
+	Invalid Outcome = states.GeneratorInvalid
 )
 
 // Purpose is why a trial is made.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/meeting"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Sink takes what the shards record. Its methods are called by one goroutine.
@@ -384,7 +385,7 @@ func (c *Conductor) takeFrame(ctx context.Context, shard int, f *follow, fr *Fra
 		}
 		f.lost = ""
 		c.Sink.Gone(shard)
-		if f.final.Verdict == "interrupted" && c.stopped == nil {
+		if f.final.Verdict == states.Interrupted && c.stopped == nil {
 			c.tellLeft(f)
 		}
 	case KindFailed:

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -18,7 +19,7 @@ var ErrInvalid = errors.New("an INVALID run cannot be compared")
 
 // usable says why a run cannot be compared whatever it is compared with.
 func usable(r *rundir.Run) error {
-	if r.Outcome == nil || r.Outcome.Generator != rundir.GeneratorInvalid {
+	if r.Outcome == nil || r.Outcome.Generator != states.GeneratorInvalid {
 		return nil
 	}
 	var s struct {
@@ -41,9 +42,9 @@ func cautions(base, next []*rundir.Run) []string {
 		var suspect, torn []string
 		for _, r := range side {
 			switch {
-			case r.Outcome != nil && r.Outcome.Generator == rundir.GeneratorSuspect:
+			case r.Outcome != nil && r.Outcome.Generator == states.GeneratorSuspect:
 				suspect = append(suspect, r.Dir)
-			case r.Incomplete, r.Outcome != nil && (r.Outcome.Verdict == "interrupted" || r.Outcome.Verdict == "incomplete"):
+			case r.Incomplete, r.Outcome != nil && (r.Outcome.Verdict == states.Interrupted || r.Outcome.Verdict == states.Incomplete):
 				torn = append(torn, r.Dir)
 			}
 		}

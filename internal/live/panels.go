@@ -10,6 +10,7 @@ import (
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // header tells where the run is.
@@ -238,9 +239,9 @@ func (p panel) generatorSection() section {
 	switch p.judged.health.Status {
 	case "":
 		status = "VALID so far"
-	case "valid":
+	case states.GeneratorValid:
 		status = p.theme.good.Render(status)
-	case "suspect":
+	case states.GeneratorSuspect:
 		status = p.theme.warn.Render(status)
 	default:
 		status = p.theme.bad.Render(status)

@@ -50,3 +50,13 @@ var (
 	// Queued is the number of arrivals waiting for a worker.
 	Queued = Desc{Name: "arrivals_queued", Kind: KindGauge, Adds: true, Unit: UnitCount, Of: OfArrivals, Role: RoleQueue, Help: "arrivals due and waiting for a free worker"}
 )
+
+// Metrics that one room records and another one asks for by name.
+var (
+	// StepDuration is the time of one step of a flow: what k6 calls a group.
+	StepDuration = Desc{Name: "flow_step_duration", Kind: KindTrend, Unit: UnitTime, Role: RoleStep,
+		Help: "from when a step began until its answer was read, successes only; a consuming step begins to wait when its turn comes, though the message may have come before"}
+	// FaultFirstError is when a fault was first felt.
+	FaultFirstError = Desc{Name: "fault_first_error", Kind: KindGauge, Unit: UnitSeconds,
+		Help: "from the beginning of a fault until the first arrival after it failed; the operation is its name"}
+)

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/figure"
-	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -65,7 +65,7 @@ func annotate(b *bufio.Writer, prefix string, s *summary.Summary) {
 		}
 	}
 	annotateComparison(s, say)
-	if s.Generator.Status == rundir.GeneratorSuspect {
+	if s.Generator.Status == states.GeneratorSuspect {
 		say("warning", "perfctl: the generator is suspect", strings.Join(s.Generator.Reasons, "; "))
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/figure"
-	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -163,9 +163,9 @@ func generatorCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the generator kept up"}
 	reasons := figure.Line(strings.Join(s.Generator.Reasons, "; "))
 	switch s.Generator.Status {
-	case rundir.GeneratorInvalid:
-		c.Error = &junitMessage{Message: reasons, Type: "invalid", Text: "What the run offered is not what was asked for: its figures say nothing about the target."}
-	case rundir.GeneratorSuspect:
+	case states.GeneratorInvalid:
+		c.Error = &junitMessage{Message: reasons, Type: states.Invalid, Text: "What the run offered is not what was asked for: its figures say nothing about the target."}
+	case states.GeneratorSuspect:
 		c.SystemOut = "warning: " + reasons
 	}
 	return c
@@ -175,9 +175,9 @@ func completeCase(s *summary.Summary) junitCase {
 	c := junitCase{Name: "the run is complete"}
 	switch {
 	case s.Verdict == summary.VerdictInterrupted:
-		c.Error = &junitMessage{Message: interrupted(s), Type: "interrupted"}
+		c.Error = &junitMessage{Message: interrupted(s), Type: states.Interrupted}
 	case s.Verdict == summary.VerdictIncomplete, s.Run.Incomplete:
-		c.Error = &junitMessage{Message: figure.Line(incomplete(s)), Type: "incomplete", Text: figure.Line(strings.Join(s.Notes, "; "))}
+		c.Error = &junitMessage{Message: figure.Line(incomplete(s)), Type: states.Incomplete, Text: figure.Line(strings.Join(s.Notes, "; "))}
 	case Spoiled(s):
 		c.Error = &junitMessage{Message: figure.Line(spoiling(s)), Type: "not whole"}
 	case s.Stopped != nil:

@@ -10,6 +10,7 @@ import (
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -160,9 +161,9 @@ const (
 func (p *page) generator(g *summary.GeneratorHealth) {
 	style := green
 	switch g.Status {
-	case rundir.GeneratorInvalid:
+	case states.GeneratorInvalid:
 		style = red
-	case rundir.GeneratorSuspect:
+	case states.GeneratorSuspect:
 		style = yellow
 	}
 	parts := []string{fmt.Sprintf("released late by p(50)=%s p(99)=%s p(99.9)=%s max=%s",

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
-	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -54,7 +54,7 @@ func allLost(s *summary.Summary) string {
 }
 
 func suspect(s *summary.Summary) bool {
-	return s.Generator.Status == rundir.GeneratorSuspect && !s.Run.Killed
+	return s.Generator.Status == states.GeneratorSuspect && !s.Run.Killed
 }
 
 // reasoned is the verdict of the rules with its reasons.

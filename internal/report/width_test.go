@@ -12,6 +12,7 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/rundir/rundirtest"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 	"github.com/perfctl/perfctl/internal/summary/summarytest"
 )
@@ -24,7 +25,7 @@ func hardToFit(t *testing.T) *summary.Summary {
 		in.SLA = append(in.SLA, sla.Result{Rule: "a rule with a name that is longer than what there is room for in a table", Metric: "flow_step_duration{operation:" + string(st) + "}",
 			Stage: "steady", Target: "VALUE between 1,000/s and 2,000/s", Actual: "offered at most 1,234,567/s", Status: st, Severity: sla.Fail, Strict: true, Near: true, Action: strings.Repeat("do this ", 30)})
 	}
-	in.Generator.Status, in.Generator.Reasons = rundir.GeneratorSuspect, []string{strings.Repeat("late ", 40)}
+	in.Generator.Status, in.Generator.Reasons = states.GeneratorSuspect, []string{strings.Repeat("late ", 40)}
 	s := summarytest.Finished(t, t.TempDir(), in)
 	value := 1234567.0
 	for _, key := range []string{"a_gauge_with_a_rather_long_name_that_goes_on{operation:and_an_operation_that_is_no_shorter_than_that}", "pg_wal_bytes"} {

@@ -135,14 +135,12 @@ func (p *Plan) faultsInfo() (out []rundir.FaultInfo) {
 var (
 	faultActive = metrics.Desc{Name: "fault_active", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "1 while a fault is in force; the operation is its name"}
-	faultFirstError = metrics.Desc{Name: "fault_first_error", Kind: metrics.KindGauge, Unit: metrics.UnitSeconds,
-		Help: "from the beginning of a fault until the first arrival after it failed; the operation is its name"}
 	faultConnections = metrics.Desc{Name: "fault_proxy_connections", Kind: metrics.KindGauge, Unit: metrics.UnitCount,
 		Help: "connections opened through the proxy of the faults since the start; the operation is the target's name"}
 )
 
 func faultMetrics() []metrics.Desc {
-	return []metrics.Desc{faultActive, faultFirstError, faultConnections}
+	return []metrics.Desc{faultActive, metrics.FaultFirstError, faultConnections}
 }
 
 // breaker does the faults of a plan.
@@ -186,7 +184,7 @@ func (x *Prepared) newBreaker(at *targets.Settings) (*breaker, *targets.Settings
 func (b *breaker) declare(r *metrics.Registry) {
 	for _, f := range b.list {
 		t := metrics.Tags{Operation: f.Name}
-		b.active, b.first = append(b.active, r.Gauge(faultActive, t)), append(b.first, r.Gauge(faultFirstError, t))
+		b.active, b.first = append(b.active, r.Gauge(faultActive, t)), append(b.first, r.Gauge(metrics.FaultFirstError, t))
 		if b.opened[f.Target] == nil {
 			b.opened[f.Target] = r.Gauge(faultConnections, metrics.Tags{Operation: f.Target})
 		}

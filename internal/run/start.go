@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -69,7 +70,7 @@ func (x *Prepared) tooLate(ctx context.Context, dir string, info rundir.RunInfo,
 	x.judge.Incomplete()
 	accounts := x.attend(ctx)
 	s := summary.Summarise(run, summary.Inputs{Accounts: accountsOf(accounts), SLA: x.results(&Measurement{Totals: run.Totals}), Failures: []summary.Failure{},
-		Generator: &summary.GeneratorHealth{Status: rundir.GeneratorValid}})
+		Generator: &summary.GeneratorHealth{Status: states.GeneratorValid}})
 	x.plan.request.Secrets.Struct(s)
 	return &Result{Summary: s, Measurement: &Measurement{Totals: run.Totals}}, summary.Finish(out, s)
 }

@@ -8,18 +8,11 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
-// The states of a generator, as summary.json says them.
-const (
-	GeneratorValid   = "valid"
-	GeneratorSuspect = "suspect"
-	GeneratorInvalid = "invalid"
-)
-
 // Outcome is what the store knows of a summary.json: its text, which package
 // summary reads, and the few words of it by which runs are told apart.
 type Outcome struct {
 	// Verdict is what the run came to, ExitCode what it ended with, Generator
-	// what the generator's check came to: valid, suspect or invalid.
+	// what the generator's check came to, in the words of package states.
 	Verdict   string
 	ExitCode  int
 	Generator string

@@ -16,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -130,13 +131,13 @@ func check(ctx context.Context, m Maker, runs []member) error {
 func word(code int) string {
 	switch code {
 	case exitcode.Pass:
-		return string(summary.VerdictPass)
+		return states.Pass
 	case exitcode.Interrupted:
-		return string(summary.VerdictInterrupted)
+		return states.Interrupted
 	case exitcode.Invalid:
-		return string(summary.VerdictInvalid)
+		return states.Invalid
 	}
-	return string(summary.VerdictFail)
+	return states.Fail
 }
 
 // make makes one run and takes in what it came to.

@@ -14,7 +14,7 @@ var k6Names = map[string]string{
 	"iteration_duration": metrics.ResponseTime.Name,
 	"dropped_iterations": metrics.ArrivalsDropped.Name,
 	"vus":                metrics.InFlight.Name,
-	"group_duration":     "flow_step_duration",
+	"group_duration":     metrics.StepDuration.Name,
 }
 
 // K6Metric returns perfctl's name of a metric of k6.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Merge makes one run directory of those of all shards of a run, as rundir.Merge
@@ -56,13 +57,13 @@ func accountsOf(parts []*rundir.Run) (counted []map[string]*Account, missing int
 // trustworthy as its worst part, which is named first. Of a shard that ended before
 // the others something is missing.
 func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
-	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: rundir.GeneratorValid}}
+	in := Inputs{Checks: []Check{}, Failures: []Failure{}, Generator: &GeneratorHealth{Status: states.GeneratorValid}}
 	interrupted := 0
 	ended := endings{}
 	var generators []shardHealth
 	var unjudged []string
 	for _, n := range run.Info.Merged.Doubled {
-		in.Generator.blame(rundir.GeneratorInvalid, fmt.Sprintf("shard %d ran twice: its arrivals were offered twice", n))
+		in.Generator.blame(states.GeneratorInvalid, fmt.Sprintf("shard %d ran twice: its arrivals were offered twice", n))
 	}
 	in.Generator.blameApart(&run.Info)
 	for _, s := range shards {
@@ -88,7 +89,7 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 		generators = append(generators, shardHealth{n, &sm.Generator})
 	}
 	// The worst decides and stands first.
-	for _, status := range []string{rundir.GeneratorInvalid, rundir.GeneratorSuspect} {
+	for _, status := range []string{states.GeneratorInvalid, states.GeneratorSuspect} {
 		for _, g := range generators {
 			if g.Status == status {
 				in.Generator.blame(status, g.reasons()...)
@@ -96,7 +97,7 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 		}
 	}
 	if len(unjudged) > 0 {
-		in.Generator.blame(rundir.GeneratorSuspect, unjudged...)
+		in.Generator.blame(states.GeneratorSuspect, unjudged...)
 	}
 	all := interrupted+len(ended.texts) == run.Info.Merged.Shards
 	in.Interrupted = all && interrupted > 0 // which ended the others
@@ -134,9 +135,9 @@ func (g *GeneratorHealth) blameApart(info *rundir.RunInfo) {
 	if seconds <= 1 || seconds <= apartSuspect*planned {
 		return
 	}
-	status := rundir.GeneratorSuspect
+	status := states.GeneratorSuspect
 	if seconds > apartInvalid*planned {
-		status = rundir.GeneratorInvalid
+		status = states.GeneratorInvalid
 	}
 	g.blame(status, fmt.Sprintf("shard %d started %.3g s after the first one, of %.3g s planned: their loads did not add up; give all shards one --start-at", last.Shard, seconds, planned))
 }
@@ -174,7 +175,7 @@ func addFailure(all []Failure, f Failure) []Failure {
 
 // blame lowers the status, where it is not lower already.
 func (g *GeneratorHealth) blame(status string, reasons ...string) {
-	if status == rundir.GeneratorInvalid || g.Status == rundir.GeneratorValid {
+	if status == states.GeneratorInvalid || g.Status == states.GeneratorValid {
 		g.Status = status
 	}
 	g.Reasons = append(g.Reasons, reasons...)

@@ -10,6 +10,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Inputs is what a summary holds that the recorded data does not tell.
@@ -72,7 +73,7 @@ func verdict(s *Summary, interrupted, killed bool) (Verdict, int) {
 		return VerdictInterrupted, exitcode.Interrupted
 	case killed || s.Run.Incomplete:
 		return VerdictIncomplete, exitcode.Invalid
-	case s.Generator.Status == rundir.GeneratorInvalid:
+	case s.Generator.Status == states.GeneratorInvalid:
 		return VerdictInvalid, exitcode.Invalid
 	case s.Stopped != nil, slices.ContainsFunc(s.SLA, sla.Result.Breaches),
 		slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Passed }):
@@ -238,7 +239,7 @@ func (t *tally) generator(given *GeneratorHealth, killed bool) GeneratorHealth {
 	if given != nil {
 		g = *given
 	} else {
-		g.Status = rundir.GeneratorSuspect
+		g.Status = states.GeneratorSuspect
 		g.Reasons = []string{"the generator was not judged"}
 		if killed {
 			g.Reasons[0] += ": the run did not come to its end"

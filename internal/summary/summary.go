@@ -11,6 +11,7 @@ import (
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Verdict is what a run came to.
@@ -18,13 +19,11 @@ type Verdict string
 
 // The verdicts.
 const (
-	VerdictPass Verdict = "pass"
-	VerdictFail Verdict = "fail"
-	// VerdictIncomplete is that of a run of which data is missing: it was killed, or a
-	// shard of it is not there.
-	VerdictIncomplete  Verdict = "incomplete"
-	VerdictInvalid     Verdict = "invalid"
-	VerdictInterrupted Verdict = "interrupted"
+	VerdictPass        Verdict = states.Pass
+	VerdictFail        Verdict = states.Fail
+	VerdictIncomplete  Verdict = states.Incomplete
+	VerdictInvalid     Verdict = states.Invalid
+	VerdictInterrupted Verdict = states.Interrupted
 )
 
 // Summary is summary.json and the output of --json: the verdict and every

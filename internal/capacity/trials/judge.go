@@ -14,8 +14,8 @@ import (
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/run"
-	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -106,7 +106,7 @@ func (o *backlogWatch) judge(t *capacity.Trial, sum *summary.Summary, m *run.Mea
 		t.Reasons = append([]string{fmt.Sprintf("%s, while the machine's CPU was used up, %.0f %% of it by the generator",
 			t.Breaches[0], 100*m.Usage.MachineShare)}, t.Reasons...)
 	}
-	if sum.Generator.Status == rundir.GeneratorInvalid {
+	if sum.Generator.Status == states.GeneratorInvalid {
 		t.Outcome = capacity.Invalid
 	}
 	if t.Outcome == capacity.Invalid {

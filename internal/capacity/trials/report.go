@@ -17,6 +17,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // File is what a search leaves beside its trials.
@@ -79,13 +80,13 @@ func (c *Report) conclude(err error) {
 	c.ExitCode = code
 	switch code {
 	case exitcode.Pass:
-		c.Verdict = "pass"
+		c.Verdict = states.Pass
 	case exitcode.Breached:
-		c.Verdict = "fail"
+		c.Verdict = states.Fail
 	case exitcode.Interrupted:
-		c.Verdict = "interrupted"
+		c.Verdict = states.Interrupted
 	default:
-		c.Verdict = "invalid"
+		c.Verdict = states.Invalid
 	}
 }
 

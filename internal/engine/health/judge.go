@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // Status is how far a run's figures can be trusted.
@@ -17,9 +18,9 @@ type Status string
 // Valid figures are the target's. Suspect ones may hold some of the
 // generator's own delay. Invalid ones describe the generator.
 const (
-	Valid   Status = "valid"
-	Suspect Status = "suspect"
-	Invalid Status = "invalid"
+	Valid   Status = states.GeneratorValid
+	Suspect Status = states.GeneratorSuspect
+	Invalid Status = states.GeneratorInvalid
 )
 
 // Evidence is what the judgement is made from.

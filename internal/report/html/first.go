@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/states"
 )
 
 // What the head of the page says besides the verdict.
@@ -35,7 +36,7 @@ func (v view) Notes() []string {
 // is not.
 func (v view) SuspectBecause() string {
 	g := &v.Summary.Generator
-	if g.Status != rundir.GeneratorSuspect || len(g.Reasons) == 0 || v.Summary.Run.Killed {
+	if g.Status != states.GeneratorSuspect || len(g.Reasons) == 0 || v.Summary.Run.Killed {
 		return ""
 	}
 	return g.Reasons[0]
@@ -44,9 +45,9 @@ func (v view) SuspectBecause() string {
 // GeneratorAdvice says what to do about a generator that was late.
 func (v view) GeneratorAdvice() string {
 	switch v.Summary.Generator.Status {
-	case rundir.GeneratorSuspect:
+	case states.GeneratorSuspect:
 		return "Suspect: response times may look higher than they were, never lower; a rule on them that held would hold. " + relief
-	case rundir.GeneratorInvalid:
+	case states.GeneratorInvalid:
 		return "Invalid: the figures say nothing about the system. " + relief
 	}
 	return ""

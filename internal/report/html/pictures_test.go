@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -31,7 +32,7 @@ func crowded(t *testing.T, seconds int) recorded {
 	r.summary.SLA = append(r.summary.SLA, sla.Result{Rule: "hits", Metric: "cache_hit_ratio{scenario:tasks,stage:peak}", Target: "RATE > 50%", Threshold: "cache_hit_ratio{scenario:tasks}: rate > 0.5",
 		TargetValue: &some, Actual: "40%", Status: sla.Failed, Severity: sla.Fail})
 	r.summary.Checks = []summary.Check{{Name: "tasks: tasks_lost", Detail: "0 of 7577 confirmed tasks were never processed", Passed: true}, {Name: "tasks: tasks_duplicated", Detail: "2 of 7577"}}
-	r.summary.Generator.Status, r.summary.Generator.Reasons = rundir.GeneratorSuspect, []string{"the machine is too busy"}
+	r.summary.Generator.Status, r.summary.Generator.Reasons = states.GeneratorSuspect, []string{"the machine is too busy"}
 	return r
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/perfctl/perfctl/internal/report/html"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 	"github.com/perfctl/perfctl/internal/summary/summarytest"
 )
@@ -29,7 +30,7 @@ var verdicts = []struct {
 }{
 	{"pass", nil, nil, "PASS", exitcode.Pass},
 	{"suspect", func(in *summary.Inputs) {
-		in.Generator.Status, in.Generator.Reasons = rundir.GeneratorSuspect, []string{"released late"}
+		in.Generator.Status, in.Generator.Reasons = states.GeneratorSuspect, []string{"released late"}
 	}, nil, "PASS", exitcode.Pass},
 	{"a warning", func(in *summary.Inputs) { in.SLA[0].Status, in.SLA[0].Severity = sla.Warned, sla.Warn }, nil, "PASS", exitcode.Pass},
 	{"a rule", func(in *summary.Inputs) { in.SLA[0].Status = sla.Failed }, nil, "FAIL", exitcode.Breached},
@@ -37,10 +38,10 @@ var verdicts = []struct {
 	{"a check", func(in *summary.Inputs) { in.Checks[0].Passed = false }, nil, "FAIL", exitcode.Breached},
 	{"stopped", func(in *summary.Inputs) { in.Stopped = &sla.Breach{Rule: "P95", Target: "P95 < 5ms", Actual: "9ms"} }, nil, "FAIL", exitcode.Breached},
 	{"invalid", func(in *summary.Inputs) {
-		in.Generator.Status, in.Generator.Reasons = rundir.GeneratorInvalid, []string{"the machine was too busy"}
+		in.Generator.Status, in.Generator.Reasons = states.GeneratorInvalid, []string{"the machine was too busy"}
 	}, nil, "INVALID", exitcode.Invalid},
 	{"invalid and missed", func(in *summary.Inputs) {
-		in.Generator.Status, in.SLA[0].Status = rundir.GeneratorInvalid, sla.Failed
+		in.Generator.Status, in.SLA[0].Status = states.GeneratorInvalid, sla.Failed
 	}, nil, "INVALID", exitcode.Invalid},
 	{"incomplete", nil, func(s *summary.Summary) { s.Lose("the disk is full") }, "INCOMPLETE", exitcode.Invalid},
 	{"interrupted", func(in *summary.Inputs) { in.Interrupted = true }, nil, "INTERRUPTED", exitcode.Interrupted},
@@ -71,7 +72,7 @@ func TestEveryViewSaysWhatTheExitCodeSays(t *testing.T) {
 			in := summary.Inputs{
 				SLA:       []sla.Result{{Rule: "P95", Metric: "response_time", Target: "P95 < 5ms", Actual: "1ms", Status: sla.Passed, Severity: sla.Fail}},
 				Checks:    []summary.Check{{Name: "nothing lost", Passed: true, Detail: "10 of 10"}},
-				Generator: &summary.GeneratorHealth{Status: rundir.GeneratorValid},
+				Generator: &summary.GeneratorHealth{Status: states.GeneratorValid},
 			}
 			if c.in != nil {
 				c.in(&in)

@@ -13,6 +13,7 @@ import (
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
@@ -146,8 +147,8 @@ func (v *view) generator() headline {
 	if g.Lag.P99 != nil {
 		f.Note = "released late by p99 " + optionalMillis(g.Lag.P99)
 	}
-	if g.Status == rundir.GeneratorInvalid || g.Status == rundir.GeneratorSuspect {
-		f.State = map[string]string{rundir.GeneratorInvalid: "bad", rundir.GeneratorSuspect: "warn"}[g.Status]
+	if g.Status == states.GeneratorInvalid || g.Status == states.GeneratorSuspect {
+		f.State = map[string]string{states.GeneratorInvalid: "bad", states.GeneratorSuspect: "warn"}[g.Status]
 	}
 	return f
 }

@@ -77,8 +77,7 @@ const (
 )
 
 var (
-	stepDuration = metrics.Desc{Name: "flow_step_duration", Kind: metrics.KindTrend, Unit: metrics.UnitTime, Role: metrics.RoleStep,
-		Help: "from when a step began until its answer was read, successes only; a consuming step begins to wait when its turn comes, though the message may have come before"}
+	stepDuration = metrics.StepDuration
 	heldMessages = metrics.Desc{Name: "flow_messages_held", Kind: metrics.KindGauge, Adds: true, Unit: metrics.UnitCount,
 		Help: "messages that were consumed and that no arrival has asked for yet"}
 	unclaimed = metrics.Desc{Name: "flow_messages_unclaimed", Kind: metrics.KindCounter, Unit: metrics.UnitCount,
