@@ -43,7 +43,7 @@ func TestWhatIsSeenOfASecondIsNamedForThoseThatItConcerns(t *testing.T) {
 		},
 	} {
 		for _, concerned := range []bool{true, false} {
-			w := newWorld(11)
+			w := newSimulation(11)
 			c.evidence.From, c.evidence.To, c.evidence.Process = from, to, 0
 			w.evidence = []exemplars.Evidence{c.evidence}
 			w.bend = func(e *exemplars.Exemplar) {
@@ -81,7 +81,7 @@ func TestAPauseShorterThanHalfOfAnArrivalDoesNotExplainIt(t *testing.T) {
 }
 
 func TestTheNameServerIsNamed(t *testing.T) {
-	w := newWorld(3)
+	w := newSimulation(3)
 	w.bend = func(e *exemplars.Exemplar) {
 		if e.Due >= 30_000 && e.Due < 31_000 {
 			e.Ops[0].System, e.Ops[0].Lookup = "api", 31_200-e.Due
@@ -94,7 +94,7 @@ func TestTheNameServerIsNamed(t *testing.T) {
 }
 
 func TestOneArrivalOfAStoppedProcessIsNamed(t *testing.T) {
-	w := newWorld(5)
+	w := newSimulation(5)
 	w.evidence = []exemplars.Evidence{{From: 30_000, To: 31_500, Source: "postgres", Kind: exemplars.Stopped, Process: 999}}
 	done := false
 	w.bend = func(e *exemplars.Exemplar) {
