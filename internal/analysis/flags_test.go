@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 var (
@@ -85,6 +86,29 @@ func TestRedFlags(t *testing.T) {
 		if f.Title == "" || f.Sentence == "" || f.Advice == "" || f.Evidence.Series == "" || f.Evidence.To <= f.Evidence.From {
 			t.Errorf("%s is not evident: %+v", want, f)
 		}
+	}
+}
+
+func TestWhatAFaultDidIsNoSurprise(t *testing.T) {
+	broken := system{stages: loadStages(), counters: map[metrics.Desc]func(float64) float64{restartOf: on(80, 81, 1, 0), reconnect: on(80, 100, 2, 0)}}
+	fault := rundir.FaultInfo{Name: "down", Target: "redis", Kind: "kill", Start: 79, End: 95}
+	flags := func() []string {
+		return slices.DeleteFunc(found(broken.analyse(t)), func(id string) bool { return id != "restart" && id != "connection_churn" })
+	}
+	for _, c := range []struct {
+		hits string
+		want int
+	}{{"", 1}, {"postgres", 1}, {rundir.AnyProcess, 0}} {
+		fault.Hits = c.hits
+		broken.faults = []rundir.FaultInfo{fault}
+		if got := flags(); len(got) != c.want {
+			t.Errorf("a fault that hits %q: %v", c.hits, got)
+		}
+	}
+	fault.Start, fault.End = 150, 160 // it came later
+	broken.faults = []rundir.FaultInfo{fault}
+	if got := flags(); len(got) != 2 {
+		t.Errorf("before the fault: %v", got)
 	}
 }
 

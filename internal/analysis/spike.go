@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -27,6 +28,10 @@ const (
 	// nothing.
 	finest = 1.0
 )
+
+// RecoveryWatch is how long what comes after a spike or a fault must be watched for its
+// recovery to be told.
+const RecoveryWatch = recoverySeconds * time.Second
 
 // normal is what the system was before a spike.
 type normal struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/rundir"
 )
 
 const (
@@ -59,14 +60,14 @@ func (a *axis) retries() *Finding {
 // churn says which clients opened connections again and again.
 func (a *axis) churn() (out []*Finding) {
 	for _, name := range a.named(metrics.RoleReconnects) {
-		out = append(out, a.churning(name, a.events(name), churnRate))
+		out = append(out, a.churning(name, a.besideFaults(a.events(name)), churnRate))
 	}
 	requests := 0.0
 	for _, name := range a.named(metrics.RoleRequests) {
 		requests += sum(a.count(name), 0, a.n)
 	}
 	for _, name := range a.named(metrics.RoleConnectionsOpened) {
-		if opened := a.events(name); sum(opened, 0, a.n) >= churnShare*requests {
+		if opened := a.besideFaults(a.events(name)); sum(opened, 0, a.n) >= churnShare*requests {
 			out = append(out, a.churning(name, opened, 1))
 		}
 	}
@@ -95,13 +96,17 @@ func (a *axis) events(name string) []float64 {
 }
 
 // restarts says that a process that was watched was gone, or another one in its
-// place.
+// place, unless a fault of the run's own did that.
 func (a *axis) restarts() *Finding {
 	for _, l := range a.run.Lines {
-		if l.Series.Role != metrics.RoleRestarts || len(l.At) == 0 {
+		if l.Series.Role != metrics.RoleRestarts {
 			continue
 		}
-		at := l.At[0]
+		first := slices.IndexFunc(l.At, func(at int) bool { return !a.restartedByFault(l.Series.Operation, at) })
+		if first < 0 {
+			continue
+		}
+		at := l.At[first]
 		return &Finding{ID: "restart", Severity: Critical, Title: "A process restarted",
 			Sentence: fmt.Sprintf("%s was gone, or another process in its place, at %.0f s.", l.Series.Operation, a.start[at]),
 			Advice:   "Read its log, and the kernel's for a process killed for want of memory",
@@ -109,6 +114,32 @@ func (a *axis) restarts() *Finding {
 				Values: map[string]float64{"restarts": sum(a.count(l.Series.Name), 0, a.n)}}}
 	}
 	return nil
+}
+
+// afterFault is how long, in seconds, what a fault did to a server may be seen after its
+// end: a server that is started again takes so long.
+const afterFault = 60
+
+// restartedByFault says whether a fault of the run's own ended the process: one that is
+// done to the server of that name, or by a command, which says nothing of whom it hits.
+func (a *axis) restartedByFault(process string, second int) bool {
+	return slices.ContainsFunc(a.run.Info.Faults, func(f rundir.FaultInfo) bool {
+		return f.Hits != "" && (f.Hits == process || f.Hits == rundir.AnyProcess) && a.end(second) >= f.Start && a.start[second] <= f.End+afterFault
+	})
+}
+
+// besideFaults leaves out what happened while a fault was in force, or right after it:
+// the answers about the fault count that.
+func (a *axis) besideFaults(events []float64) []float64 {
+	out := slices.Clone(events)
+	for _, f := range a.run.Info.Faults {
+		for i := range out {
+			if a.end(i) >= f.Start && a.start[i] <= f.End+recoverySeconds {
+				out[i] = 0
+			}
+		}
+	}
+	return out
 }
 
 // rises returns by what a reading that only rises rose in each second.

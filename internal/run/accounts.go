@@ -52,6 +52,9 @@ func weighParts(info *rundir.RunInfo, counted []map[string]*summary.Account, mis
 			more = append(more, rundir.Addition{At: v.At, Value: v.Value, Series: seriesOf(info, scenario, v)})
 		}
 	}
+	for _, x := range balances(checks) {
+		more = append(more, rundir.Addition{Count: x.n, Series: seriesOf(info, x.scenario, scenarios.Value{Desc: x.of, Stage: len(info.Stages) - 1})})
+	}
 	return out, more
 }
 

@@ -23,19 +23,30 @@ func accountMetrics() []metrics.Desc {
 	return []metrics.Desc{accountKept, accountLost, accountDuplicated, accountUnknown}
 }
 
-// balance records what the accounts of the scenarios came to, in the run's last second.
-func (m *measurer) balance(checks []scenarios.Check) {
-	last := len(m.registry.Stages()) - 1
+// counted is what the account of a scenario comes to, for one of its metrics.
+type counted struct {
+	of       metrics.Desc
+	scenario string
+	n        int64
+}
+
+// balances are what the accounts of the scenarios came to.
+func balances(checks []scenarios.Check) (out []counted) {
 	for _, c := range checks {
 		if c.Balance == nil {
 			continue
 		}
 		scenario, _, _ := strings.Cut(c.Name, ":")
-		for _, x := range []struct {
-			of metrics.Desc
-			n  int64
-		}{{accountKept, c.Balance.Kept}, {accountLost, c.Balance.Lost}, {accountDuplicated, c.Balance.Duplicated}, {accountUnknown, c.Balance.Unknown}} {
-			m.registry.Counter(x.of, metrics.Tags{Scenario: scenario}).Add(last, x.n)
-		}
+		out = append(out, counted{accountKept, scenario, c.Balance.Kept}, counted{accountLost, scenario, c.Balance.Lost},
+			counted{accountDuplicated, scenario, c.Balance.Duplicated}, counted{accountUnknown, scenario, c.Balance.Unknown})
+	}
+	return out
+}
+
+// balance records what the accounts of the scenarios came to, in the run's last second.
+func (m *measurer) balance(checks []scenarios.Check) {
+	last := len(m.registry.Stages()) - 1
+	for _, x := range balances(checks) {
+		m.registry.Counter(x.of, metrics.Tags{Scenario: x.scenario}).Add(last, x.n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/analysis"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/faults"
 	"github.com/perfctl/perfctl/internal/faults/proxy"
@@ -37,6 +38,13 @@ func (p *Plan) chooseFaults() error {
 	var used []string
 	for _, k := range p.targetKinds() {
 		used = append(used, faultTarget(k))
+	}
+	for _, d := range p.defs {
+		for _, k := range d.Reaches {
+			if t := faultTarget(k); !slices.Contains(used, t) {
+				used = append(used, t)
+			}
+		}
 	}
 	var errs []error
 	for _, f := range list {
@@ -120,15 +128,47 @@ func (p *Plan) endpoint(f *faults.Fault) error {
 // Faults returns what will be broken on purpose, in the order of the beginnings.
 func (p *Plan) Faults() []faults.Timed { return slices.Clone(p.faults) }
 
+// HastyFaults counts the faults after which the run goes on for less than it takes to
+// tell a recovery, or that end inside another one.
+func (p *Plan) HastyFaults() (n int, needs time.Duration) {
+	for i, f := range p.faults {
+		until, inside := p.schedule.Duration(), false
+		for k, o := range p.faults {
+			switch {
+			case k == i:
+			case o.Start >= f.End:
+				until = min(until, o.Start)
+			case o.Start < f.End && o.End > f.End:
+				inside = true
+			}
+		}
+		if inside || until-f.End < analysis.RecoveryWatch {
+			n++
+		}
+	}
+	return n, analysis.RecoveryWatch
+}
+
 // faultsInfo describes the faults for the run directory.
 func (p *Plan) faultsInfo() (out []rundir.FaultInfo) {
 	for _, f := range p.faults {
 		out = append(out, rundir.FaultInfo{
 			Name: f.Name, Target: f.Target, Endpoint: f.Endpoint, Kind: string(f.Kind), Text: f.String(),
-			Start: f.Start.Seconds(), End: f.End.Seconds(), Share: f.Share,
+			Start: f.Start.Seconds(), End: f.End.Seconds(), Share: f.Share, Hits: hits(f.Kind, f.Target),
 		})
 	}
 	return out
+}
+
+// hits is which watched process a fault may end.
+func hits(k faults.Kind, target string) string {
+	switch {
+	case k.OnLab():
+		return target
+	case k == faults.Command:
+		return rundir.AnyProcess
+	}
+	return ""
 }
 
 // The metrics of faults. The operation is the fault's name, or the target's.

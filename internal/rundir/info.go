@@ -175,7 +175,13 @@ type FaultInfo struct {
 	End   float64 `json:"end_s"`
 	// Share is the share of connections that it is done to.
 	Share float64 `json:"share"`
+	// Hits is which watched process it may end: a server of a lab by its name, AnyProcess
+	// for one that nobody knows, and empty for none.
+	Hits string `json:"hits,omitempty"`
 }
+
+// AnyProcess is what a command of the user's may end.
+const AnyProcess = "*"
 
 // Setting is a resolved setting and its origin.
 type Setting struct {

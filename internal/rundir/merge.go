@@ -68,13 +68,14 @@ func Merge(dirs []string, out string, more func(parts []*Run) []Addition) (whole
 	return run, parts, nil
 }
 
-// Addition is a value of a trend that no shard recorded, because only all of them
-// together tell it.
+// Addition is what no shard recorded, because only all of them together tell it: a
+// value of a trend, or what a counter counts besides.
 type Addition struct {
 	Series metrics.Series
-	// At is when it was known.
+	// At is when it was known; a zero one is the end.
 	At    time.Time
 	Value time.Duration
+	Count int64
 }
 
 // shard is a run directory that is being merged.

@@ -81,11 +81,18 @@ func (u *sum) add(s *shard, i int, snap *metrics.Snapshot) {
 // those of after the last one count in it.
 func (u *sum) addMore(all []Addition, i, last int, started time.Time) {
 	for _, a := range all {
-		at := max(bin(a.At.Sub(started)), 0)
+		at := last
+		if !a.At.IsZero() {
+			at = max(bin(a.At.Sub(started)), 0)
+		}
 		if at != i && (i != last || at < last) {
 			continue
 		}
 		key, _ := u.intern(a.Series)
+		if a.Series.Kind == metrics.KindCounter {
+			u.counters[key] += a.Count
+			continue
+		}
 		if u.hists[key] == nil {
 			u.hists[key] = new(metrics.Hist)
 		}

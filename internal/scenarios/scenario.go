@@ -24,6 +24,9 @@ type Definition struct {
 	// Also, where it is not nil, returns the targets that the settings ask for
 	// beyond Targets.
 	Also func(*Values) []targets.Kind
+	// Reaches are the kinds of targets that it may reach besides, at addresses that are
+	// known only when it does: what it opens goes by their routes.
+	Reaches []targets.Kind
 	// Settings are what a profile, a configuration file or --set may change.
 	Settings []Option
 	// Fields are what may stand in double braces in the scenario's texts, each with

@@ -83,5 +83,8 @@ func timetable(p *run.Plan) string {
 			figure.Duration((f.End - f.Start).Round(time.Millisecond)), figure.Line(what))
 	}
 	_ = tw.Flush() // a strings.Builder takes everything
+	if n, needs := p.HastyFaults(); n > 0 {
+		fmt.Fprintf(b, "  of %d of these %d faults the recovery cannot be told: it takes %v after the end of each\n  without another one; see --time-scale, and -d\n", n, len(list), needs)
+	}
 	return b.String()
 }
