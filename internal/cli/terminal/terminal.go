@@ -60,8 +60,9 @@ func Open() (t *Terminal, stop func()) {
 			}
 		}
 	}()
+	outlive()
 	t = &Terminal{
-		Stdout: os.Stdout, Stderr: os.Stderr, OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
+		Stdout: UntilGone(os.Stdout), Stderr: UntilGone(os.Stderr), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
 		OutWidth:  func() int { n, _ := size(os.Stdout); return n },
 		ErrWidth:  func() int { n, _ := size(os.Stderr); return n },
 		ErrHeight: func() int { _, n := size(os.Stderr); return n },

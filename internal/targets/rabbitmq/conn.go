@@ -12,27 +12,30 @@ import (
 type stallConn struct {
 	net.Conn
 	stall time.Duration
+	// born is when the connection was made: deadlines count from it, by a clock that
+	// nobody sets.
+	born time.Time
 	// armed is the write deadline now set, fixed the one that the driver asked
-	// for; Unix nanoseconds, 0 for none.
+	// for; nanoseconds since born, 0 for none.
 	armed, fixed atomic.Int64
 	first        atomic.Pointer[error]
 }
 
 func newStallConn(c net.Conn, stall time.Duration) *stallConn {
-	return &stallConn{Conn: c, stall: stall}
+	return &stallConn{Conn: c, stall: stall, born: time.Now()}
 }
 
 // Write writes with a deadline. The deadline is moved only when a good part of
 // it has passed, which spares the runtime's timers at thousands of writes a
 // second; a stalled write fails after three quarters of the bound at least.
 func (c *stallConn) Write(b []byte) (int, error) {
-	now := time.Now()
-	if left := c.armed.Load() - now.UnixNano(); left < int64(c.stall)*3/4 {
-		until := now.Add(c.stall).UnixNano()
+	now := time.Since(c.born)
+	if left := c.armed.Load() - int64(now); left < int64(c.stall)*3/4 {
+		until := int64(now + c.stall)
 		if fixed := c.fixed.Load(); fixed != 0 && fixed < until {
 			until = fixed
 		}
-		if err := c.Conn.SetWriteDeadline(time.Unix(0, until)); err != nil {
+		if err := c.Conn.SetWriteDeadline(c.born.Add(time.Duration(until))); err != nil {
 			return 0, c.note(err)
 		}
 		c.armed.Store(until)
@@ -72,7 +75,7 @@ func (c *stallConn) fix(t time.Time) {
 		c.fixed.Store(0)
 		return
 	}
-	c.fixed.Store(t.UnixNano())
+	c.fixed.Store(int64(t.Sub(c.born)))
 }
 
 func (c *stallConn) note(err error) error {

@@ -58,9 +58,10 @@ type LinkConfig[S any] struct {
 type Link[S any] struct {
 	cfg     LinkConfig[S]
 	session atomic.Pointer[S]
-	// blockedAt is when the broker began to block publishers, in Unix nanoseconds; 0
-	// while it does not.
+	// blockedAt is when the broker began to block publishers, in nanoseconds since born;
+	// 0 while it does not.
 	blockedAt atomic.Int64
+	born      time.Time
 	// outage says why there is no connection, down is the failure that it is.
 	outage *outage
 	down   error
@@ -77,7 +78,7 @@ func OpenLink[S any](ctx context.Context, cfg LinkConfig[S]) (*Link[S], error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Link[S]{cfg: cfg, done: make(chan struct{}), outage: &outage{}}
+	l := &Link[S]{cfg: cfg, done: make(chan struct{}), outage: &outage{}, born: time.Now()}
 	l.down = l.outage.failure()
 	e, err := l.connect(ctx)
 	if err != nil {
@@ -102,7 +103,7 @@ func (l *Link[S]) Blocked() bool { return l.blockedAt.Load() != 0 }
 // unblock notes that the broker does not block publishers any more.
 func (l *Link[S]) unblock() {
 	if at := l.blockedAt.Swap(0); at != 0 && l.cfg.Blocked != nil {
-		l.cfg.Blocked(time.Since(time.Unix(0, at)))
+		l.cfg.Blocked(time.Since(l.born) - time.Duration(at))
 	}
 }
 
@@ -203,7 +204,7 @@ func (l *Link[S]) watch(ctx context.Context, e *epoch) (cause string, stopped bo
 			if !ok {
 				e.blocked = nil
 			} else if b.Active {
-				l.blockedAt.CompareAndSwap(0, time.Now().UnixNano())
+				l.blockedAt.CompareAndSwap(0, max(int64(time.Since(l.born)), 1))
 				l.cfg.Log.Warn("RabbitMQ blocks publishing", "connection", l.cfg.Options.Name, "cause", b.Reason)
 			} else {
 				l.unblock()
