@@ -88,6 +88,19 @@ var systems = []struct {
 	{scenario: "cache", targets: []string{"redis"}},
 	{scenario: "api", targets: []string{"http"}, api: true},
 	{scenario: "flow", targets: []string{"http"}, api: true, args: []string{"--set", "flow.file=flow.yaml"}},
+	{scenario: "script", targets: []string{"http"}, api: true, args: []string{"--set", "script.file=script.js"}},
+}
+
+// files are what those runs read: an iteration of the script whose request failed has
+// failed.
+var files = map[string]string{
+	"flow.yaml": "steps:\n  - name: ask\n    http: {path: /}\n",
+	"script.js": `import http from 'k6/http';
+export default function () {
+  const r = http.get(__ENV.API_BASE_URL);
+  if (r.status !== 200) { throw new Error('status ' + r.status); }
+}
+`,
 }
 
 // texts are the faults, by what is written behind the target.
@@ -120,8 +133,10 @@ func TestEveryArrivalIsAccountedForWhateverBreaks(t *testing.T) {
 						server := httptest.NewServer(api)
 						defer server.Close()
 						args = append(args, "-e", "API_BASE_URL="+server.URL)
-						if err := os.WriteFile(filepath.Join(dir, "flow.yaml"), []byte("steps:\n  - name: ask\n    http: {path: /}\n"), 0o600); err != nil {
-							t.Fatal(err)
+						for name, text := range files {
+							if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+								t.Fatal(err)
+							}
 						}
 					}
 					stdout, stderr, code := command(t, dir, append(args, system.args...)...)

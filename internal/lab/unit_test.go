@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -172,4 +173,24 @@ func TestAServiceAskedForTwiceIsRefused(t *testing.T) {
 	if _, err := Start(t.Context(), Options{Services: []string{Redis, Redis}}); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// What stopping a lab acts on is what Save wrote, whatever the file holds.
+func FuzzState(f *testing.F) {
+	f.Add([]byte(`{"dir":"/tmp/perfctl-lab-1","servers":[{"name":"redis","pid":7,"born":"x/1","log":"/tmp/perfctl-lab-1/redis.log"}]}`))
+	f.Add([]byte(`{"dir":"/tmp/perfctl-lab-1/../x","servers":[null]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var s state
+		if json.Unmarshal(text, &s) != nil || s.check() != nil {
+			return
+		}
+		if !strings.HasPrefix(filepath.Base(s.Dir), dirPrefix) || filepath.Clean(s.Dir) != s.Dir {
+			t.Errorf("%q is taken for a lab's folder", s.Dir)
+		}
+		for _, v := range s.Servers {
+			if v.Pid <= 1 || filepath.Dir(v.Log) != s.Dir {
+				t.Errorf("%+v is taken for a server of %s", v, s.Dir)
+			}
+		}
+	})
 }

@@ -21,9 +21,8 @@ func (r Route) Dial(ctx context.Context, dial Dialling, network, address, asked 
 	return dial(ctx, network, address)
 }
 
-// RouteBy gives each address the route that of returns for its kind.
+// RouteBy gives each address the route that of returns for its kind, those that nobody
+// set among them: a script reaches others by them.
 func (s *Settings) RouteBy(of func(Kind) Route) {
-	for _, a := range []*Address{&s.RabbitMQ, &s.Postgres, &s.Redis, &s.API} {
-		a.Route = of(a.Kind)
-	}
+	s.RabbitMQ.Route, s.Postgres.Route, s.Redis.Route, s.API.Route = of(RabbitMQ), of(Postgres), of(Redis), of(API)
 }

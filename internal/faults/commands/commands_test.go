@@ -93,3 +93,25 @@ func TestARecordThatOthersMayHaveWrittenIsNotFollowed(t *testing.T) {
 		t.Error("it is")
 	}
 }
+
+// A record is read or left alone, whatever it holds; nothing of it runs.
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(`{"run":"r","fault":"f","target":"http","undo":"true","folder":"/","begun":"2026-01-02T03:04:05Z"}`))
+	f.Add([]byte(`{"undo":""}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "fault-1.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		left, err := Find(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range left {
+			if l.Undo == "" {
+				t.Error("a record without a command is found")
+			}
+			l.Close()
+		}
+	})
+}

@@ -50,6 +50,7 @@ func Definition() scenarios.Definition {
 		},
 		// Which hosts a script loads is known only when it asks for them: its client
 		// guards each connection.
+		Reaches: []targets.Kind{targets.API},
 		Also:    func(*scenarios.Values) []targets.Kind { return nil },
 		Metrics: vm.Metrics(),
 		Weigh:   weighSayings,
