@@ -163,7 +163,10 @@ func noteThreshold(all map[string]*scriptMetric, r *sla.Result) {
 	if m.Thresholds == nil {
 		m.Thresholds = map[string]scriptedThreshold{}
 	}
-	m.Thresholds[strings.TrimSpace(condition)] = scriptedThreshold{OK: r.Status == sla.Passed}
+	condition = strings.TrimSpace(condition)
+	before, told := m.Thresholds[condition]
+	// As the exit code has it: one that may stay undecided is no miss.
+	m.Thresholds[condition] = scriptedThreshold{OK: !r.Breaches() && (before.OK || !told)}
 }
 
 // checksOf are the checks by the groups that they were made in.
