@@ -169,6 +169,7 @@ func (m *measurer) takeReadings() {
 	if m.processes != nil {
 		m.everySecond(m.aside(func() { m.processes.Sample(m.stage()) }))
 	}
+	m.probes.Through(m.engine.Housekeep)
 	m.beside.Go(m.guarded(func() { m.probes.Run(m.background, m.stage) }))
 	if m.records != nil {
 		m.beside.Go(m.guarded(func() { m.records.run(m.background, m.engine.Elapsed, m.engine.Housekeep) }))

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ var (
 type endpoint struct {
 	client http.Client
 	url    *url.URL
+	answer bytes.Buffer // the last one, as long as it was waited for
 }
 
 // newEndpoint makes an endpoint; reach says which addresses may be connected to. It
@@ -71,7 +73,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// get hands the body of the answer to read.
+// get hands the body of the answer to read. One reading of an endpoint is made at a time.
 func (e *endpoint) get(ctx context.Context, path string, read func(io.Reader) error) error {
 	u := *e.url
 	u.Path += path
@@ -96,7 +98,13 @@ func (e *endpoint) get(ctx context.Context, path string, read func(io.Reader) er
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers with status %s", u.Path, resp.Status)
 	}
-	return read(&bounded{resp.Body, maxAnswer + 1})
+	e.answer.Reset()
+	if _, err := e.answer.ReadFrom(&bounded{resp.Body, maxAnswer + 1}); err != nil {
+		return err
+	}
+	// Waiting is over: from here on it is work.
+	aside(ctx, func() { err = read(&e.answer) })
+	return err
 }
 
 func (e *endpoint) close() { e.client.CloseIdleConnections() }
@@ -105,7 +113,7 @@ func (e *endpoint) close() { e.client.CloseIdleConnections() }
 type families map[string]*dto.MetricFamily
 
 // scrape reads the metrics of those names from an endpoint in Prometheus's text
-// format. The answer is read line by line: what is not asked for is never held.
+// format. What is not asked for is not parsed.
 func (e *endpoint) scrape(ctx context.Context, names map[string]bool) (families, error) {
 	var out families
 	err := e.get(ctx, "", func(r io.Reader) error {

@@ -3,10 +3,12 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -93,5 +95,37 @@ func TestTheBrokersPasswordStaysWithTheBroker(t *testing.T) {
 		if got := r.(*rabbitMQReader).management.url.User.String(); got != c.want {
 			t.Errorf("%s gets %q, want %q", c.management, got, c.want)
 		}
+	}
+}
+
+// An arrival's processor is never waited for, and never taken by a long answer.
+func TestAnAnswerIsUnderstoodAsideAndWaitedForOutside(t *testing.T) {
+	var inside atomic.Bool
+	times := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if inside.Load() {
+			t.Error("a server is waited for where no arrival may wait")
+		}
+		fmt.Fprintln(w, "process_open_fds 7")
+	}))
+	defer s.Close()
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := NewSet(slog.New(slog.DiscardHandler))
+	set.AddScrapes(t.Context(), []Scrape{{Name: "app", URL: u}}, metrics.NewRegistry(nil))
+	defer set.Close(t.Context())
+	set.Through(func(f func()) {
+		inside.Store(true)
+		f()
+		inside.Store(false)
+		times++
+	})
+	for _, r := range set.readers {
+		set.read(t.Context(), r, 0)
+	}
+	if times != 1 {
+		t.Errorf("%d answers were understood aside, want 1", times)
 	}
 }

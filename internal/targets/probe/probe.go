@@ -35,6 +35,24 @@ const firstTimeout = 2 * time.Second
 type Set struct {
 	log     *slog.Logger
 	readers []*reader
+	through func(func())
+}
+
+// Through has what is read understood by way of do, which must run the function and
+// return when it is over: answers may be long, and a run has arrivals to release. It
+// must be called before Run.
+func (s *Set) Through(do func(func())) { s.through = do }
+
+// throughKey is where a reading's context holds what Through was given.
+type throughKey struct{}
+
+// aside runs f, which waits for nobody, as Through says.
+func aside(ctx context.Context, f func()) {
+	if through, ok := ctx.Value(throughKey{}).(func(func())); ok && through != nil {
+		through(f)
+		return
+	}
+	f()
 }
 
 type reader struct {
@@ -93,7 +111,7 @@ func (s *Set) First(ctx context.Context) {
 func (s *Set) read(ctx context.Context, r *reader, stage int) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	err := r.Read(ctx, stage)
+	err := r.Read(context.WithValue(ctx, throughKey{}, s.through), stage)
 	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // the run is over
 		return
 	}
