@@ -26,9 +26,22 @@ func (k *kept) add(row string, figures map[string][][]float64) {
 	k.Rows[row] = figures
 }
 
+// write writes the figures. Rows of the file that were not measured now stay, with what
+// is said there of the machine: a table may be measured in pieces.
 func (k *kept) write(path string, machine []string) error {
-	k.Machine = machine
-	raw, err := json.MarshalIndent(k, "", " ")
+	before, err := readKept(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	out := kept{Machine: before.Machine, Rows: map[string]map[string][][]float64{}}
+	for _, line := range machine {
+		if !slices.Contains(out.Machine, line) {
+			out.Machine = append(out.Machine, line)
+		}
+	}
+	maps.Copy(out.Rows, before.Rows)
+	maps.Copy(out.Rows, k.Rows)
+	raw, err := json.MarshalIndent(out, "", " ")
 	if err != nil {
 		return err
 	}

@@ -54,4 +54,15 @@ func TestKeptFiguresAreReadBack(t *testing.T) {
 	if r := ratios(got.Rows["late 200"], "perfctl"); len(r) != 1 || r[0] != 2 {
 		t.Errorf("ratios %v, want that of the last figure, 2", r)
 	}
+	var piece kept
+	piece.add("redis 500/s", map[string][][]float64{"perfctl": {{3}}, "floor": {{1}}})
+	if err := piece.write(path, []string{"- machine: one", "- steal: none"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = readKept(path); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Rows) != 2 || len(got.Machine) != 2 {
+		t.Errorf("%d rows and %d lines of the machine after a second piece, want 2 and 2: %v", len(got.Rows), len(got.Machine), got.Machine)
+	}
 }

@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	}
 	var doc document
 	doc.machine = thisMachine(ctx, b)
+	before := readProcessorTimes()
 	for _, s := range b.sections() {
 		if !o.only.MatchString(s.name) {
 			continue
@@ -63,6 +64,9 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		doc.add(s, t)
+	}
+	if steal := stealSince(before); steal != "" {
+		doc.machine = append(doc.machine, steal)
 	}
 	if o.keep != "" {
 		if err := b.kept.write(o.keep, doc.machine); err != nil {
@@ -94,7 +98,7 @@ func parse(args []string) (options, error) {
 	fs.Int64Var(&o.million, "arrivals", 10_000_000, "arrivals of the memory section; resident memory is read at a tenth and at the end")
 	only := fs.String("only", ".", "measure the sections whose name matches this `REGEXP`: late, http, redis, postgres, rabbitmq, memory, stall")
 	fs.StringVar(&o.out, "o", "-", "write the tables to this `FILE`")
-	fs.StringVar(&o.keep, "keep", "", "write the figures of every round to this `FILE`, for -against")
+	fs.StringVar(&o.keep, "keep", "", "write the figures of every round to this `FILE`, for -against; rows that it holds and that are not measured now stay")
 	fs.StringVar(&o.against, "against", "", "compare with the figures that -keep wrote to this `FILE`, and fail where perfctl became dearer or later")
 	fs.StringVar(&o.tools, "tools", "bin/bench", "`DIR` for the tools that are built")
 	if err := fs.Parse(args); err != nil {

@@ -71,8 +71,8 @@ func (d *document) markdown(o options) string {
 
 Written by `+"`make bench`"+`, which measures all of this again on your machine. Each
 tool did the same work against the same server, in turns, %d rounds of %v after
-%v of warm-up; figures are medians over the rounds. The machine was shared: read
-the ratios.
+%v of warm-up; figures are medians over the rounds. It is one machine's table:
+read the ratios; -keep of another name keeps another machine's figures.
 
 %s
 
