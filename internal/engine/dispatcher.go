@@ -52,10 +52,10 @@ func (e *Engine) claim(c *claim) (ok bool) {
 		return false
 	}
 	e.claimed.Add(1)
-	c.release = e.release(a.Due)
 	i, n := e.cfg.Mix.At(a.K)
 	c.lane = e.lanes[i]
 	c.Arrival = work.Arrival{K: a.K, N: n, Seed: e.cfg.Seed, Due: time.Duration(e.start.Load()) + a.Due, Stage: a.Stage}
+	c.release, c.Shared = e.release(a.Due)
 	c.Trace = e.cfg.Tracing.Of(&c.Arrival)
 	return true
 }
@@ -66,8 +66,10 @@ type together struct {
 	// there is one.
 	ahead profiles.Arrival
 	there bool
-	// until is the instant that the arrivals due by then are released at.
-	until time.Duration
+	// until is the instant that the arrivals due by then are released at, several
+	// says that there is more than one.
+	until   time.Duration
+	several bool
 }
 
 // next returns the next arrival of the schedule, and with a tolerance looks at the
@@ -85,18 +87,19 @@ func (e *Engine) next() (profiles.Arrival, bool) {
 // start is released: the instant itself, or with a tolerance when the first of those
 // that go together was due that long ago. An arrival with which no other could go is
 // not kept waiting, so that a tolerance never costs lateness where it saves nothing.
-func (e *Engine) release(due time.Duration) time.Duration {
+// shared says whether others go with it.
+func (e *Engine) release(due time.Duration) (at time.Duration, shared bool) {
 	start, b := time.Duration(e.start.Load()), &e.batch
 	if e.cfg.Tolerance <= 0 {
-		return start + due
+		return start + due, false
 	}
 	if due > b.until {
 		b.until = due
-		if b.there && b.ahead.Due <= due+e.cfg.Tolerance {
+		if b.several = b.there && b.ahead.Due <= due+e.cfg.Tolerance; b.several {
 			b.until += e.cfg.Tolerance
 		}
 	}
-	return start + b.until
+	return start + b.until, b.several
 }
 
 // recruit adds a waiting dispatcher: a spare where there is one.

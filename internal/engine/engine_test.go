@@ -154,10 +154,10 @@ func TestAToleranceKeepsNoLoneArrivalWaiting(t *testing.T) {
 		// From 20 to 300 a second, 10 ms apart is where the rate is 100/s.
 		stages := []profiles.Stage{{Name: "s", Duration: 4 * time.Second, From: 20, To: 300}}
 		b := newBench(t, stages, func(_ context.Context, a *work.Arrival) error {
-			if a.Started == a.Due {
-				lone.Add(1)
-			} else {
+			if a.Shared {
 				shared.Add(1)
+			} else if a.Started == a.Due {
+				lone.Add(1)
 			}
 			return nil
 		}, func(c *Config) { c.Tolerance = 10 * time.Millisecond })

@@ -34,6 +34,9 @@ type Arrival struct {
 	// Released is when it came into a worker's or a queue's hands: from then until
 	// Started it waited for a worker.
 	Released time.Duration
+	// Shared says that it was released together with others, as a tolerance allows: what
+	// they ask for may be sent together, too.
+	Shared bool
 	// Trace is its trace, zero for none.
 	Trace TraceID
 	// Notes, where it is not nil, is where its operations are noted; see Begin. They

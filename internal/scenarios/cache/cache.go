@@ -31,10 +31,12 @@ type scenario struct {
 	jitter float64
 	missed time.Duration // time to live of what a miss writes
 	client *redis.Client
-	before redis.Info
-	draw   keys.Range
-	store  *store // nil where the back end is simulated
-	herd   herd
+	// together reads for arrivals that were released together.
+	together *redis.Together
+	before   redis.Info
+	draw     keys.Range
+	store    *store // nil where the back end is simulated
+	herd     herd
 
 	workers []worker
 	// first names the first key of each fault.
@@ -125,7 +127,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	key := string(w.key)
 	start := s.env.Clock.Now()
 	note := begin(a, "get", start, key)
-	_, err := s.client.Get(ctx, key).Result()
+	_, err := s.read(ctx, a, key)
 	replied := s.env.Clock.Now()
 	note.Ended(replied, nil)
 	switch {
@@ -155,7 +157,7 @@ func (s *scenario) readLoaded(ctx context.Context, a *work.Arrival, st *stage) e
 	i := s.draw.Pick(st.distribution, a.Uniform(streamKey), a.Uniform(streamHot))
 	start := s.env.Clock.Now()
 	note := begin(a, "get", start, s.keys[i])
-	v, err := s.client.Get(ctx, s.keys[i]).Result()
+	v, err := s.read(ctx, a, s.keys[i])
 	took := s.env.Clock.Now() - start
 	note.Ended(start+took, err)
 	switch {
@@ -179,6 +181,14 @@ func (s *scenario) readLoaded(ctx context.Context, a *work.Arrival, st *stage) e
 		return work.Asked("GET "+s.keys[i], work.Fail(work.KindWrong, errWrong))
 	}
 	return nil
+}
+
+// read reads a key.
+func (s *scenario) read(ctx context.Context, a *work.Arrival, key string) (string, error) {
+	if a.Shared {
+		return s.together.Get(ctx, key)
+	}
+	return s.client.Get(ctx, key).Result()
 }
 
 func (s *scenario) count(stage int, hit bool) {

@@ -49,7 +49,7 @@ func (s *scenario) readHot(ctx context.Context, a *work.Arrival, st *stage, w *w
 	h := &s.herd
 	start := s.env.Clock.Now()
 	note := begin(a, "get", start, h.key)
-	v, err := s.client.Get(ctx, h.key).Result()
+	v, err := s.read(ctx, a, h.key)
 	replied := s.env.Clock.Now()
 	note.Ended(replied, nil)
 	switch {

@@ -62,7 +62,11 @@ func (s *scenario) open(ctx context.Context) (err error) {
 		Connections: min(s.env.Plan.Part(s.env.Values.Int(0, "pool_size")), s.env.Plan.Workers),
 		Timeout:     s.env.Values.Duration(0, "timeout"), Name: "perfctl-" + s.run,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	s.together = s.client.Together(s.sizes.most)
+	return nil
 }
 
 // Shares says that the keys, and the table behind them, are the whole run's.
