@@ -137,13 +137,27 @@ func (e *Engine) dispatch() {
 		if e.panicked.Load() != nil {
 			return
 		}
-		if e.waiting.Add(1) > most {
-			e.waiting.Add(-1)
+		if !e.stay(most) {
 			select {
 			case <-e.spares:
 			case <-e.ended:
 				return
 			}
+		}
+	}
+}
+
+// stay counts the calling dispatcher among those that wait, unless there are enough. It
+// never counts one too many, not even for a moment: a dispatcher that leaves in that
+// moment would take it for the one that remains.
+func (e *Engine) stay(most int64) bool {
+	for {
+		n := e.waiting.Load()
+		if n >= most {
+			return false
+		}
+		if e.waiting.CompareAndSwap(n, n+1) {
+			return true
 		}
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -170,6 +171,26 @@ func TestAToleranceKeepsNoLoneArrivalWaiting(t *testing.T) {
 			t.Errorf("%d arrivals were released with others, want those above 100/s", shared.Load())
 		}
 	})
+}
+
+// However dispatchers come and go, one waits: else nothing more would come due.
+func TestSomeDispatcherAlwaysWaits(t *testing.T) {
+	for _, tolerance := range []time.Duration{0, time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			var done atomic.Int64
+			b := newBench(t, constant(20_000, 2*time.Second), func(_ context.Context, a *work.Arrival) error {
+				if a.K%7 == 0 {
+					runtime.Gosched()
+				}
+				done.Add(1)
+				return nil
+			}, func(c *Config) { c.Tolerance, c.Lanes[0].Workers = tolerance, 64 })
+			b.run(t, t.Context(), t.Context())
+			if n := done.Load(); n != 40_000 {
+				t.Errorf("%d of 40000 arrivals were executed", n)
+			}
+		})
+	}
 }
 
 // A target that stalls for 2 s in a 20-s run at 1000/s: the arrivals of the
