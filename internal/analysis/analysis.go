@@ -97,33 +97,9 @@ type Recovery struct {
 	Stage string  `json:"stage"`
 	From  float64 `json:"from_s"`
 	To    float64 `json:"to_s"`
-	// Known is false where the recovery cannot be told; Because says why.
-	Known   bool   `json:"known"`
-	Because string `json:"because,omitempty"`
-	// Recovered says whether the system came back to what it was before, and
-	// Time how long after the end of the spike that was; nil where it did not.
-	Recovered bool     `json:"recovered"`
-	Time      *float64 `json:"time_s"`
-	// Watched is how long it was watched after the spike.
-	Watched float64 `json:"watched_s"`
-	// Waiting lists the conditions that did not hold at the end, where it did not
-	// recover: response time, errors, arrivals in flight, queue length, achieved
-	// load.
-	Waiting []string `json:"waiting,omitempty"`
-	// Before is P95 response time before the spike, Limit up to where it counts
-	// as recovered, Peak the worst second's from the spike on; milliseconds. A
-	// figure that is not known is nil; PeakAtLeast says that the peak is a lower
-	// bound.
-	Before      *float64 `json:"before_p95_ms"`
-	Limit       *float64 `json:"limit_p95_ms"`
-	Peak        *float64 `json:"peak_p95_ms"`
-	PeakAtLeast bool     `json:"peak_at_least,omitempty"`
-	// Depth is peak over before.
-	Depth *float64 `json:"depth"`
-	// Area is the sum, over the arrivals from the beginning of the spike to the
-	// recovery, of their response time above the mean before: seconds that users
-	// waited in vain.
-	Area *float64 `json:"excess_wait_s"`
+	Course
+	// Time is how long after the end of the spike it had recovered; nil where it did not.
+	Time *float64 `json:"time_s"`
 	// Due, Failed, Dropped and Unfinished count arrivals due in the spike,
 	// ErrorRate is the share of the latter three.
 	Due        int64    `json:"due"`
@@ -138,6 +114,33 @@ type Recovery struct {
 
 	// what it is a recovery from, in words.
 	what string
+}
+
+// Course is how the system came back from a spike or a fault.
+type Course struct {
+	// Known is false where the recovery cannot be told; Because says why.
+	Known   bool   `json:"known"`
+	Because string `json:"because,omitempty"`
+	// Recovered says whether the system came back to what it was before.
+	Recovered bool `json:"recovered"`
+	// Watched is how long it was watched after the end.
+	Watched float64 `json:"watched_s"`
+	// Waiting lists the conditions that did not hold at the end, where it did not
+	// recover: response time, errors, arrivals in flight, queue length, achieved
+	// load.
+	Waiting []string `json:"waiting,omitempty"`
+	// Before is P95 response time before, Limit up to where it counts as recovered,
+	// Peak the worst second's from the beginning on; milliseconds. A figure that is not
+	// known is nil; PeakAtLeast says that the peak is a lower bound.
+	Before      *float64 `json:"before_p95_ms"`
+	Limit       *float64 `json:"limit_p95_ms"`
+	Peak        *float64 `json:"peak_p95_ms"`
+	PeakAtLeast bool     `json:"peak_at_least,omitempty"`
+	// Depth is peak over before.
+	Depth *float64 `json:"depth"`
+	// Area is the sum, over the arrivals from the beginning to the recovery, of their
+	// response time above the mean before: seconds that users waited in vain.
+	Area *float64 `json:"excess_wait_s"`
 }
 
 // Excursion is a reading before, at its highest from the spike on, and at the

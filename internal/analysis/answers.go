@@ -15,20 +15,25 @@ func (o *Analysis) Answers() []sla.Answer {
 	var out []sla.Answer
 	for i := range o.Recoveries {
 		r := &o.Recoveries[i]
-		a := sla.Answer{Metric: sla.RecoveryTime, Stage: r.Stage, Exercised: true}
-		switch {
-		case !r.Known:
-			a.Because = r.Because
-		case r.Recovered:
-			a.Value = *r.Time * 1e9
-		default:
-			a.Value, a.AtLeast, a.Text = r.Watched*1e9, true, "not within "+seconds(r.Watched)
-		}
-		out = append(out, a)
+		out = append(out, r.answer(sla.Answer{Metric: sla.RecoveryTime, Stage: r.Stage, Exercised: true}, r.Time))
 	}
 	out = append(out, o.faultAnswers()...)
 	out = append(out, o.accountAnswers()...)
 	return append(out, o.driftAnswers()...)
+}
+
+// answer gives an answer the time that the recovery took, in nanoseconds as rules have
+// it: of one that did not recover only that it is longer than it was watched.
+func (c *Course) answer(a sla.Answer, took *float64) sla.Answer {
+	switch {
+	case !c.Known:
+		a.Because = c.Because
+	case c.Recovered:
+		a.Value = *took * 1e9
+	default:
+		a.Value, a.AtLeast, a.Text = c.Watched*1e9, true, "not within "+seconds(c.Watched)
+	}
+	return a
 }
 
 func (o *Analysis) driftAnswers() []sla.Answer {

@@ -43,24 +43,9 @@ type FaultEffect struct {
 	Lost       *int64 `json:"lost"`
 	Duplicated *int64 `json:"duplicated"`
 	Unknown    *int64 `json:"unknown"`
-	// Known is false where the recovery cannot be told; Because says why.
-	Known   bool   `json:"known"`
-	Because string `json:"because,omitempty"`
-	// Recovered says whether the system came back to what it was before, and Time how
-	// long after the end of the fault that was; nil where it did not.
-	Recovered bool     `json:"recovered"`
-	Time      *float64 `json:"recovery_time_s"`
-	// Watched is how long it was watched after the fault, Waiting what was not as
-	// before at the end of that time.
-	Watched float64  `json:"watched_s"`
-	Waiting []string `json:"waiting,omitempty"`
-	// Before, Limit, Peak, Depth and Area are those of a Recovery.
-	Before      *float64 `json:"before_p95_ms"`
-	Limit       *float64 `json:"limit_p95_ms"`
-	Peak        *float64 `json:"peak_p95_ms"`
-	PeakAtLeast bool     `json:"peak_at_least,omitempty"`
-	Depth       *float64 `json:"depth"`
-	Area        *float64 `json:"excess_wait_s"`
+	Course
+	// Time is how long after the end of the fault it had recovered; nil where it did not.
+	Time *float64 `json:"recovery_time_s"`
 }
 
 // The seconds that a fault is compared with: at most so many, and with a load that is
@@ -135,8 +120,7 @@ func (a *axis) faultEffect(f rundir.FaultInfo, all []rundir.FaultInfo, k int, ca
 	}
 	e := FaultEffect{
 		Name: f.Name, Target: f.Target, What: f.Text, From: f.Start, To: f.End,
-		Known: r.Known, Because: r.Because, Recovered: r.Recovered, Time: r.Time, Watched: r.Watched, Waiting: r.Waiting,
-		Before: r.Before, Limit: r.Limit, Peak: r.Peak, PeakAtLeast: r.PeakAtLeast, Depth: r.Depth, Area: r.Area,
+		Course: r.Course, Time: r.Time,
 	}
 	a.countFault(&e, reach)
 	return e, before

@@ -67,8 +67,6 @@ func (e *FaultEffect) finding() Finding {
 	}
 }
 
-func (e *FaultEffect) still() string { return (&Recovery{Waiting: e.Waiting}).still() }
-
 // sentence says what a fault cost.
 func (e *FaultEffect) sentence() string {
 	var b strings.Builder
@@ -144,17 +142,8 @@ func (e *FaultEffect) kinds(most int) string {
 func (o *Analysis) faultAnswers() (out []sla.Answer) {
 	for i := range o.Faults {
 		e := &o.Faults[i]
-		a := sla.Answer{Metric: sla.RecoveryTime, Fault: e.Name, Exercised: true}
-		switch {
-		case !e.Known:
-			a.Because = e.Because
-		case e.Recovered:
-			a.Value = *e.Time * 1e9
-		default:
-			a.Value, a.AtLeast, a.Text = e.Watched*1e9, true, "not within "+seconds(e.Watched)
-		}
-		out = append(out, a)
-		a = sla.Answer{Metric: sla.ErrorRate, Fault: e.Name, Exercised: true}
+		out = append(out, e.answer(sla.Answer{Metric: sla.RecoveryTime, Fault: e.Name, Exercised: true}, e.Time))
+		a := sla.Answer{Metric: sla.ErrorRate, Fault: e.Name, Exercised: true}
 		if e.ErrorRate == nil {
 			a.Because = "no arrival was due while it lasted"
 		} else {

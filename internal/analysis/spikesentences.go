@@ -40,15 +40,15 @@ func (o *Analysis) sayRecoveries() {
 }
 
 // still says what is not as it was.
-func (r *Recovery) still() string {
-	if len(r.Waiting) == 0 {
+func (c *Course) still() string {
+	if len(c.Waiting) == 0 {
 		return "it has no ten quiet seconds"
 	}
-	is := isAre(len(r.Waiting))
-	if r.Waiting[0] == ofErrors {
+	is := isAre(len(c.Waiting))
+	if c.Waiting[0] == ofErrors {
 		is = "are"
 	}
-	return list(r.Waiting) + " " + is + " worse"
+	return list(c.Waiting) + " " + is + " worse"
 }
 
 func isAre(n int) string {

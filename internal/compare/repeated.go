@@ -135,7 +135,7 @@ func meanRule(r sla.Result, results [][]sla.Result) MeanRule {
 	out.Mean, out.Low, out.High = &m, &low, &high
 	out.Near = low < *r.TargetValue && *r.TargetValue < high
 	switch {
-	case keeps(rule.Op, m, *r.TargetValue):
+	case rule.Op.Holds(m, *r.TargetValue):
 		out.Status = sla.Passed
 	case r.Severity == sla.Fail:
 		out.Status = sla.Failed
@@ -147,22 +147,6 @@ func meanRule(r sla.Result, results [][]sla.Result) MeanRule {
 
 func severe(s sla.Status) int {
 	return slices.Index([]sla.Status{sla.NotExercised, sla.Passed, sla.Undecided, sla.Warned, sla.NoData, sla.Failed}, s)
-}
-
-func keeps(op sla.Op, v, target float64) bool {
-	switch op {
-	case "<":
-		return v < target
-	case "<=":
-		return v <= target
-	case ">":
-		return v > target
-	case ">=":
-		return v >= target
-	case "!=":
-		return v != target
-	}
-	return v == target
 }
 
 // Judged says whether the mean decides a rule's result in one run.

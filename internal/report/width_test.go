@@ -33,8 +33,9 @@ func hardToFit(t *testing.T) *summary.Summary {
 	}
 	s.Notes = append(s.Notes, strings.Repeat("a note ", 30))
 	s.Analysis = &analysis.Analysis{Faults: []analysis.FaultEffect{
-		{Name: "rabbitmq-blackhole-of-all-connections", What: "rabbitmq: blackhole share 30%", Target: "rabbitmq", From: 20, To: 28, Due: 12345, ErrorRate: &value, Known: true, Recovered: true, Time: &value, Before: &value, Peak: &value, PeakAtLeast: true},
-		{Name: "db", What: "postgres: refuse", From: 40, To: 48, Known: false, Because: strings.Repeat("there is too little to compare with ", 5)},
+		{Name: "rabbitmq-blackhole-of-all-connections", What: "rabbitmq: blackhole share 30%", Target: "rabbitmq", From: 20, To: 28, Due: 12345, ErrorRate: &value, Time: &value,
+			Course: analysis.Course{Known: true, Recovered: true, Before: &value, Peak: &value, PeakAtLeast: true}},
+		{Name: "db", What: "postgres: refuse", From: 40, To: 48, Course: analysis.Course{Because: strings.Repeat("there is too little to compare with ", 5)}},
 	}}
 	return s
 }
@@ -56,9 +57,10 @@ func TestFaultsHaveARowEach(t *testing.T) {
 	at, before, peak, errors := 2.0, 12.0, 480.0, 0.25
 	s := summary.Summarise(rundir.NewRun(rundirtest.Info(), metrics.NewTotals(), 60*time.Second), summary.Inputs{})
 	s.Analysis = &analysis.Analysis{Faults: []analysis.FaultEffect{
-		{Name: "db", What: "postgres: refuse", From: 20, To: 28, Due: 800, ErrorRate: &errors, Known: true, Recovered: true, Time: &at, Before: &before, Peak: &peak},
-		{Name: "cache", What: "redis: reset", From: 40, To: 44, Known: true, Watched: 16},
-		{Name: "late", What: "redis: reset", From: 58, To: 60, Because: "the run ended with it"},
+		{Name: "db", What: "postgres: refuse", From: 20, To: 28, Due: 800, ErrorRate: &errors, Time: &at,
+			Course: analysis.Course{Known: true, Recovered: true, Before: &before, Peak: &peak}},
+		{Name: "cache", What: "redis: reset", From: 40, To: 44, Course: analysis.Course{Known: true, Watched: 16}},
+		{Name: "late", What: "redis: reset", From: 58, To: 60, Course: analysis.Course{Because: "the run ended with it"}},
 	}}
 	for _, o := range []report.Options{{Width: 120}, {Width: 120, Full: true}} {
 		out := text(t, s, o)

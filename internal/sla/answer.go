@@ -175,7 +175,7 @@ func (res *Result) answer(r Rule, a Answer) {
 		v /= 1e6
 	}
 	res.ActualValue = &v
-	holds := r.Op.holds
+	holds := r.Op.Holds
 	res.Actual = figure.Beside(a.Value, r.Value, r.unitOf())
 	if a.AtLeast {
 		res.Actual, holds = "≥ "+res.Actual, r.Op.holdsAbove

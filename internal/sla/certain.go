@@ -113,11 +113,11 @@ func (j *Judge) lost(t *metrics.Totals, i item) string {
 // beyond says that v, which can only grow, is past the target, below that v, which
 // can only fall, is.
 func beyond(r Rule, v float64) bool {
-	return (r.Op.upper() || r.Op == "==") && v >= r.Value && !r.Op.holds(v, r.Value)
+	return (r.Op.upper() || r.Op == "==") && v >= r.Value && !r.Op.Holds(v, r.Value)
 }
 
 func below(r Rule, v float64) bool {
-	return (r.Op.lower() || r.Op == "==") && v <= r.Value && !r.Op.holds(v, r.Value)
+	return (r.Op.lower() || r.Op == "==") && v <= r.Value && !r.Op.Holds(v, r.Value)
 }
 
 // tally is how far the arrivals of some stages have come.
@@ -242,7 +242,7 @@ func (j *Judge) lostQuantile(t *metrics.Totals, i item, h *metrics.Hist, q float
 	if !r.Op.upper() && !r.Op.lower() {
 		return ""
 	}
-	missed := h.CountOf(func(v int64) bool { return !r.Op.holds(float64(v), r.Value) })
+	missed := h.CountOf(func(v int64) bool { return !r.Op.Holds(float64(v), r.Value) })
 	if r.Op.upper() {
 		missed += h.Censored
 	}
@@ -294,7 +294,7 @@ func (j *Judge) lostShare(t *metrics.Totals, i item) string {
 	}
 	best := float64(hits) / float64(final)
 	status := Passed
-	if !r.Op.holds(best, r.Value) {
+	if !r.Op.Holds(best, r.Value) {
 		status = missed(r.Severity)
 	}
 	if asked := j.plan.Options.Confidence; asked > 0 {
@@ -357,7 +357,7 @@ func (j *Judge) lostThroughput(t *metrics.Totals, i item) string {
 			offered = max(offered, float64(c.planned)/s.Duration.Seconds())
 		}
 	}
-	if i.rule.Op.holds(offered, i.rule.Value) && !i.rule.Op.holds(best, i.rule.Value) {
+	if i.rule.Op.Holds(offered, i.rule.Value) && !i.rule.Op.Holds(best, i.rule.Value) {
 		return "at best " + figure.Value(best, metrics.UnitPerSec)
 	}
 	return ""

@@ -254,7 +254,7 @@ func (j *Judge) compare(res *Result, r Rule, f measured) {
 
 // point decides by the figure alone.
 func (f *measured) point(r Rule) Status {
-	holds := r.Op.holds
+	holds := r.Op.Holds
 	if f.atLeast {
 		holds = r.Op.holdsAbove
 	}
@@ -344,7 +344,7 @@ func (j *Judge) throughput(t *metrics.Totals, r Rule, stage string, over []Stage
 		}
 	}
 	res := j.outcome(r, stage, measured{n: 1, value: best, planned: 1, expected: true})
-	if !r.Op.upper() && !r.Op.holds(offered, r.Value) {
+	if !r.Op.upper() && !r.Op.Holds(offered, r.Value) {
 		res.Status, res.ActualValue = NotExercised, nil
 		res.Actual = fmt.Sprintf("offered at most %s", figure.Value(offered, metrics.UnitPerSec))
 	}

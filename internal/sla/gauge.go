@@ -42,7 +42,7 @@ func worse(r Rule, a, b float64) bool {
 	case r.Op.lower():
 		return a < b
 	}
-	return r.Op.holds(b, r.Value) && !r.Op.holds(a, r.Value)
+	return r.Op.Holds(b, r.Value) && !r.Op.Holds(a, r.Value)
 }
 
 // gaugeFigure computes a statistic of readings in the order of time, of which

@@ -63,7 +63,7 @@ func (j *Judge) confidence() float64 {
 func (l *limits) decide(r Rule) Status {
 	holds := func(v float64, atLeast bool) (holds, known bool) {
 		if !atLeast {
-			return r.Op.holds(v, r.Value), true
+			return r.Op.Holds(v, r.Value), true
 		}
 		if r.Op.upper() {
 			return false, true

@@ -39,8 +39,8 @@ func (s Stat) String() string {
 // Op compares a figure with a target.
 type Op string
 
-// holds says whether the comparison is true.
-func (o Op) holds(v, target float64) bool {
+// Holds says whether the comparison is true.
+func (o Op) Holds(v, target float64) bool {
 	switch o {
 	case "<":
 		return v < target
