@@ -11,6 +11,7 @@ import (
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/sla"
+	"github.com/perfctl/perfctl/internal/stats"
 )
 
 // second looks at each second of a run while it goes on: it shows it, warns where
@@ -66,7 +67,7 @@ func (w *second) warnOfBound(t *metrics.Totals) {
 		}
 		service := time.Duration(h.Mean())
 		part := p.part(i, shares[i])
-		need := part.MaxRate * service.Seconds()
+		need := stats.InFlight(part.MaxRate, service.Seconds())
 		if need <= float64(shares[i]) {
 			continue
 		}

@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -134,14 +133,4 @@ func (p *Plan) Portion(n int) int {
 // Mine says whether arrival n of the scenario is this process's.
 func (p *Plan) Mine(n int64) bool {
 	return p.Shards <= 1 || p.Owner != nil && p.Owner(n) == p.Shard
-}
-
-// CheckWhole makes the checks of a run of one process.
-func CheckWhole(ctx context.Context, s Accountant, weigh func(*Account) (Weighed, error)) ([]Check, error) {
-	a, err := s.Account(ctx)
-	if a == nil {
-		return nil, err
-	}
-	w, wrong := weigh(a)
-	return w.Checks, errors.Join(err, wrong)
 }

@@ -78,9 +78,6 @@ func (s *Set) Opened(target string) int64 {
 	return 0
 }
 
-// Touched returns how many connections fault i was done to.
-func (s *Set) Touched(i int) int64 { return s.faults[i].touched.Load() }
-
 // Dial opens a connection to a server by way of the set. The server's own side is opened
 // by dial, which would else open the whole: who guards it is asked about the server
 // itself, and errors are the server's. asked is the name of the address where it was found by one.

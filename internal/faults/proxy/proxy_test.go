@@ -210,8 +210,8 @@ func TestRefuse(t *testing.T) {
 	}
 	set.End(0)
 	mustSay(t, s.dial(t, set), "c")
-	if set.Touched(0) != 2 {
-		t.Errorf("%d connections were touched, want 2", set.Touched(0))
+	if set.faults[0].touched.Load() != 2 {
+		t.Errorf("%d connections were touched, want 2", set.faults[0].touched.Load())
 	}
 }
 
@@ -337,7 +337,7 @@ func TestAShareOfConnectionsIsTheSameForOneSeed(t *testing.T) {
 			mustSay(t, s.dial(t, set), "a")
 		}
 		set.Begin(0)
-		n := set.Touched(0)
+		n := set.faults[0].touched.Load()
 		if n < 60 || n > 120 { // 30 % of 300, give or take four standard deviations
 			t.Errorf("30 %% of 300 connections are %d", n)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/scenariotest"
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
@@ -82,7 +83,7 @@ func execute(t *testing.T, s *scenario, from, to int64) (failed int64) {
 
 func checks(t *testing.T, s *scenario) map[string]scenarios.Check {
 	t.Helper()
-	list, err := scenarios.CheckWhole(t.Context(), s, weighKeys)
+	list, err := scenariotest.CheckWhole(t.Context(), s, weighKeys)
 	if err != nil {
 		t.Fatal(err)
 	}

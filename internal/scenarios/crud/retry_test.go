@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/scenariotest"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 )
 
@@ -94,7 +95,7 @@ func TestTheFloorIsMeasuredAndSetBesideTheModes(t *testing.T) {
 	if h := tr.totals().Trend(metrics.Selector{Name: "db_round_trip"}); h == nil || h.N != 1 || tr.floor.idle <= 0 {
 		t.Errorf("round trips %+v, before the run %v", h, tr.floor.idle)
 	}
-	checks, err := scenarios.CheckWhole(within(t, 10*time.Second), tr, weighRows)
+	checks, err := scenariotest.CheckWhole(within(t, 10*time.Second), tr, weighRows)
 	if err != nil {
 		t.Fatal(err)
 	}

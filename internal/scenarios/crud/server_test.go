@@ -16,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/scenariotest"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 	"github.com/perfctl/perfctl/internal/targets/postgres/postgrestest"
@@ -123,7 +124,7 @@ func (tr *trial) totals() *metrics.Totals {
 // verdicts returns the checks that failed, by name.
 func (tr *trial) verdicts(t testing.TB) map[string]string {
 	t.Helper()
-	checks, err := scenarios.CheckWhole(within(t, 20*time.Second), tr, weighRows)
+	checks, err := scenariotest.CheckWhole(within(t, 20*time.Second), tr, weighRows)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/scenariotest"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
@@ -142,7 +143,7 @@ func (tr *trial) verdicts(t testing.TB) map[string]scenarios.Check {
 	if err := tr.Drain(within(t, 30*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	checks, err := scenarios.CheckWhole(within(t, 10*time.Second), tr, weighTasks)
+	checks, err := scenariotest.CheckWhole(within(t, 10*time.Second), tr, weighTasks)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine/work"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/scenarios"
+	"github.com/perfctl/perfctl/internal/scenarios/scenariotest"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
 	"github.com/perfctl/perfctl/internal/targets/postgres/postgrestest"
@@ -122,7 +123,7 @@ func (tr *trial) totals() *metrics.Totals {
 // verdicts returns the checks that failed, by name.
 func (tr *trial) verdicts(t testing.TB) map[string]string {
 	t.Helper()
-	checks, err := scenarios.CheckWhole(within(t, 20*time.Second), tr, weighVotes)
+	checks, err := scenariotest.CheckWhole(within(t, 20*time.Second), tr, weighVotes)
 	if err != nil {
 		t.Fatal(err)
 	}
