@@ -46,6 +46,43 @@ func TestScriptsReachRedisAndPostgreSQL(t *testing.T) {
 	}
 }
 
+func TestAScriptReachesTheNodesOfACluster(t *testing.T) {
+	nodes := redistest.Cluster(t)
+	env := map[string]string{"A": nodes[0].Address(), "B": nodes[1].Address()}
+	file := filepath.Join(t.TempDir(), "x.js")
+	if err := os.WriteFile(file, []byte(`import redis from 'k6/experimental/redis'; import { check } from 'k6';
+const [host, port] = __ENV.B.split(':');
+const clients = [
+  new redis.Client({ cluster: { nodes: ['redis://' + __ENV.A, { socket: { host, port: parseInt(port) } }] } }),
+  new redis.Client('redis://' + __ENV.A), // which says itself that it is one of several
+];
+export default async function () {
+  for (const [n, client] of clients.entries()) {
+    let same = 0;
+    for (let i = 0; i < 20; i++) { // in slots of every node
+      await client.set('perfctl-test:script:' + i, 'v' + i);
+      if (await client.get('perfctl-test:script:' + i) === 'v' + i) { same++; }
+    }
+    check(same, { ['client ' + n]: (x) => x === 20 });
+  }
+}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := load(t, file, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, e := range p.errs {
+		t.Errorf("an iteration failed: %v", e)
+	}
+	if got := p.rates("checks"); got["client 0"] != "4/4" || got["client 1"] != "4/4" {
+		t.Errorf("%v\nlog:\n%s", got, p.log.text())
+	}
+}
+
 func TestStoresOfAScriptAreGuarded(t *testing.T) {
 	for text, want := range map[string]string{
 		`import sql from 'k6/x/sql'; const db = sql.open('postgres', 'postgres://u:hush@db.invalid/shop_test'); export default function () { db.query('SELECT 1'); }`:                            "--allow-target db.invalid",
