@@ -250,6 +250,11 @@ func TestNoCauseIsNamedWhereThereIsNone(t *testing.T) {
 			s := r.end(t)
 			t.Logf("%d slow arrivals", s.Analysis.Slow.Slow)
 			for _, c := range s.Analysis.Slow.Causes {
+				// Where other programs take the processors, that perfctl was late is true.
+				if c.ID == "generator" || strings.Contains(c.What, "perfctl itself") {
+					t.Logf("%s", c)
+					continue
+				}
 				t.Errorf("%v: %s\n%s", plain[i%len(plain)], c, dir)
 			}
 		})
