@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/stats"
 )
 
@@ -94,11 +95,15 @@ func (s *study) candidates() []candidate {
 	}
 	var out []candidate
 	for _, c := range by {
-		for _, x := range s.slow {
-			c.at(x.stratum).Of++
+		for i := range s.slow {
+			if x := &s.slow[i]; x.speaksOf(c) {
+				c.at(x.stratum).Of++
+			}
 		}
-		for _, x := range s.sample {
-			c.at(x.stratum).BaseOf++
+		for i := range s.sample {
+			if x := &s.sample[i]; x.speaksOf(c) {
+				c.at(x.stratum).BaseOf++
+			}
 		}
 		found, of, base, baseOf := c.sums()
 		if c.certain && base == 0 {
@@ -115,6 +120,19 @@ func (s *study) candidates() []candidate {
 	}
 	slices.SortFunc(out, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.p, b.p), cmp.Compare(a.key, b.key)) })
 	return out
+}
+
+// speaksOf says whether an arrival can bear witness for or against a cause: that perfctl
+// itself was late with one says nothing of a target.
+func (x *subject) speaksOf(c *candidate) bool {
+	late := false
+	for i := range x.signs {
+		if x.signs[i].key == c.key {
+			return true
+		}
+		late = late || x.signs[i].id == exemplars.Generator
+	}
+	return !late || c.id == exemplars.Generator
 }
 
 // hasCertain says whether any slow arrival has such a sign.

@@ -104,10 +104,12 @@ func signOf(v *exemplars.Evidence) sign {
 		}
 	case exemplars.Command:
 		g.key, g.what = g.key+" "+firstWord(v.What), "waited while "+system+" did nothing but one command: "+v.What
-	case exemplars.Waits:
+	case exemplars.Waits: // so a few do in any run on a busy machine
+		g.concentrated = true
 		reason, _, _ := strings.Cut(v.What, ", in: ")
 		g.key, g.what = g.key+" "+reason, "waited in "+system+" for "+reason
 	case exemplars.Busy:
+		g.concentrated = true
 		g.key, g.what = g.key+" "+statementOf(v.What), "were worked at by "+system+" all the time: "+cut(v.What)
 	case exemplars.Checkpoint:
 		g.what = "fell into a checkpoint of " + system
