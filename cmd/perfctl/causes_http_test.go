@@ -31,23 +31,22 @@ type service struct {
 	// shake is how long a TLS handshake is held up.
 	shake atomic.Int64
 	mu    sync.Mutex
-	conns map[net.Conn]bool
+	conns map[net.Conn]http.ConnState
 }
 
 // newService starts one, over TLS where that is asked for.
 func newService(t *testing.T, secure bool) *service {
 	t.Helper()
-	s := &service{conns: map[net.Conn]bool{}}
+	s := &service{conns: map[net.Conn]http.ConnState{}}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch state {
-		case http.StateNew:
-			s.conns[c] = true
 		case http.StateClosed, http.StateHijacked:
 			delete(s.conns, c)
-		case http.StateActive, http.StateIdle:
+		case http.StateNew, http.StateActive, http.StateIdle:
+			s.conns[c] = state
 		}
 	}
 	if secure {
@@ -116,6 +115,17 @@ func (s *service) lose(t *testing.T) (from, to time.Time) {
 	})
 }
 
+// closeIdle closes the connections that wait for a request.
+func (s *service) closeIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, state := range s.conns {
+		if state == http.StateIdle {
+			_ = c.Close() // the client finds it closed
+		}
+	}
+}
+
 func plantedInHTTP() []planted {
 	var s *service
 	var names *nameServer
@@ -148,9 +158,9 @@ func plantedInHTTP() []planted {
 			return args
 		}, plant: func(*testing.T) (from, to time.Time) {
 			return meanwhile(func() {
-				for range 4 {
-					s.CloseClientConnections()
-					time.Sleep(100 * time.Millisecond)
+				for range 5 {
+					s.closeIdle()
+					time.Sleep(200 * time.Millisecond)
 				}
 			})
 		}},

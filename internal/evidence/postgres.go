@@ -119,6 +119,10 @@ func (w *postgresWatcher) rights(ctx context.Context, c *pgx.Conn) {
 	}
 }
 
+// checkpointPause is what the checkpointer waits for that spreads its writing over the time
+// that it has (checkpoint_completion_target).
+const checkpointPause = "CheckpointWriteDelay"
+
 // backend is what one server process does.
 type backend struct {
 	pid                                 int32
@@ -165,6 +169,9 @@ func (w *postgresWatcher) judge(p *backend, all map[int32]*backend, open *spans,
 	key := strconv.Itoa(int(p.pid)) + " "
 	switch {
 	case p.kind == "checkpointer":
+		if p.event == checkpointPause { // it has time, and takes it: most do, for minutes
+			return
+		}
 		v.From, v.Process, v.Kind, v.What = before, 0, exemplars.Checkpoint, "a checkpoint is being written"
 	case p.kind == "autovacuum worker":
 		v.Kind, v.What, v.From = exemplars.Vacuum, p.query, before
