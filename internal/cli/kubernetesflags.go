@@ -56,12 +56,13 @@ var localFlags = []string{
 
 // notForPods are flags that make no sense for a run of many pods, and why.
 var notForPods = map[string]string{
-	"shard":    "each pod is a shard already",
-	"start-at": "the pods start when all are ready",
-	"lab":      "the servers of a lab are on this machine, and no pod reaches them",
-	"watch":    "it watches processes of the machine that offers the load; --scrape reads programs elsewhere",
-	"barrier":  "the pods meet by themselves",
-	"repeat":   "give the command so many times, and compare the runs with perfctl compare",
+	"shard":        "each pod is a shard already",
+	"start-at":     "the pods start when all are ready",
+	"lab":          "the servers of a lab are on this machine, and no pod reaches them",
+	"watch":        "it watches processes of the machine that offers the load; --scrape reads programs elsewhere",
+	"allow-faults": "the commands of a profile would run in a pod, which is gone with what undoes them; run it from here",
+	"barrier":      "the pods meet by themselves",
+	"repeat":       "give the command so many times, and compare the runs with perfctl compare",
 }
 
 // check refuses what no run of pods can be.
