@@ -17,6 +17,7 @@ import (
 func (a *app) historyCommand() *cobra.Command {
 	var asJSON bool
 	var out, tags []string
+	var by string
 	least := 100 * compare.DefaultMinEffect
 	c := &cobra.Command{
 		Use:   "history <runs>",
@@ -25,9 +26,13 @@ func (a *app) historyCommand() *cobra.Command {
 which they began, those of each load together. From 10 runs of a load on it says
 from which run on a response time, a step's or operation's time or the rate of
 errors was another one: by E-divisive means with Student's t-test, such that a
-figure that does not change is said to in one history of a thousand.`,
+figure that does not change is said to in one history of a thousand.
+
+A folder of 50 runs or more has an index, .perfctl-history, which is made of the
+runs and may be removed at any time.`,
 		Example: `  perfctl history runs
   perfctl history runs --tag env=staging
+  perfctl history runs --by branch                 # a history for each value of the label
   perfctl history runs --out html=runs/index.html  # with links to the runs' pages
   perfctl history runs --json`,
 		Args: oneArg("a folder of run directories"),
@@ -39,18 +44,23 @@ figure that does not change is said to in one history of a thousand.`,
 			if err != nil {
 				return err
 			}
-			return a.history(args[0], least/100, tags, asJSON, outs)
+			return a.history(args[0], least/100, tags, by, asJSON, outs)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the history as JSON")
 	c.Flags().StringArrayVar(&tags, "tag", nil, "show the runs with this label alone, as in `NAME=VALUE` (repeatable)")
+	c.Flags().StringVar(&by, "by", "", "also tell apart the runs with another value of the label `NAME`, as in --by branch")
 	c.Flags().StringArrayVar(&out, "out", nil, "also write `FORMAT=WHERE`: text, json, markdown or html, as in html=index.html (repeatable)")
 	c.Flags().Float64Var(&least, "min-effect", least, "smallest change that counts, in `PERCENT`")
 	return c
 }
 
-func (a *app) history(dir string, effect float64, tags []string, asJSON bool, outs []outputs.Output) error {
-	runs, err := rundir.OpenAll(dir)
+func (a *app) history(dir string, effect float64, tags []string, by string, asJSON bool, outs []outputs.Output) error {
+	dirs, err := rundir.Dirs(dir)
+	if err != nil {
+		return exitcode.UsageError("%w", err)
+	}
+	runs, err := compare.ReadKept(dirs)
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
@@ -59,11 +69,11 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 		if !ok || name == "" {
 			return exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", tag)
 		}
-		if runs = rundir.Tagged(runs, name, value); len(runs) == 0 {
+		if runs = compare.Tagged(runs, name, value); len(runs) == 0 {
 			return exitcode.UsageError("--tag %s: no run has this label\n  next: perfctl history without --tag lists the labels of each with --out html=index.html", tag)
 		}
 	}
-	all, err := compare.Histories(runs, compare.Options{MinEffect: effect})
+	all, err := compare.HistoriesOf(runs, by, compare.Options{MinEffect: effect})
 	if err != nil {
 		return exitcode.UsageError("%w", err)
 	}
@@ -80,7 +90,7 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 		return outputs.WriteJSON(a.Stdout, all)
 	}
 	if a.OutWidth() > 0 { // it fits a terminal
-		return a.writer().Document(a.Stdout, "text", document.Histories(all, ""))
+		return a.writer().Document(a.Stdout, "text", document.Histories(a.newest(all), ""))
 	}
 	for i, h := range all {
 		if i > 0 {
@@ -91,4 +101,16 @@ func (a *app) history(dir string, effect float64, tags []string, asJSON bool, ou
 		}
 	}
 	return nil
+}
+
+// newest leaves of each history what a terminal has room for, unless -v asks for all.
+func (a *app) newest(all []*compare.History) []*compare.History {
+	if a.verbose {
+		return all
+	}
+	out := make([]*compare.History, len(all))
+	for i, h := range all {
+		out[i] = h.Newest()
+	}
+	return out
 }

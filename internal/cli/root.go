@@ -65,7 +65,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 		return nil
 	}
 	root.AddCommand(
-		a.runCommand(), a.suiteCommand(), a.capacityCommand(), a.inspectCommand(), a.reportCommand(), a.slowCommand(), a.mergeCommand(), a.compareCommand(), a.historyCommand(), a.labCommand(), a.doctorCommand(), a.resetCommand(), a.kubernetesCommand(),
+		a.runCommand(), a.suiteCommand(), a.capacityCommand(), a.inspectCommand(), a.reportCommand(), a.slowCommand(), a.mergeCommand(), a.compareCommand(), a.historyCommand(), a.pruneCommand(), a.labCommand(), a.doctorCommand(), a.resetCommand(), a.kubernetesCommand(),
 		a.profilesCommand(), a.scenariosCommand(), a.initCommand(), a.schemaCommand(), a.versionCommand(), exitCodesTopic(),
 	)
 	strictCompletion(root)

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -21,7 +23,11 @@ const (
 type History struct {
 	Profile   string   `json:"profile"`
 	Scenarios []string `json:"scenarios"`
-	Runs      []Past   `json:"runs"`
+	// Tag is the label that these runs have in common where they were grouped by it.
+	Tag string `json:"tag,omitempty"`
+	// Older is how many runs before these were left out.
+	Older int    `json:"older,omitempty"`
+	Runs  []Past `json:"runs"`
 	// Changes are in the order of the runs, the largest of a run first. They are
 	// nil for fewer than FewestPast runs.
 	Changes []Change `json:"changes"`
@@ -65,31 +71,59 @@ type Change struct {
 	Differences []string `json:"differences"`
 }
 
+// Newest returns the history without its oldest runs, where it has more than a terminal
+// has room for. Older says how many are left out; runs keep their numbers.
+func (h *History) Newest() *History {
+	out := *h
+	if more := len(h.Runs) - shownRuns; more > 0 {
+		out.Older, out.Runs = h.Older+more, h.Runs[more:]
+	}
+	return &out
+}
+
 // Histories returns a history for each load among the runs, that of the newest run
 // first.
 func Histories(runs []*rundir.Run, o Options) ([]*History, error) {
-	if o.MinEffect == 0 {
-		o.MinEffect = DefaultMinEffect
-	}
-	sorted := slices.SortedStableFunc(slices.Values(runs), func(a, b *rundir.Run) int { return a.Info.Started.Compare(b.Info.Started) })
-	var groups [][]*rundir.Run
-	for _, r := range sorted {
-		i := slices.IndexFunc(groups, func(g []*rundir.Run) bool { return sameLoad(g[0], r) == nil })
-		if i < 0 {
-			groups = append(groups, nil)
-			i = len(groups) - 1
-		}
-		groups[i] = append(groups[i], r)
-	}
-	slices.SortStableFunc(groups, func(a, b []*rundir.Run) int {
-		return b[len(b)-1].Info.Started.Compare(a[len(a)-1].Info.Started)
-	})
-	var out []*History
-	for _, g := range groups {
-		h, err := historyOf(g, o.MinEffect)
+	var all []*Kept
+	for _, r := range runs {
+		k, err := keep(r)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, k)
+	}
+	return HistoriesOf(all, "", o)
+}
+
+// HistoriesOf returns a history for each load, and where a label is named for each of its
+// values, that of the newest run first.
+func HistoriesOf(all []*Kept, label string, o Options) ([]*History, error) {
+	if o.MinEffect == 0 {
+		o.MinEffect = DefaultMinEffect
+	}
+	sorted := slices.SortedStableFunc(slices.Values(all), func(a, b *Kept) int { return a.Started.Compare(b.Started) })
+	type of struct{ load, tag string }
+	var order []of
+	groups := map[of][]*Kept{}
+	for _, k := range sorted {
+		g := of{load: k.load.Key}
+		if label != "" {
+			g.tag = label + "=" + k.Tags[label]
+		}
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], k)
+	}
+	newest := func(g of) time.Time { return groups[g][len(groups[g])-1].Started }
+	slices.SortStableFunc(order, func(a, b of) int { return newest(b).Compare(newest(a)) })
+	var out []*History
+	for _, g := range order {
+		h, err := historyOf(groups[g], o.MinEffect)
+		if err != nil {
+			return nil, err
+		}
+		h.Tag = g.tag
 		out = append(out, h)
 	}
 	return out, nil
@@ -102,39 +136,63 @@ type course struct {
 	at   []float64
 }
 
-func historyOf(runs []*rundir.Run, effect float64) (*History, error) {
-	h := &History{Profile: runs[0].Info.Profile, MinEffect: effect}
-	for _, s := range runs[0].Info.Scenarios {
-		h.Scenarios = append(h.Scenarios, s.Name)
-	}
+func historyOf(runs []*Kept, effect float64) (*History, error) {
+	h := &History{Profile: runs[0].load.Profile, Scenarios: runs[0].load.Scenarios, MinEffect: effect}
 	courses := map[key][]*course{}
+	rate := newCourse(key{errorRate, ""}, -1, len(runs))
+	courses[rate.key] = []*course{rate}
 	for i, r := range runs {
-		recs, err := gather([]*rundir.Run{r}) // one at a time: they are large
-		if err != nil {
-			return nil, err
+		h.Runs = append(h.Runs, r.Past)
+		for name, values := range r.values {
+			note(courses, key{name, ""}, i, len(runs), values)
 		}
-		h.Runs = append(h.Runs, pastOf(r, recs[0]))
-		for _, k := range keys(recs, recs) {
-			if k.stage == "" {
-				note(courses, k, i, len(runs), quantilesOf(recs[0], k))
-			}
-		}
-		rate := key{errorRate, ""}
-		if courses[rate] == nil {
-			courses[rate] = []*course{newCourse(rate, -1, len(runs))}
-		}
-		courses[rate][0].at[i] = h.Runs[i].Errors
+		rate.at[i] = r.Errors
 	}
 	if len(runs) < FewestPast {
 		return h, nil
 	}
-	h.Changes = []Change{}
-	for _, list := range courses {
-		for _, c := range list {
-			h.Changes = append(h.Changes, c.changes(effect)...)
+	h.Changes = changesOf(courses, effect)
+	for i := range h.Changes {
+		n := h.Changes[i].Run
+		before, err := runs[n-1].head()
+		if err != nil {
+			return nil, err
 		}
+		after, err := runs[n].head()
+		if err != nil {
+			return nil, err
+		}
+		h.Changes[i].Differences = differences([]*rundir.Run{before}, []*rundir.Run{after})
 	}
-	slices.SortFunc(h.Changes, func(a, b Change) int {
+	return h, nil
+}
+
+// changesOf returns the changes of all courses, several of which are looked at at a time.
+func changesOf(courses map[key][]*course, effect float64) []Change {
+	out := []Change{}
+	var all []*course
+	for _, list := range courses {
+		all = append(all, list...)
+	}
+	found := make([][]Change, len(all))
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(all)) {
+		wait.Go(func() {
+			for i := range next {
+				found[i] = all[i].changes(effect)
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	for _, f := range found {
+		out = append(out, f...)
+	}
+	slices.SortFunc(out, func(a, b Change) int {
 		if a.Run != b.Run {
 			return a.Run - b.Run
 		}
@@ -143,11 +201,7 @@ func historyOf(runs []*rundir.Run, effect float64) (*History, error) {
 		}
 		return compareNames(a, b)
 	})
-	for i := range h.Changes {
-		n := h.Changes[i].Run
-		h.Changes[i].Differences = differences(runs[n-1:n], runs[n:n+1])
-	}
-	return h, nil
+	return out
 }
 
 func compareNames(a, b Change) int {

@@ -18,7 +18,11 @@ const shownRuns = 30
 // line, and what changed from which run on. all lists every run.
 func HistoryText(w io.Writer, h *History, all bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s, %s\n\n", clean(h.Profile), clean(strings.Join(h.Scenarios, ", ")), countRuns(len(h.Runs)))
+	tag := ""
+	if h.Tag != "" {
+		tag = " with " + h.Tag
+	}
+	fmt.Fprintf(&b, "%s of %s%s, %s\n\n", clean(h.Profile), clean(strings.Join(h.Scenarios, ", ")), clean(tag), countRuns(len(h.Runs)))
 	changed := map[int]bool{}
 	for _, c := range h.Changes {
 		changed[c.Run] = true

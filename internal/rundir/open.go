@@ -31,6 +31,16 @@ func Open(dir string) (*Run, error) {
 	return r.run, nil
 }
 
+// OpenHead reads what a run directory says of its run, and nothing that was recorded.
+func OpenHead(dir string) (*Run, error) {
+	r := newReader(dir)
+	if err := r.readInfo(); err != nil {
+		return nil, err
+	}
+	r.readSummary()
+	return r.run, nil
+}
+
 // reader reads a run directory.
 type reader struct {
 	run   *Run
@@ -45,11 +55,7 @@ type reader struct {
 
 // openReader reads everything but the log.
 func openReader(dir string) (*reader, error) {
-	r := &reader{
-		run:   &Run{Dir: dir, Totals: metrics.NewTotals()},
-		descs: map[string]metrics.Desc{}, lines: map[string]*Line{}, tags: map[string]*Line{},
-		starts: map[int64]int{}, noted: map[string]int{},
-	}
+	r := newReader(dir)
 	if err := r.readInfo(); err != nil {
 		return nil, err
 	}
@@ -57,6 +63,14 @@ func openReader(dir string) (*reader, error) {
 	r.readSummary()
 	r.agree()
 	return r, nil
+}
+
+func newReader(dir string) *reader {
+	return &reader{
+		run:   &Run{Dir: dir, Totals: metrics.NewTotals()},
+		descs: map[string]metrics.Desc{}, lines: map[string]*Line{}, tags: map[string]*Line{},
+		starts: map[int64]int{}, noted: map[string]int{},
+	}
 }
 
 // maxNotes bounds the notes on one file.

@@ -55,9 +55,10 @@ func ChangePoints(x []float64, p float64) []int {
 // divide returns the candidates of x, which begins at place at.
 func divide(x []float64, at int) []int {
 	best, split := math.Inf(-1), 0
+	all := energies(x, fewestBeside)
 	for i := fewestBeside; i+fewestBeside <= len(x); i++ {
-		if e := energy(x[:i], x[i:]); e > best {
-			best, split = e, i
+		if all[i] > best {
+			best, split = all[i], i
 		}
 	}
 	if split == 0 || student(x[:split], x[split:]) > candidate {
@@ -65,29 +66,6 @@ func divide(x []float64, at int) []int {
 	}
 	left := divide(x[:split], at)
 	return append(append(left, at+split), divide(x[split:], at+split)...)
-}
-
-// energy is how far two samples are apart: Székely and Rizzo's statistic.
-func energy(x, y []float64) float64 {
-	m, n := float64(len(x)), float64(len(y))
-	var between float64
-	for _, a := range x {
-		for _, b := range y {
-			between += math.Abs(a - b)
-		}
-	}
-	return m * n / (m + n) * (2*between/(m*n) - within(x) - within(y))
-}
-
-// within is the mean distance of two values of one sample.
-func within(x []float64) (d float64) {
-	for i, a := range x {
-		for _, b := range x[:i] {
-			d += math.Abs(a - b)
-		}
-	}
-	n := float64(len(x))
-	return 2 * d / (n * (n - 1))
 }
 
 // student returns how likely samples of one mean and spread are so far apart.

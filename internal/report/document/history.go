@@ -17,7 +17,7 @@ import (
 func Histories(all []*compare.History, from string) *Document {
 	runs, changes := 0, 0
 	for _, h := range all {
-		runs, changes = runs+len(h.Runs), changes+len(h.Changes)
+		runs, changes = runs+h.Older+len(h.Runs), changes+len(h.Changes)
 	}
 	d := &Document{Title: "perfctl history", Badge: "history", Meta: fmt.Sprintf("%d runs of %d loads", runs, len(all)), Lead: "No figure changed from one run to the next"}
 	switch {
@@ -32,6 +32,9 @@ func Histories(all []*compare.History, from string) *Document {
 	return d
 }
 
+// mostDrawn is how many runs, the newest ones, a small line has points for.
+const mostDrawn = 150
+
 func historyBlocks(h *compare.History, from string) []Block {
 	t := &Table{Columns: []Column{{Name: "#", Right: true}, {Name: "run"}, {Name: "started"}, {Name: "version", Spare: 3}, {Name: "tags", Spare: 2}, {Name: "verdict"},
 		{Name: "errors", Right: true}, {Name: "p50", Right: true, Spare: 1}, {Name: "p95", Right: true}, {Name: "p99", Right: true}}}
@@ -41,8 +44,8 @@ func historyBlocks(h *compare.History, from string) []Block {
 	}
 	var line []float64
 	for i, r := range h.Runs {
-		n := fmt.Sprint(i + 1)
-		if changed[i] {
+		n := fmt.Sprint(h.Older + i + 1)
+		if changed[h.Older+i] {
 			n = "◆ " + n
 		}
 		row := cells(n, r.Dir, r.Started.UTC().Format("2006-01-02 15:04"), r.Version, tagsText(r.Tags), strings.ToUpper(orDash(r.Verdict)),
@@ -54,7 +57,15 @@ func historyBlocks(h *compare.History, from string) []Block {
 		t.Rows = append(t.Rows, row)
 		line = append(line, orNaN(r.P95))
 	}
-	said := Block{Heading: h.Profile + " of " + strings.Join(h.Scenarios, ", "),
+	heading := h.Profile + " of " + strings.Join(h.Scenarios, ", ")
+	if h.Tag != "" {
+		heading += " with " + h.Tag
+	}
+	if h.Older > 0 {
+		heading += fmt.Sprintf(" (%s older runs: -v)", figure.Count(int64(h.Older)))
+	}
+	line = line[max(len(line)-mostDrawn, 0):]
+	said := Block{Heading: heading,
 		Table: &Table{Columns: []Column{{Name: "p95 of response time, run by run"}}, Rows: [][]Cell{{{Line: line}}}}}
 	for _, c := range h.Changes {
 		tone := Good

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/outputs"
+	"github.com/perfctl/perfctl/internal/retention"
+	"github.com/perfctl/perfctl/internal/rundir"
+)
+
+type pruneFlags struct {
+	keep      int
+	olderThan string
+	tags      []string
+	yes, json bool
+}
+
+func (a *app) pruneCommand() *cobra.Command {
+	f := pruneFlags{}
+	c := &cobra.Command{
+		Use:   "prune <runs>",
+		Short: "Remove old run directories; it says which ones first",
+		Long: `Prune says which run directories in a folder would be removed, and removes them with
+--yes. What stays whatever is asked for: the runs that one that stays was compared
+with, runs labelled baseline (perfctl run --tag baseline=yes), runs that may be
+going on, and folders that hold anything that no run wrote. With --keep and
+--older-than a run goes that both say.`,
+		Example: `  perfctl prune runs --keep 20                       # which would go?
+  perfctl prune runs --keep 20 --older-than 30d --yes
+  perfctl prune runs --keep 0 --tag branch=feature --yes`,
+		Args: oneArg("a folder of run directories"),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := f.policy(c.Flags().Changed("keep"))
+			if err != nil {
+				return err
+			}
+			return a.prune(args[0], p, f.yes, f.json)
+		},
+	}
+	fs := c.Flags()
+	fs.IntVar(&f.keep, "keep", 0, "keep the newest `N` runs of each profile")
+	fs.StringVar(&f.olderThan, "older-than", "", "remove only what is older than this `AGE`, as in 30d or 12h")
+	fs.StringArrayVar(&f.tags, "tag", nil, "look only at runs with this label, as in `NAME=VALUE` (repeatable)")
+	fs.BoolVar(&f.yes, "yes", false, "really remove them")
+	fs.BoolVar(&f.json, "json", false, "print what becomes of each run as JSON")
+	return c
+}
+
+// policy reads the flags.
+func (f *pruneFlags) policy(keep bool) (p retention.Policy, err error) {
+	p = retention.Policy{Keep: -1, Tags: map[string]string{}}
+	if keep {
+		p.Keep = f.keep
+	}
+	switch {
+	case !keep && f.olderThan == "":
+		return p, exitcode.UsageError("prune needs --keep or --older-than\n  next: perfctl prune RUNS --keep 20 says which runs would go")
+	case keep && f.keep < 0:
+		return p, exitcode.UsageError("--keep %d: want 0 or more", f.keep)
+	}
+	if f.olderThan != "" {
+		if p.OlderThan, err = age(f.olderThan); err != nil {
+			return p, err
+		}
+	}
+	for _, t := range f.tags {
+		name, value, ok := strings.Cut(t, "=")
+		if !ok || name == "" {
+			return p, exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", t)
+		}
+		p.Tags[name] = value
+	}
+	return p, nil
+}
+
+// age reads a length of time that may be in days.
+func age(text string) (time.Duration, error) {
+	var days int
+	if _, err := fmt.Sscanf(text, "%dd", &days); err == nil && fmt.Sprintf("%dd", days) == text && days >= 0 {
+		return time.Duration(days) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, exitcode.UsageError("--older-than %q: want an age, as in 30d or 12h", text)
+	}
+	return d, nil
+}
+
+func (a *app) prune(dir string, p retention.Policy, yes, asJSON bool) error {
+	dirs, err := rundir.Dirs(dir)
+	if err != nil {
+		return exitcode.UsageError("%w", err)
+	}
+	all, err := retention.Choose(dirs, p, time.Now())
+	if err != nil {
+		return exitcode.UsageError("%w", err)
+	}
+	var bytes int64
+	n := 0
+	for i := range all {
+		c := &all[i]
+		if !c.Remove {
+			continue
+		}
+		if yes {
+			if err := c.Delete(); err != nil {
+				return err
+			}
+		}
+		n, bytes = n+1, bytes+c.Bytes
+	}
+	if asJSON {
+		return outputs.WriteJSON(a.Stdout, map[string]any{"removed": yes, "runs": all})
+	}
+	for _, c := range all {
+		if c.Remove || a.verbose {
+			fmt.Fprintf(a.Stdout, "%s %s  %s  %s\n", map[bool]string{true: "−", false: " "}[c.Remove], figure.Line(c.Dir), c.Started.UTC().Format("2006-01-02 15:04"), figure.Line(c.Because))
+		}
+	}
+	size := figure.Value(float64(bytes), metrics.UnitBytes)
+	switch {
+	case n == 0:
+		fmt.Fprintf(a.Stdout, "nothing to remove: %d of %d runs stay (-v says why)\n", len(all), len(all))
+	case yes:
+		fmt.Fprintf(a.Stdout, "removed %d of %d runs, %s\n", n, len(all), size)
+	default:
+		fmt.Fprintf(a.Stdout, "%d of %d runs would go, %s; --yes removes them\n", n, len(all), size)
+	}
+	return nil
+}
