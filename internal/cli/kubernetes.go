@@ -64,8 +64,8 @@ reaches no cluster. Secrets are hidden unless --with-secrets is given.`,
 	f.register(c.Flags())
 	c.Flags().BoolVar(&withSecrets, "with-secrets", false, "print secrets as they are")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if f.pods == 0 {
-			f.pods = 2
+		if f.Pods == 0 {
+			f.Pods = 2
 		}
 		return a.kubernetesRender(c.Context(), args[0], f, c.Flags(), withSecrets)
 	}
@@ -77,7 +77,7 @@ func (a *app) kubernetesRender(ctx context.Context, profile string, f *runFlags,
 	if err != nil {
 		return err
 	}
-	namespace := f.namespace
+	namespace := f.Namespace
 	if namespace == "" {
 		namespace = "default"
 	}

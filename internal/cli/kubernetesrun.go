@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/config"
@@ -22,7 +23,7 @@ import (
 // podPlan makes the plan of a run of pods, as one process would have it, and returns the
 // settings that it was made with.
 func (a *app) podPlan(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) (p *run.Plan, settings *config.Layers, err error) {
-	if err := f.check(fs); err != nil {
+	if err := f.Check(fs); err != nil {
 		return nil, nil, err
 	}
 	a.asked = map[string]bool{}
@@ -36,8 +37,8 @@ func (a *app) podPlan(ctx context.Context, profile string, f *runFlags, fs *pfla
 // podOptions are what the flags say about the pods.
 func (a *app) podOptions(profile string, f *runFlags, fs *pflag.FlagSet, settings *config.Layers, namespace string) pods.Options {
 	return pods.Options{
-		Pods: f.pods, Image: f.image, Values: f.values, Namespace: namespace, Wait: f.wait, Version: a.version,
-		Profile: profile, Arguments: shardArguments(fs), Settings: settings, Asked: slices.Collect(maps.Keys(a.asked)),
+		Pods: f.Pods, Image: f.Image, Values: f.Values, Namespace: namespace, Wait: f.Wait, Version: a.version,
+		Profile: profile, Arguments: flags.ShardArguments(fs), Settings: settings, Asked: slices.Collect(maps.Keys(a.asked)),
 		LookupEnv: a.LookupEnv, Secrets: &a.secrets,
 	}
 }
@@ -52,7 +53,7 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	if err != nil {
 		return err
 	}
-	client, err := cluster.Connect(f.access())
+	client, err := cluster.Connect(f.Access())
 	if err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
@@ -81,18 +82,18 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	}
 	defer func() { _, _ = open.Close() }() // closed already, unless the run did not come so far
 	stops := pods.Stops(a.Interrupts, show)
-	view, err := p.Elsewhere(f.pods, show, open, func(reason string) { stops <- cluster.Stop{Text: reason} })
+	view, err := p.Elsewhere(f.Pods, show, open, func(reason string) { stops <- cluster.Stop{Text: reason} })
 	if err != nil {
 		return err
 	}
-	r := &pods.Run{Client: client, Show: show, View: view, ID: p.ID(), Dir: dir, Keep: f.keep, Secrets: &a.secrets}
-	show.Step(fmt.Sprintf("making %d pods in %s …", f.pods, client.Namespace), nil)
+	r := &pods.Run{Client: client, Show: show, View: view, ID: p.ID(), Dir: dir, Keep: f.Keep, Secrets: &a.secrets}
+	show.Step(fmt.Sprintf("making %d pods in %s …", f.Pods, client.Namespace), nil)
 	if err := client.Create(ctx, spec); err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
 	o, err := r.Conduct(ctx, &cluster.Conductor{
-		Shards: f.pods, Want: cluster.Want{Version: a.version, Plan: cluster.ParcelHash(spec.Parcel)},
-		Stop: stops, Planned: pods.Planned(p), Patience: f.wait,
+		Shards: f.Pods, Want: cluster.Want{Version: a.version, Plan: cluster.ParcelHash(spec.Parcel)},
+		Stop: stops, Planned: pods.Planned(p), Patience: f.Wait,
 	})
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 
 // attachFlags are the flags of attach.
 type attachFlags struct {
-	accessFlags
+	flags.ClusterAccess
 	runDir, baseline string
 	flags.Gate
 	out               []string
@@ -42,7 +42,7 @@ prints is begun by it.`,
 		RunE:    func(c *cobra.Command, args []string) error { return a.kubernetesAttach(c.Context(), args[0], f) },
 	}
 	fs := c.Flags()
-	f.accessFlags.register(fs)
+	f.ClusterAccess.Register(fs)
 	f.Gate.Register(fs)
 	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it")
@@ -70,7 +70,7 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 			return err
 		}
 	}
-	client, err := cluster.Connect(f.access())
+	client, err := cluster.Connect(f.Access())
 	if err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
@@ -104,13 +104,13 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags) e
 }
 
 func (a *app) kubernetesListCommand() *cobra.Command {
-	f := &accessFlags{}
+	f := &flags.ClusterAccess{}
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs in a namespace",
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := cluster.Connect(f.access())
+			client, err := cluster.Connect(f.Access())
 			if err != nil {
 				return exitcode.With(exitcode.Unreachable, err)
 			}
@@ -131,12 +131,12 @@ func (a *app) kubernetesListCommand() *cobra.Command {
 			return tw.Flush()
 		},
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	return c
 }
 
 func (a *app) kubernetesCleanCommand() *cobra.Command {
-	f := &accessFlags{}
+	f := &flags.ClusterAccess{}
 	all := false
 	c := &cobra.Command{
 		Use:   "clean [run]...",
@@ -152,13 +152,13 @@ ends them. What a run left in its targets is removed by perfctl reset.`,
 			return exitcode.With(exitcode.Unreachable, a.kubernetesClean(c.Context(), args, f, all))
 		},
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.Flags().BoolVar(&all, "all", false, "remove those that go on, too")
 	return c
 }
 
-func (a *app) kubernetesClean(ctx context.Context, runs []string, f *accessFlags, all bool) error {
-	client, err := cluster.Connect(f.access())
+func (a *app) kubernetesClean(ctx context.Context, runs []string, f *flags.ClusterAccess, all bool) error {
+	client, err := cluster.Connect(f.Access())
 	if err != nil {
 		return err
 	}

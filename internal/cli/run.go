@@ -44,10 +44,10 @@ type runFlags struct {
 	runDir      string
 	runID       string
 	startAt     string
-	barrierFlags
+	flags.Barrier
 	baseline string
 	flags.Gate
-	podFlags
+	flags.Kubernetes
 	repeat int
 	// logFailures is the file that failed arrivals are written to.
 	logFailures string
@@ -69,9 +69,9 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.repeat, "repeat", 1, "run so many times, one after the other, into the folders 1, 2 … of --run-dir; with --baseline they are compared with it together")
 	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
 	f.Gate.Register(fs)
-	f.podFlags.register(fs)
+	f.Kubernetes.Register(fs)
 	fs.StringVar(&f.runID, "run-id", "", "the run's `ID`, which the shards of a run have in common (default: random)")
-	f.barrierFlags.register(fs)
+	f.Barrier.Register(fs)
 	fs.StringVar(&f.startAt, "start-at", "", "start at this `TIME`, as in 2026-01-02T15:04:05Z, so that shards start together (default: when all is set up)")
 	fs.StringArrayVarP(&f.out, "out", "o", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs above)")
 	fs.Float64Var(&f.trace, "trace", 0, "trace this `SHARE` of the arrivals, as in --trace=0.1: a traceparent in HTTP and AMQP headers, spans over OTLP to where OTEL_EXPORTER_OTLP_ENDPOINT says")
@@ -103,10 +103,10 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 	f.register(c.Flags())
 	_ = c.RegisterFlagCompletionFunc("out", completeOutputs)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := f.check(c.Flags()); err != nil {
+		if err := f.Check(c.Flags()); err != nil {
 			return err
 		}
-		if f.pods > 0 {
+		if f.Pods > 0 {
 			return a.runOnPods(c.Context(), args[0], f, c.Flags())
 		}
 		return a.run(c.Context(), args[0], f, c.Flags())
@@ -236,7 +236,7 @@ func (a *app) once(ctx context.Context, env run.Environment, p *run.Plan, dir st
 	for _, address := range open.Listening() {
 		show.Say("metrics for Prometheus: http://" + address + "/metrics")
 	}
-	leave, err := p.Meet(ctx, f.where(f.runID), &env)
+	leave, err := p.Meet(ctx, f.Where(f.runID), &env)
 	if err != nil {
 		return err
 	}

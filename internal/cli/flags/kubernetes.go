@@ -1,4 +1,4 @@
-package cli
+package flags
 
 import (
 	"maps"
@@ -7,44 +7,47 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/pods"
 )
 
-// accessFlags say which cluster is meant.
-type accessFlags struct {
-	kubeconfig, context, namespace string
+// ClusterAccess say which cluster is meant.
+type ClusterAccess struct {
+	kubeconfig, context string
+	Namespace           string
 }
 
-func (f *accessFlags) register(fs *pflag.FlagSet) {
+// Register makes the flags.
+func (f *ClusterAccess) Register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "with --kubernetes: the `FILE` that says how to reach the cluster (default: as kubectl finds it)")
 	fs.StringVar(&f.context, "context", "", "with --kubernetes: the `CONTEXT` of that file")
-	fs.StringVar(&f.namespace, "namespace", "", "with --kubernetes: the `NAMESPACE` of the pods")
+	fs.StringVar(&f.Namespace, "namespace", "", "with --kubernetes: the `NAMESPACE` of the pods")
 }
 
-func (f *accessFlags) access() cluster.Access {
-	return cluster.Access{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace}
+// Access is what they say.
+func (f *ClusterAccess) Access() cluster.Access {
+	return cluster.Access{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.Namespace}
 }
 
-// podFlags say what pods a run has.
-type podFlags struct {
-	accessFlags
-	pods   int
-	image  string
-	values string
-	wait   time.Duration
-	keep   bool
+// Kubernetes say what pods a run has.
+type Kubernetes struct {
+	ClusterAccess
+	Pods   int
+	Image  string
+	Values string
+	Wait   time.Duration
+	Keep   bool
 }
 
-func (f *podFlags) register(fs *pflag.FlagSet) {
-	f.accessFlags.register(fs)
-	fs.IntVar(&f.pods, "kubernetes", 0, "run as `N` pods of a Kubernetes Job, with one verdict (see docs/kubernetes.md)")
-	fs.StringVar(&f.image, "image", "", "with --kubernetes: the `IMAGE` of the pods, which holds this version of perfctl (or PERFCTL_IMAGE)")
-	fs.StringVar(&f.values, "kubernetes-values", "", "with --kubernetes: a `FILE` of tolerations, affinity, resources, annotations and the like")
-	fs.DurationVar(&f.wait, "kubernetes-wait", cluster.DefaultPatience, "with --kubernetes: how long pods may take to run")
-	fs.BoolVar(&f.keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
+// Register makes the flags.
+func (f *Kubernetes) Register(fs *pflag.FlagSet) {
+	f.ClusterAccess.Register(fs)
+	fs.IntVar(&f.Pods, "kubernetes", 0, "run as `N` pods of a Kubernetes Job, with one verdict (see docs/kubernetes.md)")
+	fs.StringVar(&f.Image, "image", "", "with --kubernetes: the `IMAGE` of the pods, which holds this version of perfctl (or PERFCTL_IMAGE)")
+	fs.StringVar(&f.Values, "kubernetes-values", "", "with --kubernetes: a `FILE` of tolerations, affinity, resources, annotations and the like")
+	fs.DurationVar(&f.Wait, "kubernetes-wait", cluster.DefaultPatience, "with --kubernetes: how long pods may take to run")
+	fs.BoolVar(&f.Keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
 }
 
 // localFlags are flags of run that are not for its shards: they say where the run goes
@@ -65,9 +68,9 @@ var notForPods = map[string]string{
 	"repeat":       "give the command so many times, and compare the runs with perfctl compare",
 }
 
-// check refuses what no run of pods can be.
-func (f *podFlags) check(fs *pflag.FlagSet) error {
-	if f.pods == 0 {
+// Check refuses what no run of pods can be.
+func (f *Kubernetes) Check(fs *pflag.FlagSet) error {
+	if f.Pods == 0 {
 		var stray error
 		fs.Visit(func(x *pflag.Flag) {
 			switch x.Name {
@@ -81,12 +84,12 @@ func (f *podFlags) check(fs *pflag.FlagSet) error {
 		return stray
 	}
 	switch {
-	case f.pods == 1:
+	case f.Pods == 1:
 		return exitcode.UsageError("--kubernetes 1: one pod is no more than one process, and there is nothing to put together\n  next: 2 pods or more, or leave --kubernetes out")
-	case f.pods < 0 || f.pods > pods.Most:
-		return exitcode.UsageError("--kubernetes %d: want 2 to %d pods", f.pods, pods.Most)
-	case f.wait <= 0:
-		return exitcode.UsageError("--kubernetes-wait %v: want a time above 0", f.wait)
+	case f.Pods < 0 || f.Pods > pods.Most:
+		return exitcode.UsageError("--kubernetes %d: want 2 to %d pods", f.Pods, pods.Most)
+	case f.Wait <= 0:
+		return exitcode.UsageError("--kubernetes-wait %v: want a time above 0", f.Wait)
 	}
 	var wrong error
 	fs.Visit(func(x *pflag.Flag) {
@@ -97,10 +100,10 @@ func (f *podFlags) check(fs *pflag.FlagSet) error {
 	return wrong
 }
 
-// shardArguments are the flags that were given and that the shards are told.
-func shardArguments(given *pflag.FlagSet) (out []pods.Argument) {
+// ShardArguments are the flags that were given and that the shards are told.
+func ShardArguments(given *pflag.FlagSet) (out []pods.Argument) {
 	local := slices.Concat(localFlags, slices.Collect(maps.Keys(notForPods)))
-	for _, register := range []func(*pflag.FlagSet){(&podFlags{}).register, (&flags.Gate{}).Register} {
+	for _, register := range []func(*pflag.FlagSet){(&Kubernetes{}).Register, (&Gate{}).Register} {
 		own := pflag.NewFlagSet("", pflag.ContinueOnError)
 		register(own)
 		own.VisitAll(func(x *pflag.Flag) { local = append(local, x.Name) })
