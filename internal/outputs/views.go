@@ -41,6 +41,7 @@ func views() []view {
 		{"junit", "JUnit XML: a rule is a test case", plain(report.JUnit)},
 		{"markdown", "for a pull request or a CI job's summary page", plain(report.Markdown)},
 		{"github", "annotations of GitHub Actions, ::error and ::warning", plain(report.Annotations)},
+		{"codequality", "GitLab's code-quality report: what was missed, beside a merge request", plain(report.CodeQuality)},
 		{"k6-summary", "what k6 writes with --summary-export", func(_ *Writer, to io.Writer, r *rundir.Run, s *summary.Summary) error {
 			return report.K6(to, s, r.Totals)
 		}},

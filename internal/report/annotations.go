@@ -28,9 +28,14 @@ func Annotations(w io.Writer, s *summary.Summary) error {
 
 // annotate writes the annotations of a run, whose titles begin with prefix.
 func annotate(b *bufio.Writer, prefix string, s *summary.Summary) {
-	say := func(command, title, text string) {
+	tell(s, func(command, title, text string) {
 		fmt.Fprintf(b, "::%s title=%s::%s\n", command, escapeProperty(prefix+": "+strings.TrimPrefix(title, "perfctl: ")), escapeData(text))
-	}
+	})
+}
+
+// tell says what somebody has to know of a run: as an error, a warning or a notice, with a
+// title.
+func tell(s *summary.Summary, say func(command, title, text string)) {
 	switch s.Verdict {
 	case summary.VerdictInvalid:
 		say("error", "perfctl: the run is invalid", unusable(s))
