@@ -25,8 +25,8 @@ import (
 // service is an HTTP server of the test's own that can be made to suffer.
 type service struct {
 	*httptest.Server
-	// world is held while it is stopped; paused is for how long it was, so far.
-	world  sync.RWMutex
+	// running is held while it is stopped; paused is for how long it was, so far.
+	running sync.RWMutex
 	paused atomic.Int64
 	// shake is how long a TLS handshake is held up.
 	shake atomic.Int64
@@ -63,8 +63,8 @@ func newService(t *testing.T, secure bool) *service {
 }
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.world.RLock()
-	defer s.world.RUnlock()
+	s.running.RLock()
+	defer s.running.RUnlock()
 	if r.URL.Path == "/metrics" {
 		fmt.Fprintf(w, "# TYPE jvm_gc_pause_seconds summary\njvm_gc_pause_seconds_sum %g\njvm_gc_pause_seconds_count 1\n", time.Duration(s.paused.Load()).Seconds())
 		return
@@ -79,8 +79,8 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *service) stopTheWorld(t *testing.T) (from, to time.Time) {
 	t.Helper()
 	return meanwhile(func() {
-		s.world.Lock()
-		defer s.world.Unlock()
+		s.running.Lock()
+		defer s.running.Unlock()
 		time.Sleep(700 * time.Millisecond)
 		s.paused.Add(int64(700 * time.Millisecond))
 	})

@@ -148,8 +148,8 @@ func (e *Engine) dispatch() {
 }
 
 // stay counts the calling dispatcher among those that wait, unless there are enough. It
-// never counts one too many, not even for a moment: a dispatcher that leaves in that
-// moment would take it for the one that remains.
+// never counts one too many, not even for an instant: a dispatcher that leaves in that
+// instant would take it for the one that remains.
 func (e *Engine) stay(most int64) bool {
 	for {
 		n := e.waiting.Load()

@@ -14,7 +14,7 @@ type processWatcher struct {
 	of      process.Watch
 	system  string
 	members []int
-	last    map[int]process.Moment
+	last    map[int]process.Status
 	looks   int
 }
 
@@ -27,7 +27,7 @@ const findEvery = 25
 // NewProcess returns a watcher of a program on this machine: processor time that it was
 // refused or had to wait for, signals that stopped it, pages that it read from disk.
 func NewProcess(w process.Watch) Watcher {
-	return &processWatcher{of: w, system: systemOf(w), last: map[int]process.Moment{}}
+	return &processWatcher{of: w, system: systemOf(w), last: map[int]process.Status{}}
 }
 
 // systemOf says which target a program is: by the name that it was given, or its own.
@@ -63,7 +63,7 @@ func (w *processWatcher) Watch(ctx context.Context, j *Journal) error {
 		}
 		w.looks++
 		now := j.Now()
-		next := make(map[int]process.Moment, len(w.members))
+		next := make(map[int]process.Status, len(w.members))
 		for i, pid := range w.members {
 			m, ok := process.Look(pid)
 			if !ok {
@@ -82,7 +82,7 @@ func (w *processWatcher) Watch(ctx context.Context, j *Journal) error {
 
 // judge notes what became of one process between two looks. i is its place: the first is
 // the one that serves, where there are several that serve with it.
-func (w *processWatcher) judge(open *spans, was, m *process.Moment, pid, i int, before, now float64) {
+func (w *processWatcher) judge(open *spans, was, m *process.Status, pid, i int, before, now float64) {
 	v := exemplars.Evidence{From: before, To: now, Source: w.of.Name}
 	if w.system != w.of.Name {
 		v.System = w.system
@@ -115,7 +115,7 @@ func (w *processWatcher) judge(open *spans, was, m *process.Moment, pid, i int, 
 }
 
 // longestWait is how long the thread that waited longest for a processor did so.
-func longestWait(was, m *process.Moment) (longest time.Duration) {
+func longestWait(was, m *process.Status) (longest time.Duration) {
 	for id, at := range m.Waited {
 		if before, ok := was.Waited[id]; ok {
 			longest = max(longest, at-before)

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// maxAsked bounds what an error tells of what was asked for, in characters.
+// maxAsked bounds what an error says about what was asked for, in characters.
 const maxAsked = 160
 
 // Asked puts before an error's text what was asked for: a command with its key, a

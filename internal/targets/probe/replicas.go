@@ -176,7 +176,7 @@ func (r *replicaReader) ask(ctx context.Context) (float64, map[string]instance, 
 	return parseInstances(string(out))
 }
 
-// ofSeries counts the instances that a series tells of.
+// ofSeries counts the instances that a series is about.
 func (r *replicaReader) ofSeries(there families) (number float64, each map[string]instance, err error) {
 	each = map[string]instance{}
 	seen := false

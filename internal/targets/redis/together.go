@@ -15,7 +15,7 @@ const (
 	maxTogetherBytes = 64 << 10
 )
 
-// Together reads keys for callers that ask at the same moment, by one pipeline of the
+// Together reads keys for callers that ask at the same time, by one pipeline of the
 // driver: one connection, one write, one wake-up for all their answers. Each has its
 // own answer or error. A pipeline that breaks fails those whose answers were not read.
 //
@@ -42,7 +42,7 @@ func (c *Client) Together(bytes int) *Together {
 	return &Together{client: c, most: min(maxTogetherBytes/max(bytes, 1), maxTogether), yield: runtime.Gosched}
 }
 
-// Get reads a key, with others where some ask at the same moment. The error is the
+// Get reads a key, with others where some ask at the same time. The error is the
 // driver's.
 func (t *Together) Get(ctx context.Context, key string) (string, error) {
 	if t.most < 2 || t.client.IsCluster() {

@@ -117,7 +117,7 @@ func (v *VM) ask(b *Broker, o *options, f func(*amqp.Channel, *options) (any, er
 	return <-out, nil
 }
 
-// queueInfo is what the broker tells of a queue.
+// queueInfo is what the broker says about a queue.
 func queueInfo(q amqp.Queue) map[string]any {
 	return map[string]any{"name": q.Name, "messages": int64(q.Messages), "consumers": int64(q.Consumers)}
 }

@@ -2,8 +2,8 @@ package process
 
 import "time"
 
-// Moment is what the kernel says of one process at an instant, for who looks often.
-type Moment struct {
+// Status is what the kernel says of one process at an instant, for who looks often.
+type Status struct {
 	// Stopped says that a signal has stopped it.
 	Stopped bool
 	// Waited is, by thread, for how long in all it was ready to work and had no

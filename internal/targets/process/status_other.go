@@ -3,4 +3,4 @@
 package process
 
 // Look returns what the kernel says of a process now; nothing on this system.
-func Look(int) (m Moment, ok bool) { return Moment{}, false }
+func Look(int) (m Status, ok bool) { return Status{}, false }

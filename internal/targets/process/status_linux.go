@@ -10,16 +10,16 @@ import (
 )
 
 // Look returns what the kernel says of a process now; ok is false where it is gone.
-func Look(pid int) (m Moment, ok bool) {
+func Look(pid int) (m Status, ok bool) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
-		return Moment{}, false
+		return Status{}, false
 	}
 	// proc_pid_stat(5): the command may hold any character, parentheses too.
 	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(f) < 40 {
-		return Moment{}, false
+		return Status{}, false
 	}
 	m.Stopped = f[0][0] == 'T'
 	m.Faults, m.Disk = number(f[9]), time.Duration(number(f[39]))*tick
