@@ -27,7 +27,7 @@ type service struct {
 	*httptest.Server
 	// running is held while it is stopped; paused is for how long it was, so far.
 	running sync.RWMutex
-	paused atomic.Int64
+	paused  atomic.Int64
 	// shake is how long a TLS handshake is held up.
 	shake atomic.Int64
 	mu    sync.Mutex
