@@ -137,7 +137,8 @@ func asksForRecords(args []string) bool {
 // printError prints an error for people, and with --json as JSON on stdout, too.
 func (a *app) printError(err error, code int, asJSON bool) {
 	text := figure.Lines(strings.TrimRight(err.Error(), "\n"))
-	fmt.Fprintf(a.Stderr, "%s %s\n", a.Paint(a.ErrTTY, "31;1", "error:"), text)
+	shown := a.fitted("error: " + text)
+	fmt.Fprintf(a.Stderr, "%s%s\n", a.Paint(a.ErrTTY, "31;1", "error:"), strings.TrimPrefix(shown, "error:"))
 	if !asJSON {
 		return
 	}
@@ -153,7 +154,15 @@ type failure struct {
 }
 
 // warn prints a warning.
-func (a *app) warn(text string) { fmt.Fprintf(a.Stderr, "warning: %s\n", figure.Lines(text)) }
+func (a *app) warn(text string) { fmt.Fprintln(a.Stderr, a.fitted("warning: "+figure.Lines(text))) }
+
+// fitted breaks the lines of a message that are wider than a terminal on stderr.
+func (a *app) fitted(text string) string {
+	if a.ErrWidth == nil || a.ErrWidth() <= 0 {
+		return text
+	}
+	return figure.Hang(text, a.ErrWidth())
+}
 
 // logger returns the program's log, which goes where progress does.
 func (a *app) logger() *slog.Logger {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/run"
@@ -33,7 +35,8 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
   perfctl capacity --users --pause 1s --scenario crud --env-file .env.test
 
   # In CI: red where it is below 1000/s
-  perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 --require 1000 --json > capacity.json`
+  perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 \
+      --require 1000 --json > capacity.json`
 
 // capacityFlags are the flags of capacity.
 type capacityFlags struct {
@@ -152,7 +155,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 			_, err = a.Stdout.Write(text)
 		}
 	} else {
-		err = document.CapacityText(a.Stdout, found, search.Dir(), a.paintOut)
+		err = a.capacityText(found, search.Dir())
 	}
 	if err != nil {
 		return err
@@ -173,7 +176,7 @@ func (a *app) reportCapacity(dir string, o outputs.Output) error {
 	case !slices.Contains(outputs.DocumentFormats, o.Format):
 		return exitcode.UsageError("%s holds a capacity: it is shown as %s; the views of its trials are those of their run directories", dir, strings.Join(outputs.DocumentFormats, ", "))
 	case o.Format == "text" && o.Where == "-":
-		err = document.CapacityText(a.Stdout, c, dir, a.paintOut)
+		err = a.capacityText(c, dir)
 	default:
 		err = a.writer().Documents([]outputs.Output{o}, outputs.AsRead(text), func(string) *document.Document { return document.Capacity(c) })
 	}
@@ -181,4 +184,17 @@ func (a *app) reportCapacity(dir string, o outputs.Output) error {
 		return err
 	}
 	return verdict(c.ExitCode)
+}
+
+// capacityText prints what was found for people, on a terminal within its width.
+func (a *app) capacityText(c *trials.Report, dir string) error {
+	width := a.OutWidth()
+	if width <= 0 {
+		return document.CapacityText(a.Stdout, c, dir, a.paintOut)
+	}
+	if err := a.writer().Document(a.Stdout, "text", document.Capacity(c)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.Stdout, "\n%s\n", figure.Hang(fmt.Sprintf("%s: %s; trials in %s; exit code %d", strings.ToUpper(c.Verdict), c.Why(), dir, c.ExitCode), width))
+	return err
 }

@@ -48,11 +48,15 @@ tells from past runs how many a gate needs.
 
 Exits with 112 where something regressed (see --fail-on), with 111 where a run is
 INVALID and cannot be compared.`,
-		Example: `  perfctl compare runs/main runs/branch            # two folders of five runs each
-  perfctl compare runs/main-1,runs/main-2 runs/branch-1,runs/branch-2 --fail-on inconclusive
-  perfctl compare --against 'load -e API_BASE_URL=http://127.0.0.1:8080' --run 'load -e API_BASE_URL=http://127.0.0.1:8081' --repeat 5
-  perfctl compare runs/main runs/branch --min-effect 3% --min-effect 'response_time p99=10%,5ms'
-  perfctl compare runs/main runs/branch --out markdown=comment.md --out html=compare.html
+		Example: `  perfctl compare runs/main runs/branch  # two folders of five runs each
+  perfctl compare runs/main-1,runs/main-2 runs/branch-1,runs/branch-2 \
+      --fail-on inconclusive
+  perfctl compare --against 'load -e API_BASE_URL=http://127.0.0.1:8080' \
+      --run 'load -e API_BASE_URL=http://127.0.0.1:8081' --repeat 5
+  perfctl compare runs/main runs/branch \
+      --min-effect 3% --min-effect 'response_time p99=10%,5ms'
+  perfctl compare runs/main runs/branch \
+      --out markdown=comment.md --out html=compare.html
   perfctl compare --need 5% runs/main`,
 		RunE: func(c *cobra.Command, args []string) error { return a.compareAny(c, args, f) },
 	}
@@ -125,7 +129,7 @@ func (a *app) compareRuns(base, next []*rundir.Run, o compare.Options, f *compar
 	case f.json:
 		err = outputs.WriteJSON(a.Stdout, c)
 	case !outputs.HaveStdout(f.outs):
-		err = compare.Text(a.Stdout, c, a.verbose)
+		err = a.writer().Comparison(c)
 	}
 	if err == nil {
 		err = a.writer().Documents(f.outs, c, func(string) *document.Document { return document.Comparison(c) })

@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/perfctl/perfctl/internal/cli/terminal"
 	"github.com/perfctl/perfctl/internal/doctor"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/run"
 )
 
@@ -57,14 +61,10 @@ func (a *app) doctor(ctx context.Context, p *run.Plan, skipRate bool) error {
 		return err
 	}
 	defer session.Close()
-	tw := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+	var all []doctor.Finding
 	bad := false
 	found := func(f doctor.Finding) {
-		mark := a.Paint(a.OutTTY, "32", "✓")
-		if !f.OK {
-			mark, bad = a.Paint(a.OutTTY, "31", "✗"), true
-		}
-		fmt.Fprintf(tw, "%s %s\t%s\n", mark, f.What, f.Found)
+		all, bad = append(all, f), bad || !f.OK
 	}
 	failed := doctor.Targets(ctx, session, p, found)
 	doctor.Limits(p, found)
@@ -74,11 +74,40 @@ func (a *app) doctor(ctx context.Context, p *run.Plan, skipRate bool) error {
 		doctor.Rates(ctx, found)
 		wait.Done()
 	}
-	if err := tw.Flush(); err != nil {
+	if err := a.printFindings(all); err != nil {
 		return err
 	}
 	if failed == nil && bad {
 		failed = verdict(exitcode.Invalid)
 	}
 	return run.InterruptedOr(ctx, failed)
+}
+
+// printFindings prints what was examined, a finding a line, or on a terminal as many as
+// it takes.
+func (a *app) printFindings(all []doctor.Finding) error {
+	what := 0
+	for _, f := range all {
+		what = max(what, utf8.RuneCountInString(f.What))
+	}
+	room := math.MaxInt
+	if width := a.OutWidth(); width > 0 {
+		room = max(width-what-4, 20)
+	}
+	var b strings.Builder
+	for _, f := range all {
+		mark := a.Paint(a.OutTTY, "32", "✓")
+		if !f.OK {
+			mark = a.Paint(a.OutTTY, "31", "✗")
+		}
+		for i, line := range figure.Wrap(figure.Line(f.Found), room, room) {
+			if i == 0 {
+				fmt.Fprintf(&b, "%s %-*s  %s\n", mark, what, f.What, line)
+			} else {
+				fmt.Fprintf(&b, "%s  %s\n", strings.Repeat(" ", what+2), line)
+			}
+		}
+	}
+	_, err := io.WriteString(a.Stdout, b.String())
+	return err
 }

@@ -43,6 +43,11 @@ func TestHelpFits(t *testing.T) {
 				}
 			}
 		}
+		for line := range strings.Lines(c.UsageString()) { // the list of commands and the examples, at 80 columns
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+				t.Errorf("%s: %q", c.CommandPath(), line)
+			}
+		}
 		for _, sub := range c.Commands() {
 			visit(sub)
 		}

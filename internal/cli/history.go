@@ -32,8 +32,9 @@ A folder of 50 runs or more has an index, .perfctl-history, which is made of the
 runs and may be removed at any time.`,
 		Example: `  perfctl history runs
   perfctl history runs --tag env=staging
-  perfctl history runs --by branch                 # a history for each value of the label
-  perfctl history runs --out html=runs/index.html  # with links to the runs' pages
+  perfctl history runs --by branch  # a history for each value of the label
+  # A page with links to the runs' pages
+  perfctl history runs --out html=runs/index.html
   perfctl history runs --json`,
 		Args: oneArg("a folder of run directories"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -46,8 +46,10 @@ func (a *app) kubernetesRoleCommand() *cobra.Command {
 	return c
 }
 
-const renderExamples = `  perfctl kubernetes render load --kubernetes 4 --image registry.example/perfctl:1
-  perfctl kubernetes render smoke --kubernetes 2 --image perfctl:1 --with-secrets | kubectl apply -f -`
+const renderExamples = `  perfctl kubernetes render load --kubernetes 4 \
+      --image registry.example/perfctl:1
+  perfctl kubernetes render smoke --kubernetes 2 --image perfctl:1 \
+      --with-secrets | kubectl apply -f -`
 
 func (a *app) kubernetesRenderCommand() *cobra.Command {
 	f := &runFlags{}

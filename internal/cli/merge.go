@@ -33,8 +33,13 @@ Merge takes what is there. A shard that is missing, that was killed or interrupt
 that came late to --start-at or whose files are cut makes the run INCOMPLETE, which
 ends with 111 and never passes: a rule that is missed whatever the rest was fails,
 all others are undecided. Only what cannot be of one run is refused.`,
-		Example: `  perfctl run load --shard 0/2 --run-id r1 --run-dir s0 --start-at 2026-01-02T15:04:05Z   # on one machine
-  perfctl run load --shard 1/2 --run-id r1 --run-dir s1 --start-at 2026-01-02T15:04:05Z   # on the other
+		Example: `  # On one machine, and on the other
+  perfctl run load --shard 0/2 --run-id r1 --run-dir s0 \
+      --start-at 2026-01-02T15:04:05Z
+  perfctl run load --shard 1/2 --run-id r1 --run-dir s1 \
+      --start-at 2026-01-02T15:04:05Z
+
+  # The two directories on one machine, put together
   perfctl merge s0 s1 --run-dir whole`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 1 {

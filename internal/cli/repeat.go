@@ -102,7 +102,7 @@ func (a *app) showRepeated(all *series.Repeated, asJSON bool) error {
 	}
 	if all.Comparison != nil {
 		fmt.Fprintln(a.Stdout)
-		return compare.Text(a.Stdout, all.Comparison, a.verbose)
+		return a.writer().Comparison(all.Comparison)
 	}
 	return nil
 }

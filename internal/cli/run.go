@@ -20,7 +20,8 @@ const runExamples = `  # The load profile against throwaway servers, in a tenth 
   perfctl run load --lab --time-scale 0.1
 
   # A spike to 500/s against your own servers, with a rule of your own
-  perfctl run spike --peak 500 --threshold 'response_time{stage:spike}: p(99)<1s'
+  perfctl run spike --peak 500 \
+      --threshold 'response_time{stage:spike}: p(99)<1s'
 
   # Only two scenarios, three to one, for five minutes
   perfctl run load --scenario crud=3,cache=1 -d 5m

@@ -50,7 +50,8 @@ The file (see configs/examples/suite.yaml):
 
 Outputs (--out, perfctl report --format): text, json, html, markdown, junit, github.`,
 		Example: `  perfctl suite configs/examples/suite.yaml -- --lab
-  perfctl suite suite.yaml --run-dir runs/today --baseline runs/yesterday --out junit=perfctl.xml
+  perfctl suite suite.yaml --run-dir runs/today --baseline runs/yesterday \
+      --out junit=perfctl.xml
   perfctl report runs/today --format markdown`,
 		Args: func(c *cobra.Command, args []string) error {
 			if n := c.ArgsLenAtDash(); len(args) == 0 || n == 0 || n > 1 || n < 0 && len(args) > 1 {

@@ -33,13 +33,25 @@ func sameLoad(a, b *rundir.Run) error {
 	case x.Profile != y.Profile:
 		return differ("profiles", x.Profile, y.Profile)
 	case !slices.Equal(x.Scenarios, y.Scenarios):
-		return differ("scenarios", x.Scenarios, y.Scenarios)
+		return differ("scenarios", weights(x.Scenarios), weights(y.Scenarios))
 	case !slices.EqualFunc(x.Stages, y.Stages, func(p, q rundir.StageInfo) bool {
 		return p.Name == q.Name && p.Duration == q.Duration && p.From == q.From && p.To == q.To && p.Burst == q.Burst && sameUsers(p.Users, q.Users)
 	}):
 		return differ("stages", shapes(x.Stages), shapes(y.Stages))
 	}
 	return nil
+}
+
+// weights tells the scenarios of a run, with their weights where there are several.
+func weights(all []rundir.ScenarioShare) string {
+	var out []string
+	for _, s := range all {
+		if len(all) == 1 {
+			return s.Name
+		}
+		out = append(out, fmt.Sprintf("%s=%d", s.Name, s.Weight))
+	}
+	return strings.Join(out, ",")
 }
 
 func sameUsers(a, b *rundir.UsersInfo) bool {

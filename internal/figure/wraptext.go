@@ -58,3 +58,34 @@ func Hanging(text string, width int) string {
 	}
 	return b.String()
 }
+
+// Hang breaks the lines of a message that are wider than there is room; what follows of
+// a line stands two columns further in. A word that is wider, as an address or a path,
+// stays whole: it is there to be copied.
+func Hang(text string, width int) string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if utf8.RuneCountInString(line) <= width {
+			out = append(out, line)
+			continue
+		}
+		body := strings.TrimLeft(line, " ")
+		lead := line[:len(line)-len(body)]
+		now, used := lead, utf8.RuneCountInString(lead)
+		begun := false
+		for _, w := range strings.Fields(body) {
+			n := utf8.RuneCountInString(w)
+			if begun && used+1+n > width {
+				out = append(out, now)
+				now, used, begun = lead+"  ", utf8.RuneCountInString(lead)+2, false
+			}
+			if begun {
+				now, used = now+" ", used+1
+			}
+			now, used, begun = now+w, used+n, true
+		}
+		out = append(out, now)
+	}
+	return strings.Join(out, "\n")
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/report"
 	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/report/html"
@@ -37,6 +38,14 @@ func (w *Writer) Document(to io.Writer, format string, d *document.Document) err
 		l.Color, l.Width = w.Color, w.Width
 	}
 	return document.WriteText(to, d, l)
+}
+
+// Comparison shows a comparison on stdout: within its width where that is a terminal.
+func (w *Writer) Comparison(c *compare.Comparison) error {
+	if w.Width > 0 {
+		return w.Document(w.Stdout, "text", document.Comparison(c))
+	}
+	return compare.Text(w.Stdout, c, w.Full)
 }
 
 // file has a view written to a file, or to stdout for "-". A file is written only when

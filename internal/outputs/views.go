@@ -8,6 +8,7 @@ import (
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/report"
+	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/report/html"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -150,6 +151,9 @@ func writeText(to io.Writer, s *summary.Summary, o report.Options) error {
 		return err
 	}
 	fmt.Fprintln(to)
+	if o.Width > 0 { // it fits a terminal
+		return document.WriteText(to, document.Comparison(s.Comparison), document.Layout{Color: o.Color, Width: o.Width})
+	}
 	return compare.Text(to, s.Comparison, false)
 }
 

@@ -78,5 +78,11 @@ func near(word string, choices []string) string {
 	if n, ok := suggest.Nearest(word, choices); ok {
 		return fmt.Sprintf("; did you mean %q?", n)
 	}
-	return "; there are " + strings.Join(choices, " ")
+	if len(choices) > fewChoices {
+		return "\n  next: perfctl scenarios -v lists the names with what each means"
+	}
+	return "; there are " + strings.Join(choices, ", ")
 }
+
+// fewChoices is how many choices an error lists.
+const fewChoices = 12

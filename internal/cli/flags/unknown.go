@@ -2,6 +2,7 @@ package flags
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,27 @@ func Unknown(c *cobra.Command, err error) error {
 		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		return exitcode.UsageError("unknown flag --%s%s", missing.GetSpecifiedName(), didYouMeanFlag(missing.GetSpecifiedName(), names))
 	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if want := wanted[bad.GetFlag().Value.Type()]; want != "" {
+			return exitcode.UsageError("--%s %s: want %s\n  next: perfctl %s --help", bad.GetFlag().Name, quoted(bad.GetValue()), want,
+				strings.TrimPrefix(c.CommandPath(), "perfctl "))
+		}
+	}
 	return exitcode.UsageError("%w\n  next: perfctl %s --help", err, strings.TrimPrefix(c.CommandPath(), "perfctl "))
+}
+
+// wanted is what a flag of a type takes.
+var wanted = map[string]string{
+	"duration": "a length of time, as in 500ms, 30s, 5m or 1h30m", "float64": "a number, as in 100 or 0.5",
+	"int": "a whole number", "int64": "a whole number", "uint": "a whole number from 0 on", "uint64": "a whole number from 0 on", "bool": "true or false",
+}
+
+// quoted shows a value that may be empty or hold spaces.
+func quoted(s string) string {
+	if s == "" || strings.ContainsAny(s, " \t") {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 func didYouMeanFlag(word string, names []string) string {

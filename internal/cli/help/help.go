@@ -65,6 +65,9 @@ var functions = sync.OnceFunc(func() {
 		return n
 	}
 	cobra.AddTemplateFunc("wrappedFlags", func(fs *pflag.FlagSet, root *cobra.Command) string { return Flags(fs, of(root)) })
+	cobra.AddTemplateFunc("listed", func(root *cobra.Command, name string, padding int, short string) string {
+		return listed(name, padding, short, of(root))
+	})
 	cobra.AddTemplateFunc("wrappedText", func(root *cobra.Command, s string) string { return figure.WrapText(s, of(root)) })
 })
 
@@ -73,9 +76,16 @@ var functions = sync.OnceFunc(func() {
 func Fit(root *cobra.Command, columns int) {
 	functions()
 	root.Annotations = map[string]string{widthKey: strconv.Itoa(width(columns))}
-	usage := strings.NewReplacer(".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags .Root", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags .Root")
+	usage := strings.NewReplacer("  {{rpad .Name .NamePadding }} {{.Short}}", "{{listed $.Root .Name .NamePadding .Short}}",
+		".LocalFlags.FlagUsages", "wrappedFlags .LocalFlags .Root", ".InheritedFlags.FlagUsages", "wrappedFlags .InheritedFlags .Root")
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
 	root.SetHelpTemplate(strings.Replace(root.HelpTemplate(), "{{. | trimTrailingWhitespaces}}", "{{. | wrappedText $.Root | trimTrailingWhitespaces}}", 1))
+}
+
+// listed is a command in a list of them.
+func listed(name string, padding int, short string, width int) string {
+	head := fmt.Sprintf("  %-*s ", padding, name)
+	return head + strings.Join(figure.Wrap(short, width-len(head), width-len(head)), "\n"+strings.Repeat(" ", len(head)))
 }
 
 // Flags describes flags, many of them by group.

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/compare"
@@ -20,8 +21,11 @@ func Comparison(c *compare.Comparison) *Document {
 	if n := append(texts(Warn, c.Cautions...), texts(Plain, c.Notes...)...); len(n) > 0 {
 		d.Blocks = append(d.Blocks, Block{Texts: n})
 	}
-	rows, _ := c.Rows(false)
+	rows, quiet := c.Rows(false)
 	d.Blocks = append(d.Blocks, Block{Table: figuresOf(rows)})
+	if n := quiet[compare.OK] + quiet[compare.Inconclusive]; n > 0 {
+		d.Blocks = append(d.Blocks, Block{Texts: texts(Dim, fmt.Sprintf("%d other figures judge nothing: %d OK, %d INCONCLUSIVE", n, quiet[compare.OK], quiet[compare.Inconclusive]))})
+	}
 	if all, _ := c.Rows(true); len(all) > len(rows) {
 		d.Blocks = append(d.Blocks, Block{Heading: fmt.Sprintf("all %d figures", len(all)), Table: figuresOf(all), Folded: true})
 	}
@@ -33,7 +37,12 @@ func Comparison(c *compare.Comparison) *Document {
 }
 
 func figuresOf(rows []compare.Row) *Table {
-	t := &Table{Columns: []Column{{Name: "verdict"}, {Name: "figure"}, {Name: "stage"}, {Name: "statistic"},
+	// A stage that all have in common is the first that a narrow page can do without.
+	stage := Column{Name: "stage"}
+	if !slices.ContainsFunc(rows, func(r compare.Row) bool { return r.Stage != rows[0].Stage }) {
+		stage.Spare = 2
+	}
+	t := &Table{Columns: []Column{{Name: "verdict"}, {Name: "figure", Long: true}, stage, {Name: "stat"},
 		{Name: "base", Right: true}, {Name: "new", Right: true}, {Name: "difference", Right: true}, {Name: "interval", Right: true, Spare: 1}}}
 	for _, r := range rows {
 		word := string(r.Word)

@@ -53,6 +53,8 @@ type Table struct {
 type Column struct {
 	Name  string
 	Right bool
+	// Long columns are made narrower where a text has too little room for the others.
+	Long bool
 	// Spare columns are left out first where a text has too little room: the highest
 	// goes first, 0 never.
 	Spare int

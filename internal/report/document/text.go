@@ -105,6 +105,7 @@ func (p *printer) table(t *Table) {
 		}
 	}
 	shown := p.columns(t, widths)
+	p.squeeze(t, widths, shown, texts)
 	for i, row := range texts {
 		line := between
 		used := len(between)
@@ -134,6 +135,39 @@ func (p *printer) table(t *Table) {
 		}
 		fmt.Fprintln(p.w, strings.TrimRight(line, " "))
 	}
+}
+
+// leastLong is how narrow a long column may become.
+const leastLong = 12
+
+// squeeze makes the long columns as narrow as it takes: the middle of a name says less
+// than its ends.
+func (p *printer) squeeze(t *Table, widths, shown []int, texts [][]string) {
+	over := -p.Width
+	for _, i := range shown {
+		over += widths[i] + len(between)
+	}
+	for _, i := range shown {
+		if p.Width == 0 || over <= 0 || !t.Columns[i].Long {
+			continue
+		}
+		width := max(widths[i]-over, leastLong)
+		over -= widths[i] - width
+		widths[i] = width
+		for _, row := range texts {
+			row[i] = middleOut(row[i], width)
+		}
+	}
+}
+
+// middleOut leaves out the middle of a text that is too wide.
+func middleOut(text string, width int) string {
+	r := []rune(text)
+	if len(r) <= width {
+		return text
+	}
+	head := (width - 1) / 3
+	return string(r[:head]) + "…" + string(r[len(r)-(width-1-head):])
 }
 
 // columns returns the columns that there is room for.

@@ -30,10 +30,10 @@ func usersText(u *profiles.Users) string {
 		text += ", pause " + figure.Duration(u.Pause)
 	}
 	if u.Iterations > 0 {
-		text += ", " + figure.Count(int64(u.Iterations)) + " arrivals"
+		text += ", " + figure.Count(u.Iterations) + " arrivals"
 	}
 	if u.PerUser > 0 {
-		text += ", " + figure.Count(int64(u.PerUser)) + " arrivals each"
+		text += ", " + figure.Count(u.PerUser) + " arrivals each"
 	}
 	return text
 }
