@@ -40,13 +40,12 @@ func (w *generatorWatcher) Watch(ctx context.Context, j *Journal) error {
 	sample := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
 	return every(ctx, j, 2*looks, func(before float64) error {
 		now := j.Now()
-		if m, ok := process.Look(pid); ok {
-			if took := exemplars.Millis(m.Throttled - w.throttled); w.known && took >= leastThrottled {
-				open.see("throttled", exemplars.Evidence{From: before, To: now, Source: generatorName, Kind: exemplars.Throttled,
-					What: "was refused processor time by the limit of its control group"})
-			}
-			w.throttled = m.Throttled
+		throttled := process.Throttled(pid)
+		if took := exemplars.Millis(throttled - w.throttled); w.known && took >= leastThrottled {
+			open.see("throttled", exemplars.Evidence{From: before, To: now, Source: generatorName, Kind: exemplars.Throttled,
+				What: "was refused processor time by the limit of its control group"})
 		}
+		w.throttled = throttled
 		metrics.Read(sample)
 		if sample[0].Value.Kind() == metrics.KindFloat64Histogram {
 			if took := w.longest(sample[0].Value.Float64Histogram()); took >= leastPause {

@@ -23,7 +23,10 @@ type networkWatcher struct {
 	segments int64
 	lost     map[connection]uint32 // segments sent again so far
 	blind    bool
-	looks    int
+	// grown says that segments were sent again since the list, listed when that was, and
+	// next when the next one may be.
+	grown        bool
+	listed, next float64
 }
 
 // connection is a connection of the generator's to a target, by the two ports.
@@ -45,16 +48,22 @@ func (w *networkWatcher) String() string { return "the connections of this machi
 func (w *networkWatcher) Watch(ctx context.Context, j *Journal) error {
 	open := newSpans(j)
 	defer open.end()
-	w.lost = nil
-	return every(ctx, j, looks, func(before float64) error {
+	w.lost, w.listed, w.next = nil, j.Now(), 0
+	return every(ctx, j, looks, func(float64) error {
 		segments := retransmitted()
-		grown := segments > w.segments
+		w.grown = w.grown || segments > w.segments
 		w.segments = segments
 		// Listing the connections costs more than the count of all: it is done where
-		// that has grown, and now and then to know of new ones.
-		if w.looks++; !w.blind && (grown || w.looks%10 == 1) {
-			w.list(j, open, before)
+		// that has grown, and now and then to know of new ones, in a hundredth of the
+		// time.
+		now := j.Now()
+		if w.blind || now < w.next || !w.grown && now-w.listed < 2000 {
+			return nil
 		}
+		before := w.listed
+		w.grown, w.listed = false, now
+		w.list(j, open, before)
+		w.next = now + 100*(j.Now()-now)
 		open.sweep()
 		return nil
 	})

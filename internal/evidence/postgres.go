@@ -183,6 +183,9 @@ func (w *postgresWatcher) judge(p *backend, all map[int32]*backend, open *spans,
 				v.By = o.doing()
 			}
 		}
+		if len(v.Blockers) == 0 {
+			return // it is given the lock at this very moment
+		}
 		key += fmt.Sprint(v.Blockers)
 	case w.local && stopped(p.pid):
 		v.From, v.Kind, v.What = before, exemplars.Stopped, "the process is stopped by a signal"

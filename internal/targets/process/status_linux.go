@@ -28,6 +28,12 @@ func Look(pid int) (m Status, ok bool) {
 	return m, true
 }
 
+// Throttled returns only for how long the limit of a process's control group has held it
+// back so far: reading that of every thread costs more.
+func Throttled(pid int) time.Duration {
+	return throttled(filepath.Join("/proc", strconv.Itoa(pid)), "/sys/fs/cgroup")
+}
+
 // waited reads how long the threads of a process waited for a processor.
 func waited(dir string) map[int]time.Duration {
 	d, err := os.Open(filepath.Join(dir, "task"))
