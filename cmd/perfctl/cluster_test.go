@@ -72,7 +72,7 @@ func emptied(ts *testscript.TestScript, neg bool, _ []string) {
 
 // runPod executes perfctl as a pod does: with the pod's environment and no other.
 func runPod(ctx context.Context, env map[string]string, log io.Writer) int {
-	c := exec.CommandContext(ctx, "perfctl", "kubernetes", "shard")
+	c := exec.CommandContext(ctx, "perfctl", strings.Fields(env[clustertest.ArgsVariable])...)
 	c.Env = []string{"PATH=" + os.Getenv("PATH")}
 	for k, v := range env {
 		c.Env = append(c.Env, k+"="+v)

@@ -34,6 +34,9 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
   # How many users does it hold, who look at each answer for a second?
   perfctl capacity --users --pause 1s --scenario crud --env-file .env.test
 
+  # What do they hold that four pods can find out?
+  perfctl capacity --kubernetes 4 --image registry.example/perfctl:1 --scenario crud --env-file .env.test
+
   # In CI: red where it is below 1000/s
   perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 \
       --require 1000 --json > capacity.json`
@@ -41,6 +44,7 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
 // capacityFlags are the flags of capacity.
 type capacityFlags struct {
 	flags.Load
+	flags.Kubernetes
 	start, max, require float64
 	precision           string
 	trial, maxTime      time.Duration
@@ -52,6 +56,7 @@ type capacityFlags struct {
 
 func (f *capacityFlags) register(fs *pflag.FlagSet) {
 	f.Load.Register(fs)
+	f.Kubernetes.Register(fs)
 	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s (10 with --users)")
 	fs.Float64Var(&f.max, "max", 0, "highest `rate` to try, arrivals/s (0: what this machine can generate)")
 	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides, longer at low rates; short ones take a third, the confirming one twice as long")
@@ -100,6 +105,8 @@ with long ones as MLRsearch does (RFC 9971), so that one noisy trial decides
 nothing, and holds the rate that it tells for a confirming trial. With --users it
 searches a number of users in the same way. Between trials the target drains. A trial in which the generator was the limit blames nobody.
 
+With --kubernetes N each trial is a run of N pods.
+
 Each trial leaves a run directory, the search capacity.json beside them. The
 first Ctrl-C ends the search and tells what is known (exit code 105).`,
 		Example: capacityExamples,
@@ -115,6 +122,9 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	if f.users && !fs.Changed("start") {
 		f.start = 10
 	}
+	if err := f.Kubernetes.Check(fs); err != nil {
+		return err
+	}
 	options, err := f.options()
 	if err != nil {
 		return err
@@ -124,6 +134,14 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 		return err
 	}
 	r.Lab = f.lab
+	if f.Pods > 0 {
+		away, closing, err := a.trialsOnPods(f, fs, r)
+		if err != nil {
+			return err
+		}
+		defer closing()
+		options.Away = away
+	}
 	search, err := trials.NewSearch(ctx, *r, options)
 	if err != nil {
 		return err

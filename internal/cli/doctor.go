@@ -20,10 +20,11 @@ import (
 
 const doctorExamples = `  perfctl doctor
   perfctl doctor --env-file .env.test -u 2000
-  perfctl doctor --scenario cache --skip-rate`
+  perfctl doctor --scenario cache --skip-rate
+  perfctl doctor load --kubernetes --image registry.example/perfctl:1`
 
 func (a *app) doctorCommand() *cobra.Command {
-	f := &flags.Plan{}
+	f, pod := &flags.Plan{}, &doctorPodFlags{}
 	skipRate := false
 	c := &cobra.Command{
 		Use:   "doctor [profile]",
@@ -31,21 +32,32 @@ func (a *app) doctorCommand() *cobra.Command {
 		Long: `Doctor sets the profile's scenarios up and down again (default: smoke), checks
 open files, ports and the clock against the plan, and measures which rate this
 machine generates with a lag below 1 ms at the 99th percentile, against nothing
-and against an echo over loopback. It offers the targets no load.`,
+and against an echo over loopback. It offers the targets no load.
+
+With --kubernetes it measures one pod in their place, under the limits that the pods
+of a run will have, and proposes how many of them the profile's peak takes, laid out
+at 60 % of what one generates against an echo, and whether there is room for them.`,
 		Example:           doctorExamples,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeProfiles,
 	}
 	f.Register(c.Flags())
+	pod.register(c.Flags())
 	c.Flags().BoolVar(&skipRate, "skip-rate", false, "do not measure the rate that this machine generates")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		name := smallest
 		if len(args) > 0 {
 			name = args[0]
 		}
+		if err := pod.check(c.Flags()); err != nil {
+			return err
+		}
 		p, err := a.plan(c.Context(), name, f, c.Flags(), nil)
 		if err != nil {
 			return err
+		}
+		if pod.inPod {
+			return a.doctorInPod(c.Context(), p, pod)
 		}
 		return a.doctor(c.Context(), p, skipRate)
 	}
@@ -61,11 +73,7 @@ func (a *app) doctor(ctx context.Context, p *run.Plan, skipRate bool) error {
 		return err
 	}
 	defer session.Close()
-	var all []doctor.Finding
-	bad := false
-	found := func(f doctor.Finding) {
-		all, bad = append(all, f), bad || !f.OK
-	}
+	found, end := a.findings()
 	failed := doctor.Targets(ctx, session, p, found)
 	doctor.Limits(p, found)
 	if !skipRate {
@@ -74,7 +82,8 @@ func (a *app) doctor(ctx context.Context, p *run.Plan, skipRate bool) error {
 		doctor.Rates(ctx, found)
 		wait.Done()
 	}
-	if err := a.printFindings(all); err != nil {
+	bad, err := end()
+	if err != nil {
 		return err
 	}
 	if failed == nil && bad {
@@ -110,4 +119,12 @@ func (a *app) printFindings(all []doctor.Finding) error {
 	}
 	_, err := io.WriteString(a.Stdout, b.String())
 	return err
+}
+
+// findings gathers findings; end prints them, and says whether one was bad.
+func (a *app) findings() (found func(doctor.Finding), end func() (bad bool, err error)) {
+	var all []doctor.Finding
+	bad := false
+	found = func(f doctor.Finding) { all, bad = append(all, f), bad || !f.OK }
+	return found, func() (bool, error) { return bad, a.printFindings(all) }
 }

@@ -26,7 +26,7 @@ commands are about what such a run makes in a cluster (docs/kubernetes.md).`,
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.kubernetesRenderCommand(), a.kubernetesAttachCommand(), a.kubernetesListCommand(), a.kubernetesCleanCommand(), a.kubernetesRoleCommand(), a.kubernetesShardCommand())
+	c.AddCommand(a.kubernetesRenderCommand(), a.kubernetesAttachCommand(), a.kubernetesListCommand(), a.kubernetesCleanCommand(), a.kubernetesRoleCommand(), a.kubernetesShardCommand(), a.kubernetesMeasureCommand())
 	return c
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -18,6 +17,8 @@ import (
 	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
+	"github.com/perfctl/perfctl/internal/series"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // podPlan makes the plan of a run of pods, as one process would have it, and returns the
@@ -45,7 +46,7 @@ func (a *app) podOptions(profile string, f *runFlags, fs *pflag.FlagSet, setting
 
 // runOnPods is run for a run of many pods.
 func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
-	streams, views, err := outputs.Split(f.out, f.json)
+	streams, views, err := f.outputs()
 	if err != nil {
 		return err
 	}
@@ -57,13 +58,20 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	if err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
-	spec, err := pods.Spec(p, a.podOptions(profile, f, fs, settings, client.Namespace))
-	if err != nil {
+	j := &pods.Job{Options: a.podOptions(profile, f, fs, settings, client.Namespace), Client: client, Keep: f.Keep}
+	if _, err := pods.Spec(p, j.Options); err != nil { // before anything is made
 		return err
 	}
 	dir := f.runDir
 	if dir == "" {
 		dir = rundir.Free(p.Profile().Name, time.Now())
+	}
+	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !outputs.HaveStdout(streams))})
+	defer show.Done()
+	a.progress = show
+	j.Show, j.Stops = show, pods.Stops(a.Interrupts, show)
+	if f.repeat > 1 {
+		return a.repeatOnPods(ctx, j, p, dir, f)
 	}
 	place, err := run.Reserve(dir)
 	if err != nil {
@@ -73,52 +81,52 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	if err := outputs.Check(views); err != nil {
 		return err
 	}
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: !a.OutTTY || !outputs.HaveStdout(streams)})
-	defer show.Done()
-	a.progress = show
 	open, err := a.openStreams(ctx, p, streams)
 	if err != nil {
 		return err
 	}
 	defer func() { _, _ = open.Close() }() // closed already, unless the run did not come so far
-	stops := pods.Stops(a.Interrupts, show)
-	view, err := p.Elsewhere(f.Pods, show, open, func(reason string) { stops <- cluster.Stop{Text: reason} })
+	for _, address := range open.Listening() {
+		show.Say("metrics for Prometheus: http://" + address + "/metrics")
+	}
+	ended, err := j.Execute(ctx, p, dir, open)
 	if err != nil {
 		return err
 	}
-	r := &pods.Run{Client: client, Show: show, View: view, ID: p.ID(), Dir: dir, Keep: f.Keep, Secrets: &a.secrets}
-	show.Step(fmt.Sprintf("making %d pods in %s …", f.Pods, client.Namespace), nil)
-	if err := client.Create(ctx, spec); err != nil {
-		return exitcode.With(exitcode.Unreachable, err)
-	}
-	o, err := r.Conduct(ctx, &cluster.Conductor{
-		Shards: f.Pods, Want: cluster.Want{Version: a.version, Plan: cluster.ParcelHash(spec.Parcel)},
-		Stop: stops, Planned: pods.Planned(p), Patience: f.Wait,
-	})
-	if err != nil {
-		return err
-	}
-	lost, kept := open.Close()
-	code := exitcode.Pass
-	if kept && len(lost) > 0 {
-		code = exitcode.Unexpected
-	}
-	var base pods.Baseline
-	base.Runs, base.Gate = p.Baseline()
-	return a.concludePods(r, o, base, views, f.json, lost, code)
+	return a.presentPods(ended, dir, views, f.json)
 }
 
-// concludePods has a run of pods concluded and shows what it came to. code is that for
-// what was lost.
-func (a *app) concludePods(r *pods.Run, o *cluster.Outcome, base pods.Baseline, views []outputs.Output, asJSON bool, lost []string, code int) error {
-	s, err := r.Conclude(o, base, lost)
-	if err != nil {
-		return err
+// repeatOnPods is repeat for runs of many pods.
+func (a *app) repeatOnPods(ctx context.Context, j *pods.Job, p *run.Plan, base string, f *runFlags) error {
+	return a.repeat(ctx, p, base, f, func() (series.Execute, func(), error) {
+		return func(ctx context.Context, p *run.Plan, dir string) (*summary.Summary, error) {
+			place, err := run.Reserve(dir)
+			if err != nil {
+				return nil, err
+			}
+			defer place.Release()
+			ended, err := j.Execute(ctx, p, dir, nil)
+			if err != nil {
+				return nil, err
+			}
+			return ended.Summary, nil
+		}, func() {}, nil
+	})
+}
+
+// presentPods shows what a run of pods came to.
+func (a *app) presentPods(e *pods.Ended, dir string, views []outputs.Output, asJSON bool) error {
+	code := exitcode.Pass
+	if e.Lost {
+		code = exitcode.Unexpected
 	}
-	code = exitcode.Worst(code, a.writer().Views(outputs.WithPage(views, r.Dir), r.Dir, s, a.progress))
+	code = exitcode.Worst(code, a.writer().Views(outputs.WithPage(views, dir), dir, e.Summary, a.progress))
 	a.progress.Done()
 	if outputs.HaveStdout(views) {
 		a.YieldStdout()
 	}
-	return a.present(s, r.Dir, asJSON, code)
+	if a.writer().WriteOwn(e.Own, a.Stderr, asJSON) {
+		return verdict(exitcode.Worst(e.Summary.ExitCode, code))
+	}
+	return a.present(e.Summary, dir, asJSON, code)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/outputs"
 	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/run"
 )
@@ -26,7 +27,7 @@ func (a *app) kubernetesShardCommand() *cobra.Command {
 				return exitcode.UsageError("%w", err)
 			}
 			return pods.ServeShard(c.Context(), s, pods.Process{
-				Plan: a.shardPlan, Log: a.logger, LookupEnv: a.LookupEnv, Interrupts: a.Interrupts, Hide: a.secrets.Text,
+				Plan: a.shardPlan, Log: a.logger, Traces: a.shardTraces, LookupEnv: a.LookupEnv, Interrupts: a.Interrupts, Hide: a.secrets.Text,
 			})
 		},
 	}
@@ -53,4 +54,16 @@ func (a *app) shardPlan(ctx context.Context, s *cluster.Shard) (*run.Plan, error
 		r.AbortOnFail = false // that is decided over all shards
 		return err
 	})
+}
+
+// shardTraces opens what a shard's spans are sent by, where some of its arrivals are
+// traced.
+func (a *app) shardTraces(ctx context.Context, p *run.Plan, env *run.Environment) (closing func(), err error) {
+	if !p.Traces() {
+		return func() {}, nil
+	}
+	if env.Traces, err = a.sender(p).Traces(ctx); err != nil {
+		return nil, err
+	}
+	return func() { outputs.CloseTraces(env.Traces, env.Observer) }, nil
 }

@@ -31,7 +31,9 @@ func (f *runFlags) checkRepeat() error {
 // repeat executes a run several times, shows the runs side by side and compares them,
 // together, with the baseline. SLA rules are judged by the mean over the runs; its
 // exit code is that of the worst run in all else, or of the comparison.
-func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags) error {
+//
+// open returns what executes the runs, and is called once the folder is there.
+func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags, open func() (execute series.Execute, closing func(), err error)) error {
 	if err := series.CheckBase(base); err != nil {
 		return err
 	}
@@ -53,18 +55,13 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		return err
 	}
 	defer place.Release()
-	end, err := f.openBeside(ctx, a.sender(p), &env, a.progress)
+	execute, closing, err := open()
 	if err != nil {
 		return err
 	}
-	defer end()
-	session, err := run.Open(ctx, env, p)
-	if err != nil {
-		return err
-	}
-	defer session.Close()
+	defer closing()
 	lost := exitcode.Pass
-	all, err := series.Repeat(ctx, session, p, base, f.repeat, func(dir string, s *summary.Summary) {
+	all, err := series.Repeat(ctx, execute, p, base, f.repeat, a.progress.Say, func(dir string, s *summary.Summary) {
 		lost = exitcode.Worst(lost, a.writer().Views(outputs.WithPage(nil, dir), dir, s, a.progress))
 	})
 	if err != nil {
@@ -81,6 +78,28 @@ func (a *app) repeat(ctx context.Context, env run.Environment, p *run.Plan, base
 		return verdict(all.ExitCode)
 	}
 	return verdict(lost)
+}
+
+// repeatHere is repeat in this process.
+func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags) error {
+	return a.repeat(ctx, p, base, f, func() (series.Execute, func(), error) {
+		end, err := f.openBeside(ctx, a.sender(p), &env, a.progress)
+		if err != nil {
+			return nil, nil, err
+		}
+		session, err := run.Open(ctx, env, p)
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		return func(ctx context.Context, p *run.Plan, dir string) (*summary.Summary, error) {
+			result, err := session.Execute(ctx, p, dir, nil)
+			if err != nil {
+				return nil, err
+			}
+			return result.Summary, nil
+		}, func() { session.Close(); end() }, nil
+	})
 }
 
 // showRepeated shows runs side by side, what they come to together, and how they

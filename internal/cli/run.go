@@ -118,14 +118,8 @@ Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 // run checks everything, opens what was asked for, has the run executed and shows it.
 func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
 	// All that can be wrong is found before anything is opened.
-	if f.export != "" {
-		f.out = append(f.out, "k6-summary="+f.export)
-	}
-	streams, views, err := outputs.Split(f.out, f.json)
+	streams, views, err := f.outputs()
 	if err != nil {
-		return err
-	}
-	if err := f.checkRepeat(); err != nil {
 		return err
 	}
 	p, err := a.plan(ctx, profile, &f.Plan, fs, func(r *run.Request) error { return f.complete(r) })
@@ -148,7 +142,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	defer show.Done()
 	env := a.environment(show)
 	if f.repeat > 1 {
-		return a.repeat(ctx, env, p, dir, f)
+		return a.repeatHere(ctx, env, p, dir, f)
 	}
 	return a.once(ctx, env, p, dir, f, streams, views)
 }
@@ -179,6 +173,17 @@ func (f *runFlags) openBeside(ctx context.Context, from *outputs.Sender, env *ru
 		end = func() { outputs.CloseTraces(spans, show); closeLog() }
 	}
 	return end, nil
+}
+
+// outputs are what --out and its like ask for.
+func (f *runFlags) outputs() (streams, views []outputs.Output, err error) {
+	if f.export != "" {
+		f.out = append(f.out, "k6-summary="+f.export)
+	}
+	if streams, views, err = outputs.Split(f.out, f.json); err != nil {
+		return nil, nil, err
+	}
+	return streams, views, f.checkRepeat()
 }
 
 // complete adds to the request what only run has.

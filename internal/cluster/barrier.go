@@ -7,6 +7,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // How far clocks may be apart before a run is called off. Latency never depends on it,
@@ -22,7 +24,7 @@ const (
 )
 
 // mostLead bounds the lead that slow telling gives.
-const mostLead = 20 * time.Second
+const mostLead = 30 * time.Second
 
 // leadOf is the time from T0's announcement to T0. Where what the first shard made took
 // long to reach all others and be answered, T0 will, too.
@@ -30,7 +32,7 @@ func (c *Conductor) leadOf(told time.Duration) time.Duration {
 	if c.Lead > 0 {
 		return c.Lead
 	}
-	return max(leadFirst+time.Duration(c.Shards)*leadEach, min(told*3/2+armedBy, mostLead))
+	return max(leadFirst+time.Duration(c.Shards)*leadEach, min(told*5/2+armedBy, mostLead))
 }
 
 // armedBy is how long before T0 all must be armed.
@@ -208,13 +210,16 @@ func (c *Conductor) tellAll(ctx context.Context, notes map[string]string, by tim
 			f.told = time.Now()
 		}
 		c.listeners.Go(func() {
-			ctx := ctx
+			told := ctx
 			if !by.IsZero() {
 				var cancel context.CancelFunc
-				ctx, cancel = context.WithDeadline(ctx, by)
+				told, cancel = context.WithDeadline(ctx, by)
 				defer cancel()
 			}
-			_ = persist(ctx, func(ctx context.Context) error { return c.Client.annotate(ctx, name, notes) }) // a shard that was not told does not answer
+			err := persist(told, func(ctx context.Context) error { return c.Client.annotate(ctx, name, notes) })
+			if apierrors.IsForbidden(err) { // of all else: a shard that was not told does not answer
+				c.send(ctx, event{refused: c.Client.explain(err, "patch pods", nil), early: true})
+			}
 		})
 	}
 }

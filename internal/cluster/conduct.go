@@ -73,8 +73,10 @@ type Conductor struct {
 	reminders int
 	wentAgain int
 	// heard are the words of shards that were passed on.
-	heard     map[string]bool
-	stopped   *Stop
+	heard   map[string]bool
+	stopped *Stop
+	// measured is what a pod said that measures itself.
+	measured  []byte
 	cancel    context.CancelFunc
 	listeners sync.WaitGroup
 }
@@ -141,7 +143,10 @@ type event struct {
 	pod     *pod
 	drained bool
 	noise   string
+	// refused is an answer that no second try would change. early says that it ends only
+	// a run that has not begun.
 	refused error
+	early   bool
 }
 
 // Outcome is what came of a run's shards.
@@ -162,6 +167,11 @@ type Outcome struct {
 // Conduct conducts the run. An error means that no load was sent, or that the user ended
 // it at once; then the shards' objects are to be removed.
 func (c *Conductor) Conduct(ctx context.Context) (*Outcome, error) {
+	return c.conduct(ctx, func() bool { return c.phase == running && c.allDone() })
+}
+
+// conduct conducts the pods until all is done.
+func (c *Conductor) conduct(ctx context.Context, done func() bool) (*Outcome, error) {
 	ctx, c.cancel = context.WithCancel(ctx)
 	defer c.listeners.Wait()
 	defer c.cancel()
@@ -174,7 +184,11 @@ func (c *Conductor) Conduct(ctx context.Context) (*Outcome, error) {
 		c.Client.watchShards(ctx, c.Run, func(p pod) { c.send(ctx, event{shard: p.index, pod: &p}) },
 			func(err error) { c.send(ctx, event{refused: err}) })
 	})
-	c.Voice.Step(fmt.Sprintf("waiting for %d pods …", c.Shards))
+	if c.Shards == 1 {
+		c.Voice.Step("waiting for 1 pod …")
+	} else {
+		c.Voice.Step(fmt.Sprintf("waiting for %d pods …", c.Shards))
+	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -195,7 +209,7 @@ func (c *Conductor) Conduct(ctx context.Context) (*Outcome, error) {
 			}
 			return nil, err
 		}
-		if c.phase == running && c.allDone() {
+		if done() {
 			return c.finish(ctx), nil
 		}
 	}
@@ -220,6 +234,8 @@ func (c *Conductor) allDone() bool {
 // take takes what happened.
 func (c *Conductor) take(ctx context.Context, e *event) error {
 	switch {
+	case e.refused != nil && e.early && c.phase == running:
+		return nil // right or wrong, the shards go on, and another command may collect them
 	case e.refused != nil:
 		return e.refused
 	case e.shard >= c.Shards:
@@ -325,6 +341,7 @@ func (c *Conductor) listen(ctx context.Context, f *follow) {
 		client: c.Client, shard: i, pod: f.pod.name,
 		deliver: func(fr Frame, at time.Time) { c.send(ctx, event{shard: i, frame: &fr, at: at}) },
 		other:   func(line string) { c.send(ctx, event{shard: i, noise: line}) },
+		refused: func(err error) { c.send(ctx, event{shard: i, refused: err, early: true}) },
 	}
 	if f.pod.over {
 		f.listener.over.Store(true)
@@ -397,6 +414,8 @@ func (c *Conductor) takeFrame(ctx context.Context, shard int, f *follow, fr *Fra
 			return &FailedError{Shard: shard, Failed: *f.failed}
 		}
 		c.Voice.Warn(fmt.Sprintf("shard %d: %s", shard, f.failed.Error))
+	case KindMeasured:
+		c.measured = fr.Body
 	case KindSay:
 		if text := string(fr.Body); !c.heard[text] { // others may say the same
 			c.heard[text] = true

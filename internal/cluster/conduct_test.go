@@ -427,6 +427,16 @@ func TestARunIsCalledOffBeforeAnyLoad(t *testing.T) {
 				return 0, "", false
 			}
 		}, want: "you may not watch pods in the namespace perf"},
+		"reading logs is forbidden": {server: func(s *clustertest.Server) {
+			s.Refuse = func(r *http.Request) (int, string, bool) {
+				return http.StatusForbidden, "pods/log is forbidden", strings.HasSuffix(r.URL.Path, "/log")
+			}
+		}, want: "you may not get pods/log in the namespace perf"},
+		"telling pods is forbidden": {server: func(s *clustertest.Server) {
+			s.Refuse = func(r *http.Request) (int, string, bool) {
+				return http.StatusForbidden, "pods is forbidden", r.Method == http.MethodPatch && strings.Contains(r.URL.Path, "/pods/")
+			}
+		}, want: "you may not patch pods in the namespace perf"},
 		"creating is forbidden": {server: func(s *clustertest.Server) {
 			s.Refuse = func(r *http.Request) (int, string, bool) {
 				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/secrets") {

@@ -34,6 +34,8 @@ const (
 	KindStep Kind = "step"
 	// KindFailed is Failed: the shard ends without a run.
 	KindFailed Kind = "failed"
+	// KindMeasured is what a pod measured that is no shard of a run.
+	KindMeasured Kind = "measured"
 )
 
 // Frame is one message of a shard: a line of its log.

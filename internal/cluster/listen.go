@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // listener follows the log of one shard and delivers its frames in their order, each
@@ -22,6 +24,9 @@ type listener struct {
 	// deliver takes a frame and when it came; other takes a line that is none.
 	deliver func(Frame, time.Time)
 	other   func(line string)
+	// refused is told, once, that the log may not be read.
+	refused func(error)
+	told    bool
 	// over says that the pod prints nothing any more.
 	over atomic.Bool
 
@@ -52,6 +57,10 @@ func (l *listener) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		over := l.over.Load()
 		read, err := l.once(ctx)
+		if apierrors.IsForbidden(err) && !l.told {
+			l.told = true
+			l.refused(l.client.explain(err, "get pods/log", nil))
+		}
 		if over && (err == nil || !passing(err)) && !read {
 			l.flush()
 			return

@@ -30,6 +30,12 @@ type Spec struct {
 	Deadline, TTL time.Duration
 	// Planned is how long the run takes from its start.
 	Planned time.Duration
+	// AbortOnFail says that a rule may end the run, but not before AbortAfter: for who
+	// goes on with it.
+	AbortOnFail bool
+	AbortAfter  time.Duration
+	// Args are what the pods execute; empty for being a shard.
+	Args []string
 }
 
 // The labels and annotations by which runs are found.
@@ -80,6 +86,9 @@ func (s *Spec) meta() metav1.ObjectMeta {
 func (s *Spec) Job() *batchv1.Job {
 	meta := s.meta()
 	meta.Annotations = map[string]string{noteProfile: s.Profile, notePlan: ParcelHash(s.Parcel), notePlanned: strconv.FormatFloat(s.Planned.Seconds(), 'f', -1, 64)}
+	if s.AbortOnFail {
+		meta.Annotations[noteAbortAfter] = s.AbortAfter.String()
+	}
 	n := int32(s.Shards)
 	return &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
@@ -144,8 +153,12 @@ func (s *Spec) container() corev1.Container {
 	if policy == "" {
 		policy = corev1.PullIfNotPresent
 	}
+	args := s.Args
+	if len(args) == 0 {
+		args = []string{"kubernetes", "shard"}
+	}
 	return corev1.Container{
-		Name: container, Image: s.Image, ImagePullPolicy: policy, Args: []string{"kubernetes", "shard"},
+		Name: container, Image: s.Image, ImagePullPolicy: policy, Args: args,
 		Env: []corev1.EnvVar{
 			{Name: EnvParcel, Value: parcelFolder + "/" + parcelKey}, {Name: EnvInbox, Value: podinfoFile}, {Name: EnvFolder, Value: runsFolder},
 			{Name: EnvFarewell, Value: corev1.TerminationMessagePathDefault}, {Name: "TMPDIR", Value: runsFolder}, {Name: "HOME", Value: runsFolder},
@@ -277,6 +290,8 @@ rules:
 - apiGroups: [""]
   resources: [configmaps, secrets]
   verbs: [create, delete]
+# For perfctl doctor --kubernetes to say how many pods find room, list nodes and pods in a
+# ClusterRole; it works without.
 # To say why pods are not made, as a quota does. perfctl works without it.
 - apiGroups: [""]
   resources: [events]

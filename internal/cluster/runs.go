@@ -23,10 +23,17 @@ type Found struct {
 	// Plan is the hash of its plan, Planned how long it takes from its start.
 	Plan    string
 	Planned time.Duration
+	// AbortOnFail says that a rule may end it, but not before AbortAfter.
+	AbortOnFail bool
+	AbortAfter  time.Duration
 }
 
-// notePlanned is how long a run takes, in seconds.
-const notePlanned = annotationPrefix + "planned"
+// notePlanned is how long a run takes, in seconds; noteAbortAfter, where it is there, from
+// when on a rule may end it.
+const (
+	notePlanned    = annotationPrefix + "planned"
+	noteAbortAfter = annotationPrefix + "abort-after"
+)
 
 func foundOf(j *batchv1.Job) Found {
 	f := Found{
@@ -38,6 +45,9 @@ func foundOf(j *batchv1.Job) Found {
 	}
 	if s, err := strconv.ParseFloat(j.Annotations[notePlanned], 64); err == nil {
 		f.Planned = time.Duration(s * float64(time.Second))
+	}
+	if d, err := time.ParseDuration(j.Annotations[noteAbortAfter]); err == nil {
+		f.AbortOnFail, f.AbortAfter = true, d
 	}
 	for _, c := range j.Status.Conditions {
 		if (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == "True" {

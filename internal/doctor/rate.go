@@ -18,18 +18,37 @@ import (
 // lagLimit is the lag up to which a rate counts as generated.
 const lagLimit = time.Millisecond
 
+// Rate is the highest rate that a machine generates with a lag below the limit.
+type Rate struct {
+	// Best is that rate, arrivals a second; 0 where not even the lowest try kept the limit.
+	Best float64 `json:"best"`
+	// Lag is the lag's 99th percentile at it, or at the lowest try.
+	Lag time.Duration `json:"lag_ns"`
+	// Beyond says that at twice that rate the lag passed the limit.
+	Beyond bool `json:"beyond"`
+}
+
 // Rates doubles the rate until the lag's 99th percentile passes the limit, against
 // nothing and against an echo over loopback. It offers the targets no load.
 func Rates(ctx context.Context, found func(Finding)) {
-	echo, closeEcho, err := echoServer(ctx)
+	nothing, echo, err := MeasureRates(ctx)
 	if err != nil {
 		found(Finding{What: "rate", Found: err.Error()})
 		return
 	}
+	found(nothing.finding("rate without a target"))
+	found(echo.finding("rate against an echo"))
+}
+
+// MeasureRates measures what Rates tells.
+func MeasureRates(ctx context.Context) (nothing, echo Rate, err error) {
+	executor, closeEcho, err := echoServer(ctx)
+	if err != nil {
+		return nothing, echo, err
+	}
 	defer closeEcho()
-	nothing := func(int) work.Func { return func(context.Context, *work.Arrival) error { return nil } }
-	found(highestRate(ctx, "rate without a target", nothing))
-	found(highestRate(ctx, "rate against an echo", echo))
+	nothing = highestRate(ctx, func(int) work.Func { return func(context.Context, *work.Arrival) error { return nil } })
+	return nothing, highestRate(ctx, executor), nil
 }
 
 // The rates that are tried, arrivals a second.
@@ -39,26 +58,32 @@ const (
 )
 
 // highestRate returns the highest rate that this machine generates with an executor.
-func highestRate(ctx context.Context, what string, executor func(workers int) work.Func) Finding {
-	var best float64
-	var lag time.Duration
-	beyond := ""
+func highestRate(ctx context.Context, executor func(workers int) work.Func) (out Rate) {
 	for rate := float64(lowestTry); rate <= highestTry && ctx.Err() == nil; rate *= 2 {
 		p99, err := tryRate(ctx, rate, executor)
 		if err != nil || p99 > lagLimit {
-			beyond = fmt.Sprintf("; at twice that it passes %s", lagLimit)
-			if best == 0 {
-				lag = p99
+			out.Beyond = true
+			if out.Best == 0 {
+				out.Lag = p99
 			}
 			break
 		}
-		best, lag = rate, p99
+		out.Best, out.Lag = rate, p99
 	}
-	at := figure.Value(float64(lag), metrics.UnitTime)
-	if best == 0 {
+	return out
+}
+
+// finding says what a rate is.
+func (r Rate) finding(what string) Finding {
+	at := figure.Value(float64(r.Lag), metrics.UnitTime)
+	if r.Best == 0 {
 		return Finding{What: what, Found: fmt.Sprintf("not even %d/s: the lag at the 99th percentile is %s, and %s is the limit\n  next: stop what else uses this machine's processors, or use another machine", lowestTry, at, lagLimit)}
 	}
-	return Finding{OK: true, What: what, Found: fmt.Sprintf("%s with a lag of %s at the 99th percentile%s", figure.Value(best, metrics.UnitPerSec), at, beyond)}
+	beyond := ""
+	if r.Beyond {
+		beyond = fmt.Sprintf("; at twice that it passes %s", lagLimit)
+	}
+	return Finding{OK: true, What: what, Found: fmt.Sprintf("%s with a lag of %s at the 99th percentile%s", figure.Value(r.Best, metrics.UnitPerSec), at, beyond)}
 }
 
 // tryTime is how long one rate is tried.

@@ -84,7 +84,7 @@ func (s *Sender) Traces(ctx context.Context) (*traces.Exporter, error) {
 const tracesEnd = 10 * time.Second
 
 // CloseTraces sends what is left and says what did not arrive.
-func CloseTraces(e *traces.Exporter, show Progress) {
+func CloseTraces(e *traces.Exporter, show interface{ Warn(text string) }) {
 	ctx, cancel := context.WithTimeout(context.Background(), tracesEnd)
 	defer cancel()
 	if lost := e.Close(ctx); lost != "" {

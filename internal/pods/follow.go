@@ -26,7 +26,7 @@ const ShardsFolder = "shards"
 type Run struct {
 	Client *cluster.Client
 	Show   run.Observer
-	// View shows its seconds and judges them; nil where the plan is not known here.
+	// View shows its seconds and judges them.
 	View *run.Elsewhere
 	// ID is the run's, Dir its run directory.
 	ID, Dir string
@@ -69,20 +69,14 @@ func (c sink) Part(shard int, p *cluster.Part) {
 		c.broken = err
 		c.Warn("warning: " + err.Error())
 	}
-	if c.View != nil {
-		c.View.Take(shard, p.File, p.Data)
-	}
+	c.View.Take(shard, p.File, p.Data)
 }
 
 // Whole checks a shard's files.
 func (c sink) Whole(shard int, f *cluster.Final) error { return c.rebuild.Check(shard, f) }
 
 // Gone takes a shard out of what is waited for.
-func (c sink) Gone(shard int) {
-	if c.View != nil {
-		c.View.Gone(shard)
-	}
-}
+func (c sink) Gone(shard int) { c.View.Gone(shard) }
 
 // Step shows what goes on.
 func (c sink) Step(text string) { c.Show.Step(text, nil) }
@@ -97,11 +91,7 @@ func (c sink) Warn(text string) { c.Show.Warn(text) }
 func (c sink) Started(at time.Time) {
 	c.began = true
 	c.Show.Idle()
-	if c.View != nil {
-		c.View.Begin(at)
-		return
-	}
-	c.Step("the run goes on; its seconds are collected …")
+	c.View.Begin(at)
 }
 
 // Conduct conducts the shards to the end of the run, and keeps what they record. Where
@@ -111,9 +101,7 @@ func (c *Run) Conduct(ctx context.Context, k *cluster.Conductor) (*cluster.Outco
 	c.rebuild = cluster.Rebuilder{Dir: filepath.Join(c.Dir, ShardsFolder)}
 	k.Client, k.Run, k.Sink, k.Voice = c.Client, c.ID, sink{c}, sink{c}
 	o, err := k.Conduct(ctx)
-	if c.View != nil {
-		c.View.End()
-	}
+	c.View.End()
 	if e := c.rebuild.Close(); e != nil && c.broken == nil {
 		c.broken = e
 	}
@@ -122,16 +110,21 @@ func (c *Run) Conduct(ctx context.Context, k *cluster.Conductor) (*cluster.Outco
 	}
 	c.remove()
 	c.Show.Idle()
+	if c.began && errors.Is(err, cluster.ErrInterrupted) {
+		return &cluster.Outcome{Stopped: &cluster.Stop{Interrupted: true, Now: true}}, nil
+	}
+	return nil, c.explain(err)
+}
+
+// explain gives an error of who conducts its exit code.
+func (c *Run) explain(err error) error {
 	switch failed, ok := errors.AsType[*cluster.FailedError](err); {
 	case errors.Is(err, cluster.ErrInterrupted):
-		if c.began {
-			return &cluster.Outcome{Stopped: &cluster.Stop{Interrupted: true, Now: true}}, nil
-		}
-		return nil, exitcode.With(exitcode.Interrupted, run.ErrInterrupted)
+		return exitcode.With(exitcode.Interrupted, run.ErrInterrupted)
 	case ok && failed.ExitCode != 0:
-		return nil, exitcode.With(failed.ExitCode, err)
+		return exitcode.With(failed.ExitCode, err)
 	}
-	return nil, exitcode.With(exitcode.Unreachable, err)
+	return exitcode.With(exitcode.Unreachable, err)
 }
 
 // remove takes the run's objects out of the cluster.
@@ -158,7 +151,7 @@ func (c *Run) Conclude(o *cluster.Outcome, with Baseline, lost []string) (*summa
 		c.remove()
 		return nil, exitcode.With(exitcode.Invalid, errors.New("nothing was recorded by any shard: all of them are lost"))
 	}
-	s, err := run.Merge(dirs, c.Dir, c.Show)
+	s, err := c.View.Merge(dirs, c.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +175,11 @@ func (c *Run) note(o *cluster.Outcome, s *summary.Summary) {
 	}
 	for _, text := range o.Broken {
 		s.Lose(text)
+	}
+	if s.Verdict == summary.VerdictInterrupted && (o.Stopped == nil || !o.Stopped.Interrupted) {
+		// Nobody here ended it: all of its pods were taken away.
+		s.Verdict, s.ExitCode = summary.VerdictIncomplete, exitcode.Invalid
+		s.Lose("all pods were ended from outside before the end of the run")
 	}
 	if c.broken != nil {
 		s.Lose(c.broken.Error())

@@ -147,8 +147,12 @@ func words(text string) (out []string) {
 	return out
 }
 
-// driverVariables are what drivers read of the environment by themselves.
-var driverVariables = []string{"PGPASSWORD", "PGSSLMODE", "PGSSLPASSWORD"}
+// driverVariables are what drivers, and senders of spans, read of the environment by
+// themselves.
+var driverVariables = []string{
+	"PGPASSWORD", "PGSSLMODE", "PGSSLPASSWORD",
+	"OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+}
 
 // environment returns the environment of the shards: every setting as it came out of all
 // sources, and what is private besides.

@@ -20,7 +20,10 @@ type Process struct {
 	// Plan makes the plan of the shard's arguments.
 	Plan func(ctx context.Context, s *cluster.Shard) (*run.Plan, error)
 	// Log makes the log; it is called when the plan is there.
-	Log       func() *slog.Logger
+	Log func() *slog.Logger
+	// Traces opens what spans are sent by, where the plan has some, and returns what
+	// sends the rest.
+	Traces    func(ctx context.Context, p *run.Plan, env *run.Environment) (closing func(), err error)
 	LookupEnv func(name string) (string, bool)
 	// Interrupts are the process's signals.
 	Interrupts <-chan struct{}
@@ -59,6 +62,11 @@ func (e *Process) execute(ctx context.Context, s *cluster.Shard) (*run.Result, e
 		Observer: &shardObserver{spool: s.Spool, hide: e.Hide}, Log: e.Log(), LookupEnv: e.LookupEnv, Interrupts: interrupts,
 		Meeting: &podMeeting{Shard: s, signalled: signalled},
 	}
+	closing, err := e.Traces(ctx, p, &env)
+	if err != nil {
+		return nil, err
+	}
+	defer closing()
 	session, err := run.Open(ctx, env, p)
 	if err != nil {
 		return nil, err

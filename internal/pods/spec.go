@@ -64,14 +64,7 @@ type Argument struct {
 // Spec makes the objects' specification of a run that was decided here. It reaches no
 // cluster. An error is one of usage or of configuration.
 func Spec(p *run.Plan, o Options) (*cluster.Spec, error) {
-	image := o.Image
-	if image == "" {
-		image, _ = o.LookupEnv(ImageVariable)
-	}
-	if image == "" {
-		return nil, exitcode.UsageError("--kubernetes: which image shall the pods have?\n  next: --image NAME, or %s; make image makes one", ImageVariable)
-	}
-	values, err := readValues(o.Values)
+	image, values, err := o.pod()
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +90,24 @@ func Spec(p *run.Plan, o Options) (*cluster.Spec, error) {
 		return nil, err
 	}
 	planned := Planned(p)
+	abort, after := p.Aborts()
 	return &cluster.Spec{
+		AbortOnFail: abort, AbortAfter: after,
 		Run: p.ID(), Profile: p.Profile().Name, Namespace: o.Namespace, Image: image, Shards: o.Pods, Values: *values, Parcel: packed, Secret: env,
 		Planned: planned, Deadline: planned + o.Wait + setupShards + holdShards, TTL: ttlShards,
 	}, nil
+}
+
+// pod returns the image of the pods and what else is said of them.
+func (o *Options) pod() (image string, v *cluster.Values, err error) {
+	if image = o.Image; image == "" {
+		image, _ = o.LookupEnv(ImageVariable)
+	}
+	if image == "" {
+		return "", nil, exitcode.UsageError("--kubernetes: which image shall the pods have?\n  next: --image NAME, or %s; make image makes one", ImageVariable)
+	}
+	v, err = readValues(o.Values)
+	return image, v, err
 }
 
 // Planned is how long a run takes from its first arrival to the end of what is due.

@@ -17,12 +17,17 @@ import (
 // Merge makes one run of the run directories of its shards, in a new directory, and
 // judges it by the rules that the shards were given.
 func Merge(dirs []string, out string, show Observer) (*summary.Summary, error) {
+	return merge(dirs, out, show, nil)
+}
+
+// merge is Merge, judged by other rules than the shards were given where rules is not nil.
+func merge(dirs []string, out string, show Observer, rules *config.Rules) (*summary.Summary, error) {
 	show.Step(fmt.Sprintf("merging %d run directories …", len(dirs)), nil)
 	run, in, err := summary.Merge(dirs, out, weighParts)
 	if err != nil {
 		return nil, exitcode.UsageError("%w", err)
 	}
-	judge, err := judgeOf(run)
+	judge, err := judgeOf(run, rules, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -83,18 +88,19 @@ func replay(run *rundir.Run, judge *sla.Judge) error {
 	return err
 }
 
-// judgeOf returns the judge of a recorded run, made of what it was given.
-func judgeOf(run *rundir.Run) (*sla.Judge, error) {
+// judgeOf returns the judge of a recorded run, made of what it was given, or of other
+// rules; it ends no run before abortAfter.
+func judgeOf(run *rundir.Run, rules *config.Rules, abortAfter time.Duration) (*sla.Judge, error) {
 	info := &run.Info
-	if info.Table.Text == "" {
-		return nil, exitcode.ConfigError(fmt.Errorf("%s does not hold the SLA tables that it was judged by; it was recorded by perfctl %s", run.Dir, info.Version))
-	}
-	rules, err := config.DecodeRules(info.Table.Name, info.Table.Text, info.Rules)
-	if err != nil {
-		return nil, err
+	if rules == nil {
+		given, err := rulesOf(info)
+		if err != nil {
+			return nil, err
+		}
+		rules = given
 	}
 	in := sla.Plan{Known: all.Registry().Names(), Metrics: metrics.Standard(), Own: info.Judging.OwnTable,
-		Options: sla.Options{Confidence: info.Judging.Confidence, AllowUndecided: info.Judging.AllowUndecided}}
+		Options: sla.Options{Confidence: info.Judging.Confidence, AllowUndecided: info.Judging.AllowUndecided, AbortAfter: abortAfter}}
 	for _, m := range info.Metrics {
 		in.Metrics = append(in.Metrics, metrics.Desc{Name: m.Name, Kind: m.Kind, Unit: m.Unit, Help: m.Help})
 	}
@@ -114,4 +120,12 @@ func judgeOf(run *rundir.Run) (*sla.Judge, error) {
 	}
 	j, err := sla.NewJudge(in, rules.Table, rules.Own)
 	return j, exitcode.ConfigError(err)
+}
+
+// rulesOf are the rules that a recorded run was given.
+func rulesOf(info *rundir.RunInfo) (*config.Rules, error) {
+	if info.Table.Text == "" {
+		return nil, exitcode.ConfigError(fmt.Errorf("run %s does not hold the SLA tables that it was judged by; it was recorded by perfctl %s", info.ID, info.Version))
+	}
+	return config.DecodeRules(info.Table.Name, info.Table.Text, info.Rules)
 }

@@ -31,3 +31,6 @@ func (r *records) sendTraces(zero time.Duration) {
 		to.Send(b, left)
 	}
 }
+
+// Traces says whether some of the arrivals are traced.
+func (p *Plan) Traces() bool { return p.request.Trace > 0 }

@@ -39,29 +39,32 @@ func CheckBase(base string) error {
 	return nil
 }
 
+// Execute executes a plan and records it in a new run directory.
+type Execute func(ctx context.Context, p *run.Plan, dir string) (*summary.Summary, error)
+
 // Repeat executes a plan so many times, into the folders 1, 2 … of base. after is called
 // behind each run.
-func Repeat(ctx context.Context, session *run.Session, p *run.Plan, base string, times int, after func(dir string, s *summary.Summary)) (*Repeated, error) {
+func Repeat(ctx context.Context, execute Execute, p *run.Plan, base string, times int, say func(string), after func(dir string, s *summary.Summary)) (*Repeated, error) {
 	out := &Repeated{}
 	for i := range times {
 		dir := filepath.Join(base, strconv.Itoa(i+1))
-		session.Observer.Say(fmt.Sprintf("run %d of %d", i+1, times))
+		say(fmt.Sprintf("run %d of %d", i+1, times))
 		again, err := p.With(ctx, func(r *run.Request) { r.ID = run.NewID() })
 		if err != nil {
 			return nil, err
 		}
-		result, err := session.Execute(ctx, again, dir, nil)
+		ended, err := execute(ctx, again, dir)
 		if err != nil {
 			return nil, err
 		}
-		after(dir, result.Summary)
-		out.ended = append(out.ended, result.Summary)
+		after(dir, ended)
+		out.ended = append(out.ended, ended)
 		r, err := rundir.Open(dir)
 		if err != nil {
 			return nil, err
 		}
 		out.Runs = append(out.Runs, r)
-		if result.Summary.Verdict == summary.VerdictInterrupted {
+		if ended.Verdict == summary.VerdictInterrupted {
 			break
 		}
 	}

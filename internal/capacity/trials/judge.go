@@ -32,6 +32,9 @@ type backlogWatch struct {
 	samples []capacity.Sample
 	flying  []capacity.Sample // arrivals at the target
 	waited  int               // the most that waited for a worker
+
+	// Of a trial that goes on elsewhere: what there was so far.
+	due, started, dropped, done int64
 }
 
 func newBacklogWatch(a capacity.Ask, users bool, bound int, shares []run.Share) *backlogWatch {

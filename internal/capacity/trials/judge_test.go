@@ -1,6 +1,7 @@
 package trials
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/perfctl/perfctl/internal/engine"
 	"github.com/perfctl/perfctl/internal/engine/health"
 	"github.com/perfctl/perfctl/internal/metrics"
+	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/summary"
@@ -126,5 +128,38 @@ func TestABrokenTrialNamesWhatWasExhausted(t *testing.T) {
 	}
 	if len(warned) != 2 || warned[0] != "Pool" {
 		t.Errorf("exhausted: %v", warned)
+	}
+}
+
+// A trial that goes on elsewhere is a profile file, of which the plan's is made again.
+func TestTheLoadOfATrialIsAProfileFile(t *testing.T) {
+	for _, o := range []Options{{}, {Config: capacity.Config{Users: true}, Pause: 1500 * time.Millisecond}} {
+		want := profile(capacity.Ask{Rate: 1234, Length: 7300 * time.Millisecond, Number: 3}, &o)
+		got, err := profiles.Decode("capacity.yaml", []byte(load(want)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got.Stages {
+			got.Stages[i].Pos = want.Stages[i].Pos // one has a file
+		}
+		if !reflect.DeepEqual(got.Stages, want.Stages) || got.Name != want.Name {
+			t.Errorf("%+v\nwant %+v", got.Stages, want.Stages)
+		}
+	}
+}
+
+// The backlog of a trial elsewhere is what was due and is not done, second by second.
+func TestTheBacklogOfATrialElsewhere(t *testing.T) {
+	o := newBacklogWatch(capacity.Ask{Rate: 100, Length: 10 * time.Second}, false, 50, nil)
+	count := func(d metrics.Desc, n int64) metrics.CounterValue {
+		return metrics.CounterValue{Series: &metrics.Series{Desc: d}, Delta: n}
+	}
+	for i := range 13 {
+		o.second(&metrics.Snapshot{End: time.Duration(i+1) * time.Second, Counters: []metrics.CounterValue{
+			count(metrics.Arrivals, 100), count(metrics.ArrivalsStarted, 90), count(metrics.ArrivalsSucceeded, 70), count(metrics.ArrivalsFailed, 5), count(metrics.ArrivalsDropped, 2),
+		}})
+	}
+	if n := len(o.samples); n != 11 || o.samples[0].At != 2 || o.samples[0].Backlog != 2*(15+8) || o.flying[n-1].Backlog != 12*15 || o.waited != 12*8 {
+		t.Errorf("%d samples, %+v, flying %+v, %d waited", n, o.samples, o.flying, o.waited)
 	}
 }

@@ -31,6 +31,8 @@ type Options struct {
 	Each bool
 	// Dir is where capacity.json and the trials' run directories go.
 	Dir string
+	// Away, where it is not nil, executes the trials elsewhere.
+	Away Away
 }
 
 // Search is a search that was decided and checked. Nothing was reached yet.

@@ -12,6 +12,7 @@ import (
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/profiles"
 	"github.com/perfctl/perfctl/internal/run"
+	"github.com/perfctl/perfctl/internal/summary"
 )
 
 // The stages of a trial.
@@ -90,29 +91,23 @@ func (s *part) trial(ctx context.Context, a capacity.Ask) (t capacity.Trial, err
 	if err != nil {
 		return t, err
 	}
-	x, err := s.prepare(ctx, p, a.Number > 1)
-	if err != nil {
-		return t, err
-	}
 	watch := newBacklogWatch(a, s.options.Users, p.MaxInFlight(), p.Shares())
 	per := "rps"
 	if s.options.Users {
 		per = "users"
 	}
 	t.Dir = s.prefix + fmt.Sprintf("trial-%02d-%s%s", a.Number, strconv.FormatFloat(roundRate(a.Rate), 'f', -1, 64), per)
-	r, err := x.Record(ctx, filepath.Join(s.dir, t.Dir), nil, watch.run)
-	x.Close()
+	sum, m, err := s.execute(ctx, p, t.Dir, watch, a.Number)
 	if err != nil {
 		return t, err
 	}
-	m := r.Measurement
 	if m.Panicked != nil {
 		return t, exitcode.With(exitcode.Panic, m.Panicked)
 	}
 	if m.Interrupted {
 		return t, exitcode.With(exitcode.Interrupted, run.ErrInterrupted)
 	}
-	watch.judge(&t, r.Summary, m)
+	watch.judge(&t, sum, m)
 	s.session.Observer.Say(line(a, t, s.options.Users))
 	if t.Outcome != capacity.Held {
 		if err := s.rest(ctx, m, p.GracefulStop()); err != nil {
@@ -121,6 +116,23 @@ func (s *part) trial(ctx context.Context, a capacity.Ask) (t capacity.Trial, err
 	}
 	t.Took = time.Since(began).Seconds()
 	return t, nil
+}
+
+// execute makes the run of a trial.
+func (s *part) execute(ctx context.Context, p *run.Plan, dir string, watch *backlogWatch, number int) (*summary.Summary, *run.Measurement, error) {
+	if s.options.Away != nil {
+		return s.goAway(ctx, p, number, dir, watch)
+	}
+	x, err := s.prepare(ctx, p, number > 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer x.Close()
+	r, err := x.Record(ctx, filepath.Join(s.dir, dir), nil, watch.run)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.Summary, r.Measurement, nil
 }
 
 // A target that was overloaded may refuse connections for a short time.

@@ -42,19 +42,24 @@ type Kubernetes struct {
 
 // Register makes the flags.
 func (f *Kubernetes) Register(fs *pflag.FlagSet) {
-	f.ClusterAccess.Register(fs)
 	fs.IntVar(&f.Pods, "kubernetes", 0, "run as `N` pods of a Kubernetes Job, with one verdict (see docs/kubernetes.md)")
+	f.RegisterPod(fs)
+	fs.BoolVar(&f.Keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
+}
+
+// RegisterPod makes the flags that are about each pod.
+func (f *Kubernetes) RegisterPod(fs *pflag.FlagSet) {
+	f.ClusterAccess.Register(fs)
 	fs.StringVar(&f.Image, "image", "", "with --kubernetes: the `IMAGE` of the pods, which holds this version of perfctl (or PERFCTL_IMAGE)")
 	fs.StringVar(&f.Values, "kubernetes-values", "", "with --kubernetes: a `FILE` of tolerations, affinity, resources, annotations and the like")
 	fs.DurationVar(&f.Wait, "kubernetes-wait", cluster.DefaultPatience, "with --kubernetes: how long pods may take to run")
-	fs.BoolVar(&f.Keep, "kubernetes-keep", false, "with --kubernetes: leave the Job behind, for its logs")
 }
 
 // localFlags are flags of run that are not for its shards: they say where the run goes
 // and how it is shown and compared.
 var localFlags = []string{
 	"out", "run-dir", "json", "quiet", "baseline", "repeat", "abort-on-fail", "abort-after", "env", "env-file", "run-id",
-	"no-color", "log-format", "verbose",
+	"summary-export", "no-color", "log-format", "verbose",
 }
 
 // notForPods are flags that make no sense for a run of many pods, and why.
@@ -65,7 +70,7 @@ var notForPods = map[string]string{
 	"watch":        "it watches processes of the machine that offers the load; --scrape reads programs elsewhere",
 	"allow-faults": "the commands of a profile would run in a pod, which is gone with what undoes them; run it from here",
 	"barrier":      "the pods meet by themselves",
-	"repeat":       "give the command so many times, and compare the runs with perfctl compare",
+	"log-failures": "the pods write no file of this machine; exemplars.ndjson keeps arrivals that failed, and perfctl slow shows them",
 }
 
 // Check refuses what no run of pods can be.
@@ -93,7 +98,7 @@ func (f *Kubernetes) Check(fs *pflag.FlagSet) error {
 	}
 	var wrong error
 	fs.Visit(func(x *pflag.Flag) {
-		if why, bad := notForPods[x.Name]; bad && x.Value.String() != "false" && x.Value.String() != "1" {
+		if why, bad := notForPods[x.Name]; bad && x.Value.String() != "false" {
 			wrong = exitcode.UsageError("--%s does not go with --kubernetes: %s", x.Name, why)
 		}
 	})

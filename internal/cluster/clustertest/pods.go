@@ -57,6 +57,9 @@ func (p *Pod) wait(reason, message string) {
 	p.Pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "shard", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}}
 }
 
+// ArgsVariable holds what a pod is to execute, in its environment.
+const ArgsVariable = "POD_ARGS"
+
 // begin executes a pod's program. The lock is held.
 func (s *Server) begin(j *batchv1.Job, p *Pod) {
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -71,6 +74,7 @@ func (s *Server) begin(j *batchv1.Job, p *Pod) {
 	for _, v := range p.Pod.Spec.Containers[0].Env {
 		env[v.Name] = v.Value
 	}
+	env[ArgsVariable] = strings.Join(p.Pod.Spec.Containers[0].Args, " ")
 	plan, runs := filepath.Join(p.podDir, "plan.tar.gz"), filepath.Join(p.podDir, "runs")
 	var parcel []byte
 	if c := s.config[j.Name]; c != nil {

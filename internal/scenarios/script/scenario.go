@@ -456,7 +456,17 @@ func (s *scenario) Aborted() error {
 // Summarise runs the script's handleSummary; not in a shard, which has only a part of
 // the figures.
 func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]string, error) {
-	if s.env.Plan.Sharded() || !s.loaded.Summarises() || len(s.users) == 0 || s.users[0] == nil {
+	if s.env.Plan.Sharded() || !s.loaded.Summarises() {
+		return nil, nil
+	}
+	if len(s.users) == 0 { // whose arrivals were executed elsewhere
+		s.loaded.first.Bind()
+		s.users, s.timers = make([]*vm.VM, 1), make([]*time.Timer, 1)
+		if err := s.hireOne(0); err != nil {
+			return nil, err
+		}
+	}
+	if s.users[0] == nil {
 		return nil, nil
 	}
 	bound, cancel := context.WithTimeout(ctx, summaryTimeout)

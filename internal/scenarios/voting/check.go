@@ -23,7 +23,7 @@ const (
 	faultMismatched                                        = "mismatched"
 	sumReads, sumOutside, sumUnseen                        = "readings", "readings_outside", "decisions_unseen"
 	sumOpened, sumDecided                                  = "proposals_opened", "proposals_decided"
-	factAgents, factMode                                   = "agents", "tally"
+	factAgents, factMode, factQuorum                       = "agents", "tally", "quorum"
 )
 
 // whose names the vote that a fault is about.
@@ -51,6 +51,7 @@ func (s *scenario) Account(ctx context.Context) (*scenarios.Account, error) {
 	defer c.Close(context.WithoutCancel(ctx))
 	a := scenarios.NewAccount()
 	a.Facts[factAgents], a.Facts[factMode] = strconv.FormatInt(s.agents, 10), s.mode
+	a.Facts[factQuorum] = strconv.FormatInt(s.quorum, 10)
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, c, opts, func(tx pgx.Tx) error {
 		if err := s.readVotes(ctx, tx, a); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,6 +83,10 @@ type proposal struct {
 	// Where the run has shards: when its newest vote was committed, when it was decided
 	// by a vote of this one, and when the reader saw that; see instant.
 	newest, decided, seen atomic.Int64
+	// Where besides no row of the tally tells which vote decided: all that were committed
+	// here, by choice.
+	mu        sync.Mutex
+	committed [choices][]moment
 }
 
 func newScenario(e scenarios.Env) (*scenario, error) {
