@@ -27,7 +27,7 @@ func sockets(f func(local, remote uint16, resent, needless uint32)) error {
 	if err != nil {
 		return fmt.Errorf("open a socket of the kernel's: %w", err)
 	}
-	defer unix.Close(fd) //nolint:errcheck // it is only read
+	defer unix.Close(fd)
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func Text(b *strings.Builder, p *run.Plan) {
 			rate += " → " + number(s.To)
 		}
 		if s.Burst > 0 {
-			rate = figure.Count(int64(s.Burst)) + " at once"
+			rate = figure.Count(s.Burst) + " at once"
 			if s.From > 0 || s.To > 0 {
 				rate += ", then " + number(s.From) + " → " + number(s.To)
 			}

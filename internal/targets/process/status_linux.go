@@ -40,7 +40,7 @@ func waited(dir string) map[int]time.Duration {
 	if err != nil {
 		return nil
 	}
-	defer d.Close() //nolint:errcheck // it is only read
+	defer d.Close()
 	names, _ := d.Readdirnames(maxThreads)
 	out := make(map[int]time.Duration, len(names))
 	for _, name := range names {

@@ -58,7 +58,7 @@ func TestADeadlineIsMovedWhenAQuarterOfItHasPassed(t *testing.T) {
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		if last := d.set[len(d.set)-1].Sub(time.Now()); last != time.Second {
+		if last := time.Until(d.set[len(d.set)-1]); last != time.Second {
 			t.Errorf("the driver's own deadline is moved to %v", last)
 		}
 	})
