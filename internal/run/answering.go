@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/targets"
@@ -56,8 +57,18 @@ func ping(ctx context.Context, a targets.Address) error {
 		}
 	case targets.API: // nothing of it is checked
 	}
-	if ctx.Err() == nil || errors.Is(ctx.Err(), context.Canceled) {
-		return nil // it said something, or nobody waits any more
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil // nobody waits any more
+	case ctx.Err() != nil, timedOut(err):
+		return err
 	}
-	return err
+	return nil // it said something
+}
+
+// timedOut says whether a connection was given up for its silence: its deadline may pass
+// before the context's own.
+func timedOut(err error) bool {
+	var failed net.Error
+	return errors.As(err, &failed) && failed.Timeout()
 }

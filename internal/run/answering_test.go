@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perfctl/perfctl/internal/targets"
+	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
 )
 
 // A target that takes connections and says nothing counts as dead; one that refuses them
@@ -56,5 +57,18 @@ func TestOnlyATargetThatSaysNothingIsDead(t *testing.T) {
 				t.Errorf("%s: %s is taken for silence: %v", k.scheme, what, err)
 			}
 		}
+	}
+}
+
+func TestADeadlineOfTheConnectionIsSilenceToo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	address := targets.Address{Kind: targets.RabbitMQ, URL: &url.URL{Scheme: "amqp", Host: l.Addr().String(), User: url.UserPassword("u", "p"), Path: "/"}}
+	_, err = rabbitmq.Dial(t.Context(), address, rabbitmq.Options{Name: "perfctl/ping", Timeout: 50 * time.Millisecond})
+	if err == nil || !timedOut(err) {
+		t.Errorf("nobody answers the broker's handshake, and it is not called a time-out: %v", err)
 	}
 }
