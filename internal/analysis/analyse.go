@@ -130,7 +130,15 @@ type pass struct {
 }
 
 func (p *pass) read() error {
-	response := newRolling(func(second int, h *metrics.Hist) { p.response[second] = trendValueOf(h) })
+	if p.comesBack() {
+		p.shapes = make([][]bucket, p.n)
+	}
+	response := newRolling(func(second int, h *metrics.Hist) {
+		p.response[second] = trendValueOf(h)
+		if p.shapes != nil {
+			p.shapes[second] = shapeOf(h)
+		}
+	})
 	trends := map[string]*rolling{}
 	for _, l := range p.run.Lines {
 		group := groupOf(&l.Series)

@@ -141,6 +141,13 @@ type Course struct {
 	// Area is the sum, over the arrivals from the beginning to the recovery, of their
 	// response time above the mean before: seconds that users waited in vain.
 	Area *float64 `json:"excess_wait_s"`
+	// Within is how far the time of the recovery may be off to either side, in seconds (95 %
+	// of such are not further); nil where it did not recover.
+	Within *float64 `json:"recovery_within_s,omitempty"`
+
+	// seen is when the first of the good seconds began, after the end: until then, what
+	// was due earlier may still have failed.
+	seen float64
 }
 
 // Excursion is a reading before, at its highest from the spike on, and at the

@@ -23,6 +23,8 @@ type axis struct {
 	gauges []gauge
 	// response is the response time of all scenarios together.
 	response []trendValue
+	// shapes are its values second by second, where a recovery is asked for.
+	shapes [][]bucket
 }
 
 // gauge is a gauge over the run, its stages joined.

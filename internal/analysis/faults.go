@@ -77,7 +77,7 @@ func (a *axis) faultEffects() []FaultEffect {
 		}
 		calm = math.Inf(1)
 		if e.Recovered {
-			calm = e.To + *e.Time
+			calm = e.To + e.seen
 		} else if !e.Known || e.Watched > 0 {
 			calm = e.To + e.Watched
 		}
@@ -116,7 +116,7 @@ func (a *axis) faultEffect(f rundir.FaultInfo, all []rundir.FaultInfo, k int, ca
 	r.Known, r.Because = why == "", why
 	reach := end
 	if r.Recovered {
-		reach = f.End + *r.Time
+		reach = f.End + r.seen
 	}
 	e := FaultEffect{
 		Name: f.Name, Target: f.Target, What: f.Text, From: f.Start, To: f.End,

@@ -100,7 +100,7 @@ func (e *FaultEffect) sentence() string {
 	case e.Recovered && *e.Time == 0:
 		b.WriteString(" The system recovered with the end of the fault.")
 	case e.Recovered:
-		fmt.Fprintf(&b, " It recovered %s after the end of the fault.", seconds(*e.Time))
+		fmt.Fprintf(&b, " It recovered %s after the end of the fault.", e.took(*e.Time))
 	default:
 		fmt.Fprintf(&b, " It did not recover within %s: %s.", seconds(e.Watched), e.still())
 	}

@@ -221,11 +221,9 @@ func (a *axis) comeBack(r *Recovery, b normal, end float64) string {
 		if h := a.hole(r.To, a.end(i+at+recoverySeconds-1)); h > 0 {
 			return fmt.Sprintf("nothing is known of %s after the %s", seconds(h), r.what)
 		}
-		took := 0.0
-		if at > 0 {
-			took = a.start[i+at] - r.To
-		}
-		r.Recovered, r.Time = true, &took
+		r.seen = max(a.start[i+at]-r.To, 0)
+		took, within := (&moment{axis: a, r: r, before: b, first: i, back: i + at, missing: missing}).find()
+		r.Recovered, r.Time, r.Within = true, &took, &within
 		return ""
 	}
 	if h := a.hole(r.To, end); h > 0 {

@@ -39,6 +39,14 @@ func (o *Analysis) sayRecoveries() {
 	}
 }
 
+// took is the time of a recovery, and how far it may be off.
+func (c *Course) took(t float64) string {
+	if c.Within == nil || t >= 60 { // of which no part of a second is told
+		return seconds(t)
+	}
+	return seconds(t) + " (± " + seconds(max(*c.Within, finestWithin)) + ")"
+}
+
 // still says what is not as it was.
 func (c *Course) still() string {
 	if len(c.Waiting) == 0 {
@@ -64,7 +72,7 @@ func (r *Recovery) sentence() string {
 	case r.Recovered && *r.Time == 0:
 		fmt.Fprintf(&b, "After the stage %s the system was at once what it was before.", r.Stage)
 	case r.Recovered:
-		fmt.Fprintf(&b, "The system recovered %s after the end of the stage %s.", seconds(*r.Time), r.Stage)
+		fmt.Fprintf(&b, "The system recovered %s after the end of the stage %s.", r.took(*r.Time), r.Stage)
 	default:
 		fmt.Fprintf(&b, "The system did not recover within %s after the end of the stage %s: %s.", seconds(r.Watched), r.Stage, r.still())
 	}
