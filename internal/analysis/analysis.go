@@ -1,6 +1,6 @@
 // Package analysis holds the answers that a recorded run gives to the questions
 // of an engineer: how soon it recovered, whether it drifts, when it was steady,
-// what broke first. It reads run directories through package report, records
+// what broke first. It reads run directories through package rundir, records
 // nothing, judges no rule and prints nothing.
 //
 // What the data cannot tell is said to be so, with the reason, and never

@@ -1,5 +1,5 @@
-// Package engine offers load: it waits for each arrival of a schedule, hands it
-// to a worker and records what became of it. It knows no target and no file
+// Package engine offers load: it waits for each arrival of a schedule, has it
+// executed and records what became of it. It knows no target and no file
 // format, and never decides whether a run was good.
 package engine
 

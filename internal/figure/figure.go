@@ -1,6 +1,6 @@
 // Package figure holds how figures are read and shown: the units that people
-// write, and numbers, times, sizes and shares as text. It holds no judgement and
-// no layout of a view.
+// write, and numbers, times, sizes and shares as text; text that is wrapped, and
+// text from outside that is cleaned. It holds no judgement and no layout of a view.
 package figure
 
 import (

@@ -1,6 +1,6 @@
 // Package lab starts throwaway RabbitMQ, PostgreSQL and Redis servers as child
-// processes on free loopback ports, and takes them down again. It loads
-// nothing and judges nothing.
+// processes on free loopback ports, breaks them where that is asked for, and takes
+// them down again. It loads nothing and judges nothing.
 package lab
 
 import (

@@ -1,7 +1,7 @@
 // Package meeting holds what the shards of one run tell each other before the first
 // arrival and after the last one: that they are there and of one mind, what the first
-// one made for all, when to start, that a run is called off or aborted. Dir is the
-// meeting of processes that share a folder; a cluster has another one. Nothing here
+// one made for all, when to start, that a run is called off or aborted. A Place is a
+// meeting in a folder or at an address; a cluster has one of its own. Nothing here
 // knows a schedule, a scenario or a target, and nothing is said between the first
 // arrival and the last but an abort.
 package meeting

@@ -1,5 +1,5 @@
 // Package report holds the views of a summary: text, JSON, JUnit XML, Markdown,
-// annotations of GitHub, and in html the page. It shows what others found; it
+// annotations of GitHub, code quality of GitLab, k6's summary, and in html the page. It shows what others found; it
 // reads no run directory, judges nothing and knows no target.
 package report
 

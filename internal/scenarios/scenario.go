@@ -1,6 +1,6 @@
 // Package scenarios holds the contract of a scenario and the registry that
-// finds one by name. Each folder below holds one scenario; the engine, the
-// profiles and every view are elsewhere.
+// finds one by name. A folder below holds one scenario, or what several have in
+// common; the engine, the profiles and every view are elsewhere.
 package scenarios
 
 import (
@@ -105,8 +105,8 @@ func (e Env) Tags(operation string) metrics.Tags {
 }
 
 // Scenario is what an arrival does. The optional interfaces Drainer,
-// Accountant, Sharer, Sampler, ProgressReporter and Resetter are found by type
-// assertion.
+// Accountant, Sharer, Sampler, Aborter, Summariser, ProgressReporter and Resetter
+// are found by type assertion.
 type Scenario interface {
 	work.Executor
 	// Setup reaches the targets, creates what the scenario needs, opens every

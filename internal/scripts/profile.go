@@ -1,5 +1,6 @@
 // Package scripts turns what a k6 script says about its run into a profile and
-// rules. It runs nothing: the script itself is the scenario of that name.
+// rules, and a plain script into the steps of a flow. It offers no load: the script
+// itself is the scenario of that name.
 package scripts
 
 import (
