@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
@@ -85,5 +86,20 @@ func TestRatesAndUsersAreNotComparedWithEachOther(t *testing.T) {
 	a := system{stages: stages}.analyse(t)
 	if len(a.Levels) != 1 || a.Levels[0].Users != nil {
 		t.Errorf("%+v", a.Levels)
+	}
+}
+
+// A stage whose iterations are used up is over before its time; its last reading of users
+// is taken when they have gone.
+func TestUsersWhoMadeArrivalsWereThere(t *testing.T) {
+	stages := steps(users("all", true, 1, 3, 3, 0))
+	y := pool(stages, 100)
+	y.gauges = map[metrics.Desc]func(float64) float64{metrics.Users: func(float64) float64 { return 0 }}
+	a := y.analyse(t)
+	if len(a.Levels) != 1 || a.Levels[0].Users == nil || *a.Levels[0].Users != 3 {
+		t.Fatalf("%+v", a.Levels)
+	}
+	if text := strings.Join(a.Sentences, " "); strings.Contains(text, "on the way up") {
+		t.Errorf("three users all along are no way up: %s", text)
 	}
 }

@@ -164,7 +164,9 @@ func (a *axis) level(s *step) (Level, bool) {
 			inFlight += gauge[i]
 			readings++
 		}
-		if users != nil && !math.IsNaN(users[i]) {
+		// Users who made arrivals were there: a reading of none was taken when they had
+		// gone, at the end of a stage that was over before its time.
+		if users != nil && !math.IsNaN(users[i]) && (users[i] > 0 || a.due[i] == 0) {
 			there += users[i]
 			counted++
 		}
