@@ -34,10 +34,17 @@ type Redactor struct {
 	forms []string // what is looked for, the longest first
 }
 
+// folders are variables that every shell sets, and that are no passwords in spite of
+// their names: where it is, and where it was.
+var folders = []string{"PWD", "OLDPWD"}
+
 // OfSettings returns the secrets of a source of settings. A password that stands elsewhere
 // as a user's or a host's name is no secret to be found in texts.
 func OfSettings(values map[string]string) (out []string) {
 	for name, v := range values {
+		if slices.Contains(folders, name) {
+			continue
+		}
 		for _, s := range Of(name, v) {
 			if !publicValue(values, s) {
 				out = append(out, s)

@@ -110,3 +110,10 @@ func TestArgsInEverySpelling(t *testing.T) {
 		}
 	}
 }
+
+func TestFoldersOfTheShellAreNoPasswords(t *testing.T) {
+	got := OfSettings(map[string]string{"PWD": "/home/ann/perf", "OLDPWD": "/home/ann", "REDIS_PWD": "hunter2hunter2"})
+	if len(got) != 1 || got[0] != "hunter2hunter2" {
+		t.Errorf("%q, want the password alone", got)
+	}
+}
