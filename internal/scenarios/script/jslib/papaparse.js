@@ -19,6 +19,22 @@ function rowsOf(text, delimiter, quote, errors) {
   let field = '';
   let at = 0;
   const end = text.length;
+  // Where the next of each sign is that ends a field; a sign is looked for again only
+  // when it was passed.
+  const ends = [delimiter, '\n', '\r'].map((sign) => ({ sign, at: -1 }));
+  const fieldEnd = () => {
+    let nearest = end;
+    for (const e of ends) {
+      if (e.at < at) {
+        const found = text.indexOf(e.sign, at);
+        e.at = found < 0 ? end : found;
+      }
+      if (e.at < nearest) {
+        nearest = e.at;
+      }
+    }
+    return nearest;
+  };
   for (;;) {
     if (text[at] === quote && field === '') {
       at++;
@@ -39,9 +55,9 @@ function rowsOf(text, delimiter, quote, errors) {
         at = close + 2;
       }
     }
-    while (at < end && !text.startsWith(delimiter, at) && text[at] !== '\n' && text[at] !== '\r') {
-      field += text[at++];
-    }
+    const stop = fieldEnd();
+    field += text.slice(at, stop);
+    at = stop;
     row.push(field);
     field = '';
     if (at >= end) {
@@ -90,7 +106,11 @@ function parse(input, config = {}) {
   if (config.skipEmptyLines) {
     rows = rows.filter((r) => (config.skipEmptyLines === 'greedy' ? r.some((f) => f.trim() !== '') : r.length > 1 || r[0] !== ''));
   }
+  const converts = config.transform || config.dynamicTyping;
   const convert = (value, key) => {
+    if (!converts) {
+      return value;
+    }
     let out = config.transform ? config.transform(value, key) : value;
     const dynamic = typeof config.dynamicTyping === 'object' ? config.dynamicTyping[key] : config.dynamicTyping;
     if (dynamic && typeof out === 'string') {
