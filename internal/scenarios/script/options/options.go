@@ -182,6 +182,7 @@ type shortcuts struct {
 	duration   time.Duration
 	stages     []Stage
 	hasStages  bool
+	hasVUs     bool // which may be 0: none to begin stages with
 }
 
 func (p *parser) fault(format string, args ...any) {
@@ -249,7 +250,7 @@ func (p *parser) option(k string, v json.RawMessage) {
 	o := p.o
 	switch k {
 	case "vus":
-		p.main.vus = int(p.whole(v))
+		p.main.vus, p.main.hasVUs = int(p.whole(v)), true
 	case "iterations":
 		p.main.iterations = p.whole(v)
 	case "duration":

@@ -22,6 +22,7 @@ func TestShortcutsMakeTheScenarioThatTheyMean(t *testing.T) {
 		`{"vus":"10","iterations":100}`:    {Executor: SharedIterations, VUs: 10, Iterations: 100, Duration: maxDuration},
 		`{"iterations":5,"duration":"1m"}`: {Executor: SharedIterations, VUs: 1, Iterations: 5, Duration: time.Minute},
 		`{"stages":[{"duration":"1m30s","target":20},{"duration":"0s","target":0}]}`: {Executor: RampingVUs, VUs: 1, StartVUs: 1},
+		`{"vus":0,"stages":[{"duration":"1s","target":20}]}`:                         {Executor: RampingVUs, VUs: 0, StartVUs: 0},
 	} {
 		got := parse(t, text, Flags{}).Scenarios[0]
 		if got.Executor != want.Executor || got.VUs != want.VUs || got.Iterations != want.Iterations || got.Duration != want.Duration || got.StartVUs != want.StartVUs {
@@ -48,6 +49,8 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		`{"scenarios":{"a":{"executor":"constant-vus","vus":1,"duration":"1s","rate":5}}}`:  `options.scenarios.a.rate: constant-vus has no such setting`,
 		`{"scenarios":{"a":{"executor":"constant-arrival-rate","rate":5,"duration":"1s"}}}`: `preAllocatedVUs is missing`,
 		`{"scenarios":{"a":{"executor":"constant-vus","vus":0,"duration":"1s"}}}`:           `has 0 users`,
+		`{"vus":0,"duration":"1s"}`:                                                         `has 0 users`,
+		`{"vus":0,"iterations":3}`:                                                          `has 0 users`,
 		`{"vus":1000000,"duration":"1s"}`:                                                   `at most 100000`,
 		`{"thresholds":{"http_req_duration":[{"threshold":"p(95)<1","abort":true}]}}`:       `there is no such key`,
 		`{"tlsAuth":[{"cert":"x","key":"hush"}]}`:                                           `options.tlsAuth[0]: cert and key are texts in PEM form`,

@@ -26,14 +26,14 @@ func (p *parser) load(f Flags) {
 			return
 		}
 		if f.Duration > 0 || f.Iterations > 0 || len(f.Stages) > 0 {
-			p.o.Scenarios, m = nil, shortcuts{vus: m.vus}
+			p.o.Scenarios, m = nil, shortcuts{vus: m.vus, hasVUs: m.hasVUs}
 		}
 		m.iterations, m.duration = max(m.iterations, f.Iterations), max(m.duration, f.Duration)
 		if len(f.Stages) > 0 {
 			m.stages, m.hasStages = f.Stages, true
 		}
 		if f.VUs > 0 {
-			m.vus = f.VUs
+			m.vus, m.hasVUs = f.VUs, true
 		}
 	}
 	if len(p.o.Scenarios) > 0 {
@@ -43,11 +43,14 @@ func (p *parser) load(f Flags) {
 		}
 		return
 	}
-	s := Scenario{Name: Main, Exec: "default", VUs: max(m.vus, 1), GracefulStop: 30 * time.Second}
+	if !m.hasVUs {
+		m.vus = 1
+	}
+	s := Scenario{Name: Main, Exec: "default", VUs: m.vus, GracefulStop: 30 * time.Second}
 	p.at = "options"
 	switch {
 	case m.hasStages:
-		s.Executor, s.Stages, s.StartVUs = RampingVUs, m.stages, max(m.vus, 1)
+		s.Executor, s.Stages, s.StartVUs = RampingVUs, m.stages, m.vus
 		if m.iterations > 0 || m.duration > 0 {
 			p.fault("stages stand beside duration or iterations: choose one of them")
 		}
