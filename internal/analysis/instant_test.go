@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,8 +39,8 @@ var troubles = map[string]func(due float64, y *planted, rng *rand.Rand) (float64
 	"timed out": func(float64, *planted, *rand.Rand) (float64, bool) { return 1.7, true },
 }
 
-// told is the recovery that is told of it, and within what.
-func (y *planted) told(t *testing.T) (took, within float64) {
+// analyse is what is told of it.
+func (y *planted) analyse(t *testing.T) *Analysis {
 	t.Helper()
 	const end = 50
 	stages := steps(stage("steady", "normal", true, end, y.rate, y.rate))
@@ -68,10 +69,14 @@ func (y *planted) told(t *testing.T) (took, within float64) {
 	if len(a.Faults) != 1 || !a.Faults[0].Recovered {
 		t.Fatalf("no recovery: %+v", a.Faults)
 	}
-	if a.Faults[0].Within == nil {
-		return *a.Faults[0].Time, math.NaN()
-	}
-	return *a.Faults[0].Time, *a.Faults[0].Within
+	return a
+}
+
+// told is the recovery that is told of it, and within what.
+func (y *planted) told(t *testing.T) (took, within float64) {
+	t.Helper()
+	e := y.analyse(t).Faults[0]
+	return *e.Time, *e.Within
 }
 
 // seconds are the snapshots of its run.
@@ -184,5 +189,16 @@ func TestATimeIsNotFinerThanWhatItIsToldBy(t *testing.T) {
 	_, coarse := seldom.told(t)
 	if !(coarse > fine) {
 		t.Errorf("± %g s of 5 arrivals a second, ± %g s of 200", coarse, fine)
+	}
+}
+
+func TestErrorsThatComeAfterTheRecoveryBelongToTheFault(t *testing.T) {
+	y := planted{rate: 100, from: 20, to: 26, back: 28.5, answer: troubles["timed out"]}
+	a := y.analyse(t)
+	if e := a.Faults[0]; e.Kinds["timeout"] != 850 || math.Abs(*e.Time-2.5) > 0.2 {
+		t.Errorf("recovered after %g s with %v, want 2.5 s and each of the 850 that were due until then", *e.Time, e.Kinds)
+	}
+	if text := strings.Join(a.Sentences, " "); !strings.Contains(text, "It recovered 2.5 s (± 0.2 s) after the end of the fault.") {
+		t.Errorf("the sentences: %s", text)
 	}
 }
