@@ -176,7 +176,7 @@ func (a *app) logger() *slog.Logger {
 // source is what a request is made of besides flags.
 func (a *app) source() flags.Source {
 	return flags.Source{
-		LookupEnv: a.lookupSetting, Environ: a.Environ, Secrets: &a.secrets, Version: a.version, Command: a.shownArgs(),
+		LookupEnv: a.lookupSetting, Environ: a.Environ, Secrets: &a.secrets, Interrupts: a.Interrupts, Version: a.version, Command: a.shownArgs(),
 		Warn: a.warn, Verbose: func() { a.verbose = true },
 	}
 }

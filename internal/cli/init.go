@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/scripts"
 	"github.com/perfctl/perfctl/internal/starter"
 )
@@ -31,13 +33,13 @@ same; it lists what it could not carry over.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
 				dir = args[0]
 			}
 			if from != "" {
-				return a.initFrom(from, dir)
+				return a.initFrom(c.Context(), from, dir)
 			}
 			return a.init(dir)
 		},
@@ -58,11 +60,13 @@ func (a *app) startIn(dir string) *starter.Folder {
 }
 
 // initFrom writes what a k6 script becomes, and says what it does not.
-func (a *app) initFrom(path, dir string) error {
+func (a *app) initFrom(ctx context.Context, path, dir string) error {
 	if !scripts.Is(path) {
 		return exitcode.UsageError("--from %s: want a k6 script, which ends in .js or .ts", path)
 	}
-	c, err := a.startIn(dir).Script(path, a.LookupEnv)
+	ctx, stop := run.Interruptible(ctx, a.Interrupts)
+	defer stop()
+	c, err := a.startIn(dir).Script(ctx, path, a.LookupEnv)
 	if err != nil {
 		return err
 	}

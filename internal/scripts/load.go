@@ -1,10 +1,12 @@
 package scripts
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
+	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/scenarios/script"
 	"github.com/perfctl/perfctl/internal/scenarios/script/options"
 	"github.com/perfctl/perfctl/internal/scenarios/script/vm"
@@ -15,8 +17,11 @@ type Flags = options.Flags
 
 // Load reads a script and what it says about its run. lookup finds what __ENV holds.
 // Nothing is reached.
-func Load(path string, lookup func(name string) (string, bool), f Flags) (*options.Options, error) {
-	l, err := script.Load(path, vm.Host{Lookup: lookup, Seed: 1}, f)
+func Load(ctx context.Context, path string, lookup func(name string) (string, bool), f Flags) (*options.Options, error) {
+	l, err := script.Load(ctx, path, vm.Host{Lookup: lookup, Seed: 1}, f)
+	if ctx.Err() != nil {
+		return nil, run.InterruptedOr(ctx, err)
+	}
 	if err != nil {
 		return nil, exitcode.ConfigError(err)
 	}

@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"context"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/run"
@@ -9,8 +10,8 @@ import (
 // Fill fills a request with what a script says about its run, where a user did not say
 // otherwise: own is what he gave in its place, and keepStop leaves the graceful stop as
 // it is. Nothing is reached.
-func Fill(r *run.Request, path string, own Flags, keepStop bool, warn func(text string)) error {
-	o, err := Load(path, func(name string) (string, bool) {
+func Fill(ctx context.Context, r *run.Request, path string, own Flags, keepStop bool, warn func(text string)) error {
+	o, err := Load(ctx, path, func(name string) (string, bool) {
 		v, _, ok := r.Settings.Lookup(name)
 		return v, ok
 	}, own)

@@ -4,6 +4,7 @@
 package starter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,8 +43,8 @@ func (f *Folder) Examples(schemaText []byte) error {
 
 // Script writes what a k6 script becomes, and returns it: it says what was left out.
 // lookup finds what its __ENV holds.
-func (f *Folder) Script(path string, lookup func(name string) (string, bool)) (*scripts.Carried, error) {
-	o, err := scripts.Load(path, lookup, scripts.Flags{})
+func (f *Folder) Script(ctx context.Context, path string, lookup func(name string) (string, bool)) (*scripts.Carried, error) {
+	o, err := scripts.Load(ctx, path, lookup, scripts.Flags{})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type Source struct {
 	Environ []string
 	// Secrets learns those of the settings.
 	Secrets *secrets.Redactor
+	// Interrupts end the reading of a script, which may take long.
+	Interrupts <-chan struct{}
 	// Version is perfctl's, Command the command line without secrets.
 	Version string
 	Command []string
@@ -37,7 +39,7 @@ func (f *Plan) Make(ctx context.Context, from Source, name string, fs *pflag.Fla
 		return nil, err
 	}
 	if f.ownNames {
-		err = f.script(r, from.Warn, name, fs)
+		err = f.load(ctx, r, from, name, fs)
 	} else if err = f.refuse(); err == nil {
 		err = f.bend(r, name, fs)
 	}

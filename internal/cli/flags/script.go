@@ -1,6 +1,8 @@
 package flags
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"github.com/perfctl/perfctl/internal/exitcode"
@@ -22,7 +24,7 @@ var notForScripts = []string{"base", "peak", "rate", "time-scale", "scenario", "
 
 // script fills the request with what a k6 script says about its run, and a user in place
 // of it.
-func (f *Plan) script(r *run.Request, warn func(string), path string, fs *pflag.FlagSet) (err error) {
+func (f *Plan) script(ctx context.Context, r *run.Request, warn func(string), path string, fs *pflag.FlagSet) (err error) {
 	for _, name := range notForScripts {
 		if flag := fs.Lookup(name); flag != nil && flag.Changed {
 			return exitcode.UsageError("--%s does nothing for a script, which says its load itself\n  next: choose its load with -u, -d, -i or --stage, or write the script so that it reads -e", name)
@@ -43,7 +45,15 @@ func (f *Plan) script(r *run.Request, warn func(string), path string, fs *pflag.
 	if own.Stages, err = scripts.ParseStages(f.stages); err != nil {
 		return err
 	}
-	return scripts.Fill(r, path, own, fs.Changed("graceful-stop"), warn)
+	return scripts.Fill(ctx, r, path, own, fs.Changed("graceful-stop"), warn)
+}
+
+// load reads a script until a signal ends it: what stands outside its functions may be
+// an endless loop.
+func (f *Plan) load(ctx context.Context, r *run.Request, from Source, path string, fs *pflag.FlagSet) error {
+	ctx, stop := run.Interruptible(ctx, from.Interrupts)
+	defer stop()
+	return f.script(ctx, r, from.Warn, path, fs)
 }
 
 // refuse says what is for scripts alone.

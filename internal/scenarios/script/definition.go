@@ -4,6 +4,7 @@
 package script
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -79,8 +80,8 @@ type Loaded struct {
 var ErrNoFile = errors.New("no script: perfctl run FILE.js names one, and so does --set script.file=FILE.js")
 
 // Load reads a script, runs the part of it that is outside functions, and reads its
-// options. Nothing is reached.
-func Load(path string, h vm.Host, f options.Flags) (*Loaded, error) {
+// options. Nothing is reached. Where ctx ends before, its cause is the error.
+func Load(ctx context.Context, path string, h vm.Host, f options.Flags) (*Loaded, error) {
 	if path == "" {
 		return nil, ErrNoFile
 	}
@@ -95,7 +96,7 @@ func Load(path string, h vm.Host, f options.Flags) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := s.NewVM(1)
+	first, err := s.NewVM(ctx, 1)
 	if err != nil {
 		return nil, err
 	}

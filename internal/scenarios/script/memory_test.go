@@ -23,7 +23,7 @@ func TestAUserIsSmall(t *testing.T) {
 	const n = 200
 	before := heap()
 	for i := range n {
-		u, err := p.s.loaded.script.NewVM(i + 2)
+		u, err := p.s.loaded.script.NewVM(t.Context(), i+2)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -59,7 +59,7 @@ func newScenario(env scenarios.Env) (*scenario, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	s.loaded, err = Load(env.Values.Text(0, KeyFile), vm.Host{Lookup: env.Targets.Setting, Names: env.Targets.Names, Log: s.log, Seed: env.Seed, Clock: env.Clock}, options.Flags{})
+	s.loaded, err = Load(context.Background(), env.Values.Text(0, KeyFile), vm.Host{Lookup: env.Targets.Setting, Names: env.Targets.Names, Log: s.log, Seed: env.Seed, Clock: env.Clock}, options.Flags{Planned: true})
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +302,7 @@ func (s *scenario) hire(ctx context.Context) error {
 	for range 4 {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				errs[i] = s.hireOne(i)
+				errs[i] = s.hireOne(ctx, i)
 			}
 		})
 	}
@@ -311,10 +311,10 @@ func (s *scenario) hire(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (s *scenario) hireOne(i int) (err error) {
+func (s *scenario) hireOne(ctx context.Context, i int) (err error) {
 	u := s.loaded.first
 	if i > 0 || s.env.Plan.Sharded() { // whose users have other numbers
-		if u, err = s.loaded.script.NewVM(s.env.Plan.Shard + i*max(s.env.Plan.Shards, 1) + 1); err != nil {
+		if u, err = s.loaded.script.NewVM(ctx, s.env.Plan.Shard+i*max(s.env.Plan.Shards, 1)+1); err != nil {
 			return err
 		}
 		u.Bind()
@@ -462,7 +462,7 @@ func (s *scenario) Summarise(ctx context.Context, figures []byte) (map[string]st
 	if len(s.users) == 0 { // whose arrivals were executed elsewhere
 		s.loaded.first.Bind()
 		s.users, s.timers = make([]*vm.VM, 1), make([]*time.Timer, 1)
-		if err := s.hireOne(0); err != nil {
+		if err := s.hireOne(ctx, 0); err != nil {
 			return nil, err
 		}
 	}

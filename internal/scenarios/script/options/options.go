@@ -100,6 +100,9 @@ type Flags struct {
 	Duration   time.Duration
 	Iterations int64
 	Stages     []Stage
+	// Planned says that the load was planned before, with the user's flags: what the
+	// script says of it is not looked at for faults again.
+	Planned bool
 }
 
 func (f Flags) any() bool {

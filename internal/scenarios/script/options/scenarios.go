@@ -64,7 +64,7 @@ func (p *parser) load(f Flags) {
 	default:
 		s.Executor, s.Iterations, s.Duration = PerVUIterations, 1, maxDuration
 	}
-	if len(p.errs) == 0 { // else it follows from what was said
+	if len(p.errs) == 0 && !f.Planned { // else it follows from what was said
 		p.check(&s)
 	}
 	p.o.Scenarios = []Scenario{s}

@@ -33,9 +33,10 @@ func (v *VM) throw(text string) {
 	panic(o)
 }
 
-func (v *VM) stringify(x goja.Value) string {
+// stringify is JSON.stringify of a value, with its further arguments.
+func (v *VM) stringify(x goja.Value, more ...goja.Value) string {
 	f, _ := goja.AssertFunction(v.rt.Get("JSON").ToObject(v.rt).Get("stringify"))
-	out, err := f(goja.Undefined(), x)
+	out, err := f(goja.Undefined(), append([]goja.Value{x}, more...)...)
 	if err != nil {
 		panic(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http/cookiejar"
 	"sync/atomic"
 	"time"
@@ -86,15 +87,21 @@ type Iteration struct {
 	Pause func(ctx context.Context, d time.Duration) error
 }
 
-// NewVM makes a user and runs the part of the script that is outside functions.
-func (s *Script) NewVM(number int) (*VM, error) {
+// NewVM makes a user and runs the part of the script that is outside functions, until
+// ctx ends: then its cause is the error.
+func (s *Script) NewVM(ctx context.Context, number int) (*VM, error) {
 	v := &VM{s: s, rt: goja.New(), number: number, urls: map[string]*target{}, execs: map[string]goja.Callable{}, ctx: background}
 	v.rt.SetFieldNameMapper(goja.UncapFieldNameMapper())
 	v.rt.SetMaxCallStackSize(2048)
 	v.random.seed(work.Mix(s.host.Seed, uint64(number), 0x5c))
 	v.rt.SetRandSource(v.random.float)
 	v.globals()
-	if _, err := v.rt.RunProgram(s.compiled); err != nil {
+	give := context.AfterFunc(ctx, func() { v.rt.Interrupt("the run ends") })
+	_, err := v.rt.RunProgram(s.compiled)
+	if !give() {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
 		return nil, v.explain(err)
 	}
 	v.exports = v.rt.Get(bundle.Global).ToObject(v.rt)
@@ -115,9 +122,21 @@ func (v *VM) Options() ([]byte, error) {
 		return []byte("{}"), nil
 	}
 	var out []byte
-	err := v.try(func() { out = []byte(v.stringify(o)) })
+	lost := ""
+	err := v.try(func() {
+		out = []byte(v.stringify(o, v.rt.ToValue(func(c goja.FunctionCall) goja.Value {
+			x := c.Argument(1)
+			if n, ok := x.Export().(float64); ok && lost == "" && (math.IsNaN(n) || math.IsInf(n, 0)) {
+				lost = fmt.Sprintf("%s is %v, which JSON would make null", c.Argument(0), x)
+			}
+			return x
+		})))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: options: %w", v.s.program.Name, v.explain(err))
+	}
+	if lost != "" {
+		return nil, fmt.Errorf("%s: options: %s: is it made of a variable that is not set? Give it with -e NAME=value, or a default in the script", v.s.program.Name, lost)
 	}
 	if len(out) == 0 || out[0] != '{' {
 		return nil, fmt.Errorf("%s: options is no object", v.s.program.Name)
