@@ -195,7 +195,8 @@ func (w *postgresWatcher) judge(p *backend, all map[int32]*backend, open *spans,
 		v.From, v.Kind, v.What = now-p.age, exemplars.Busy, p.query
 	default:
 		v.From = now - min(p.age, exemplars.Millis(looks))
-		v.Kind, v.What = exemplars.Waits, p.waitType+" "+p.event+", in: "+p.query
+		v.Kind, v.Waited, v.Disk = exemplars.Waits, p.waitType+" "+p.event, p.waitsForDisk()
+		v.What = v.Waited + ", in: " + p.query
 	}
 	open.see(key+v.Kind, v)
 }
@@ -232,6 +233,12 @@ func (p *backend) doing() string {
 		return p.query
 	}
 	return p.state + ", after: " + p.query
+}
+
+// waitsForDisk says whether what a process waits for is the disk, or another process that
+// writes the log to it.
+func (p *backend) waitsForDisk() bool {
+	return p.waitType == "IO" || p.waitType == "LWLock" && strings.HasPrefix(p.event, "WAL")
 }
 
 // stopped says whether a process of this machine that is PostgreSQL's is stopped.

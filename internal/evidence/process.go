@@ -109,7 +109,7 @@ func (w *processWatcher) judge(open *spans, was, m *process.Status, pid, i int, 
 		v.Kind, v.What = exemplars.Faults, "waited for pages that it had to read from disk"
 		open.see(key+"faults", v)
 	} else if took >= (now-before)/2 {
-		v.Kind, v.What = exemplars.Waits, "the disk"
+		v.Kind, v.Waited, v.Disk, v.What = exemplars.Waits, "the disk", true, "the disk"
 		open.see(key+"disk", v)
 	}
 }

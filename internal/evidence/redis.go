@@ -118,7 +118,7 @@ func (w *redisWatcher) look(ctx context.Context, c *redis.Client, j *Journal) er
 		// It ended between the last answer and this one; where this answer was held up,
 		// at its end.
 		v := exemplars.Evidence{From: max(before-took, answered-took-exemplars.Millis(looks)), To: answered, Source: "redis", Kind: exemplars.Command,
-			What: fmt.Sprintf("%s took %.0f ms", command(e.Args), took)}
+			Command: commandName(e.Args), What: fmt.Sprintf("%s took %.0f ms", command(e.Args), took)}
 		if answered-asked >= slowAnswer {
 			v.From = answered - took
 		}
@@ -142,6 +142,14 @@ func command(words []string) string {
 		text = strings.ToValidUTF8(text[:120], "") + "…"
 	}
 	return text
+}
+
+// commandName is the name of a command, in capitals; empty for none.
+func commandName(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.ToUpper(words[0])
 }
 
 // field returns a number of INFO, 0 for none.

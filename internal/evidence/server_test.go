@@ -143,7 +143,7 @@ func TestACommandThatHoldsRedisUpIsSeen(t *testing.T) {
 		})
 	})
 	v := only(all, exemplars.Command)[0]
-	if !strings.Contains(strings.ToLower(v.What), "eval local n") || v.To <= v.From || v.Process != 0 {
+	if !strings.Contains(strings.ToLower(v.What), "eval local n") || v.Command != "EVAL" || v.To <= v.From || v.Process != 0 {
 		t.Errorf("%+v", v)
 	}
 }

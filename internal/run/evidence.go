@@ -65,6 +65,7 @@ func (r *records) writeEvidence() {
 	var text []byte
 	r.journal.Take(func(v *exemplars.Evidence) {
 		v.Shard = r.of.plan.request.Shard
+		v.Waited, v.Command = r.show(v.Waited, maxRequest), r.show(v.Command, maxRequest)
 		v.What, v.By = r.show(v.What, maxRequest), r.show(v.By, maxRequest)
 		text = exemplars.AppendLine(text[:0], v)
 		r.seen.Write(text)

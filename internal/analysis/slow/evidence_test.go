@@ -108,3 +108,26 @@ func TestOneArrivalOfAStoppedProcessIsNamed(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// A checkpoint that is felt through the disk is told by what the process waited for, however
+// the watcher words it.
+func TestACheckpointThatIsFeltThroughTheDiskIsToldByWhatWasWaitedFor(t *testing.T) {
+	for disk, what := range map[bool]string{true: "waited for the disk while PostgreSQL wrote a checkpoint", false: "fell into a checkpoint of PostgreSQL"} {
+		w := newSimulation(11)
+		for _, at := range []float64{12_000, 42_000} {
+			w.evidence = append(w.evidence, exemplars.Evidence{From: at, To: at + 1000, Source: "postgres", Kind: exemplars.Checkpoint},
+				exemplars.Evidence{From: at, To: at + 1000, Source: "postgres", Kind: exemplars.Waits, Waited: "BufferIO", Disk: disk, What: "a statement waited"})
+		}
+		w.bend = func(e *exemplars.Exemplar) {
+			for _, at := range []float64{12_000, 42_000} {
+				if e.Due >= at && e.Due < at+900 {
+					e.Ops[0].Server = at + 1000 - e.Due
+				}
+			}
+		}
+		r := Explain(w.run())
+		if len(r.Causes) == 0 || r.Causes[0].What != what {
+			t.Errorf("disk %v: named %+v", disk, r.Causes)
+		}
+	}
+}

@@ -16,7 +16,7 @@ var order = []string{exemplars.Lock, exemplars.Stopped, exemplars.Throttled, exe
 // evidenceOf adds what was seen of the server while an operation waited for it.
 func (s *study) evidenceOf(e *exemplars.Exemplar, o *exemplars.Op, add func(sign)) {
 	seen := s.set.Meanwhile(e, o, false)
-	disk := slices.ContainsFunc(seen, func(v *exemplars.Evidence) bool { return v.Kind == exemplars.Waits && waitsForDisk(v) })
+	disk := slices.ContainsFunc(seen, func(v *exemplars.Evidence) bool { return v.Kind == exemplars.Waits && v.Disk })
 	for _, kind := range order {
 		for _, v := range seen {
 			if v.Kind != kind || !concerns(v, o) {
@@ -37,12 +37,6 @@ func (s *study) evidenceOf(e *exemplars.Exemplar, o *exemplars.Op, add func(sign
 // resendAfter is how long TCP waits at least, in milliseconds, until it takes a segment
 // for lost that nothing was heard of.
 const resendAfter = 200.0
-
-// waitsForDisk says whether what a process of PostgreSQL waits for is the disk, or
-// another process that writes the log.
-func waitsForDisk(v *exemplars.Evidence) bool {
-	return strings.HasPrefix(v.What, "IO ") || strings.HasPrefix(v.What, "LWLock WAL")
-}
 
 // concerns says whether evidence can be why an operation took its time.
 func concerns(v *exemplars.Evidence, o *exemplars.Op) bool {
@@ -103,11 +97,10 @@ func signOf(v *exemplars.Evidence) sign {
 			g.what = "were served by a process of " + system + " that a signal had stopped"
 		}
 	case exemplars.Command:
-		g.key, g.what = g.key+" "+firstWord(v.What), "waited while "+system+" did nothing but one command: "+v.What
+		g.key, g.what = g.key+" "+v.Command, "waited while "+system+" did nothing but one command: "+v.What
 	case exemplars.Waits: // so a few do in any run on a busy machine
 		g.concentrated = true
-		reason, _, _ := strings.Cut(v.What, ", in: ")
-		g.key, g.what = g.key+" "+reason, "waited in "+system+" for "+reason
+		g.key, g.what = g.key+" "+v.Waited, "waited in "+system+" for "+v.Waited
 	case exemplars.Busy:
 		g.concentrated = true
 		g.key, g.what = g.key+" "+statementOf(v.What), "were worked at by "+system+" all the time: "+cut(v.What)

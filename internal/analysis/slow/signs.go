@@ -218,11 +218,6 @@ func cut(s string) string {
 	return s
 }
 
-func firstWord(s string) string {
-	w, _, _ := strings.Cut(s, " ")
-	return strings.ToUpper(w)
-}
-
 func systemName(system string) string {
 	switch system {
 	case "postgres":

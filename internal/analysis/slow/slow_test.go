@@ -167,7 +167,7 @@ func TestPlantedCausesAreNamed(t *testing.T) {
 			}
 		}},
 		"a slow command": {exemplars.Command, "KEYS *", func(w *simulation) func(e *exemplars.Exemplar) {
-			w.evidence = append(w.evidence, exemplars.Evidence{From: 15_000, To: 15_300, Source: "redis", Kind: exemplars.Command, What: "KEYS * took 300 ms"})
+			w.evidence = append(w.evidence, exemplars.Evidence{From: 15_000, To: 15_300, Source: "redis", Kind: exemplars.Command, Command: "KEYS", What: "KEYS * took 300 ms"})
 			return func(e *exemplars.Exemplar) {
 				e.Ops[0].System = "redis"
 				if during(e, 15_000, 15_290) {

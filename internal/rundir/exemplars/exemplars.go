@@ -133,7 +133,14 @@ type Evidence struct {
 	// Took is for how long of the time nothing went on, in milliseconds, where that is
 	// known; 0 for all of it.
 	Took float64 `json:"took_ms,omitempty"`
-	// What says in a few words what was seen, By what the blocker was doing.
+	// Waited is what a process of the server waited for, as the server names it (of kind
+	// Waits); Disk says that it was the disk, or another process that writes to it.
+	Waited string `json:"waited,omitempty"`
+	Disk   bool   `json:"disk,omitempty"`
+	// Command is the name of the command, in capitals (of kind Command).
+	Command string `json:"command,omitempty"`
+	// What says in a few words what was seen, By what the blocker was doing. They are for
+	// people: nothing decides by them.
 	What string `json:"what"`
 	By   string `json:"by,omitempty"`
 	// Shard is the part of the run beside which it was seen.

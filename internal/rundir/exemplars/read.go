@@ -55,6 +55,7 @@ func Read(dir string) *Set {
 		if !possible(v.From, v.To) || v.From > v.To {
 			return errors.New("it is of no possible time")
 		}
+		v.older()
 		s.Evidence = append(s.Evidence, v)
 		return nil
 	})

@@ -1,0 +1,41 @@
+package exemplars
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// evidenceIn reads evidence that some version of perfctl wrote.
+func evidenceIn(t *testing.T, text string) *Evidence {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, EvidenceFile), []byte(text+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := Read(dir)
+	if len(s.Evidence) != 1 {
+		t.Fatalf("read %+v", s)
+	}
+	return &s.Evidence[0]
+}
+
+func TestEvidenceOfTheVersionBeforeSaysWhatItSaid(t *testing.T) {
+	const line = `{"from_ms":1,"to_ms":2,"source":"postgres","kind":"`
+	for text, want := range map[string]Evidence{
+		`waits","what":"IO DataFileRead, in: SELECT 1"}`:                       {Waited: "IO DataFileRead", Disk: true},
+		`waits","what":"LWLock WALWrite, in: COMMIT"}`:                         {Waited: "LWLock WALWrite", Disk: true},
+		`waits","what":"LWLock BufferMapping, in: SELECT ', in: '"}`:           {Waited: "LWLock BufferMapping"},
+		`waits","what":"the disk"}`:                                            {Waited: "the disk", Disk: true},
+		`waits","what":"told otherwise","waited":"IO DataFileRead"}`:           {Waited: "IO DataFileRead"},
+		`command","what":"keys * took 300 ms"}`:                                {Command: "KEYS"},
+		`command","what":"took 300 ms in all: SAVE","command":"SAVE"}`:         {Command: "SAVE"},
+		`busy","what":"IO, in: a statement"}`:                                  {},
+		`waits","what":"told otherwise","waited":"Timeout Sleep","disk":true}`: {Waited: "Timeout Sleep", Disk: true},
+	} {
+		v := evidenceIn(t, line+text)
+		if got := (Evidence{Waited: v.Waited, Disk: v.Disk, Command: v.Command}); got.Waited != want.Waited || got.Disk != want.Disk || got.Command != want.Command {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+}
