@@ -35,7 +35,7 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
   perfctl capacity --users --pause 1s --scenario crud --env-file .env.test
 
   # What do they hold that four pods can find out?
-  perfctl capacity --kubernetes 4 --image registry.example/perfctl:1 --scenario crud --env-file .env.test
+  perfctl capacity --kubernetes 4 --image registry.example/perfctl:1
 
   # In CI: red where it is below 1000/s
   perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 \
