@@ -22,6 +22,9 @@ const (
 	// finestWithin is promised at best, in seconds: what is less lies between due and done,
 	// or in snapshots that were taken a little late.
 	finestWithin = 0.1
+	// mostly is from what part of good arrivals on a second may be one in which a system
+	// that was back stumbled.
+	mostly = 0.7
 	// usuallySlow is the share of arrivals above the limit of P95 that means nothing.
 	usuallySlow = 0.03
 )
@@ -66,22 +69,49 @@ func (m *moment) find() (took, within float64) {
 	}
 	switch {
 	case s < 0 || m.end(s) <= m.r.To: // nothing of the trouble outlived its cause
-		return 0, finestWithin + m.noise(m.first, 1)
+		return 0, finestWithin + m.noise(m.first, m.good)
 	case m.queued(s): // a queue is read at the end of a second
 		return m.after(m.end(s)), m.length[s]
 	}
-	from, _ := m.touching(m.r.From, m.end(s))
-	bad := m.share(max(from, s-troubleSeconds), s)
-	here := m.share(s, s+1)
-	if math.IsNaN(bad) || math.IsNaN(here) || !(m.good-bad >= apart) {
+	bad := m.bad(s)
+	part, told := m.part(s, bad)
+	if !told {
 		if s < m.first {
 			return 0, m.end(s) - m.r.To + finestWithin
 		}
 		return m.after(m.end(s) - m.length[s]/2), m.length[s]/2 + finestWithin // it is in there, wherever
 	}
-	part := min(max((here-bad)/(m.good-bad), 0), 1)
+	at, noise := m.end(s)-part*m.length[s], 0.0
+	if s > 0 {
+		noise = m.noise(s-1, bad) / math.Sqrt(troubleSeconds)
+	}
+	if s >= max(m.first, 1) && !m.queued(s-1) { // perhaps it was back before, and stumbled
+		bad := m.bad(s - 1)
+		part, _ := m.part(s, bad)
+		earlier, told := m.part(s-1, bad)
+		if told && part >= mostly && earlier > 0.2 && earlier > m.noise(s-1, bad)/(m.good-bad) {
+			at = m.end(s) - part*m.length[s] - earlier*m.length[s-1]
+			noise = m.noise(s-1, m.share(s-1, s))
+		}
+	}
 	lag := min(m.before.mean, m.before.limit) / 1e3 // from due to done
-	return m.after(m.end(s) - part*m.length[s] - lag), min(finestWithin+m.noise(s, m.good-bad), m.length[s])
+	return m.after(at - lag), min(finestWithin+math.Hypot(noise, m.noise(s, m.share(s, s+1)))/(m.good-bad), m.length[s])
+}
+
+// bad is the share of good arrivals in the trouble before a second.
+func (m *moment) bad(s int) float64 {
+	from, _ := m.touching(m.r.From, m.end(s))
+	return m.share(max(from, s-troubleSeconds), s)
+}
+
+// part is how much of a second came after the trouble, as a part of 1, and whether its
+// arrivals tell, given the share of good ones in the trouble.
+func (m *moment) part(s int, bad float64) (part float64, told bool) {
+	here := m.share(s, s+1)
+	if math.IsNaN(bad) || math.IsNaN(here) || !(m.good-bad >= apart) {
+		return 0, false
+	}
+	return min(max((here-bad)/(m.good-bad), 0), 1), true
 }
 
 // after is how long after the end an instant is.
@@ -133,11 +163,10 @@ func (m *moment) allGood(s int) bool {
 	return came >= m.good*due-chance-across-max(0.5, 0.01*due)
 }
 
-// noise is by how much chance moves an instant in a second, in 95 of 100: shares of the
-// arrivals that were due in it, of which so much tells good from bad.
-func (m *moment) noise(s int, apart float64) float64 {
+// noise is by how much chance moves the instant in a second, in 95 of 100, where the share
+// of good arrivals tells it fully.
+func (m *moment) noise(s int, share float64) float64 {
 	n := m.due[s]
-	here := (m.goodIn(s) + 1) / (n + 2)
-	here = min(max(here, 1/(n+2)), 1-1/(n+2))
-	return 2 * math.Sqrt(here*(1-here)/max(n, 1)) / apart * m.length[s]
+	p := min(max(share, 1/(n+2)), 1-1/(n+2))
+	return 2 * math.Sqrt(p*(1-p)/max(n, 1)) * m.length[s]
 }

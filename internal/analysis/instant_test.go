@@ -21,6 +21,8 @@ type planted struct {
 	from, to float64 // of the fault
 	back     float64 // when the trouble ends
 	seed     uint64
+	// stumbles is the share of arrivals that are slow in the second after that.
+	stumbles float64
 	// answer is what becomes of an arrival of the trouble: how long it takes, in
 	// seconds, and whether it fails.
 	answer func(due float64, y *planted, rng *rand.Rand) (took float64, failed bool)
@@ -97,6 +99,9 @@ func (y *planted) seconds(end int) []metrics.Snapshot {
 		took, failed := 0.002+0.003*rng.ExpFloat64(), false
 		if due >= y.from && due < y.back {
 			took, failed = y.answer(due, y, rng)
+		}
+		if y.stumbles > 0 && due >= math.Ceil(y.back) && due < math.Ceil(y.back)+1 && rng.Float64() < y.stumbles {
+			took += 0.05
 		}
 		all[int(due)].due++
 		done := int(due + took)
@@ -177,6 +182,17 @@ func TestRecoveryWithinTheSecondInWhichTheFaultEnds(t *testing.T) {
 			y := planted{rate: 100, from: 20, to: 26.3, back: back, answer: answer}
 			if took, _ := y.told(t); math.Abs(took-(back-26.3)) > 0.4 {
 				t.Errorf("%s: back %.2f s after the end: told %.2f s", name, back-26.3, took)
+			}
+		}
+	}
+}
+
+func TestASystemThatStumblesWasBackBefore(t *testing.T) {
+	for _, name := range []string{"all fail", "held", "slow"} {
+		for _, part := range []float64{0.2, 0.4, 0.6} {
+			y := planted{rate: 100, from: 20, to: 26, back: 28 + part, stumbles: 0.2, answer: troubles[name]}
+			if took, _ := y.told(t); math.Abs(took-2-part) > 0.4 {
+				t.Errorf("%s: back %.2f s after the end: told %.2f s", name, 2+part, took)
 			}
 		}
 	}
