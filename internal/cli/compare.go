@@ -153,5 +153,8 @@ func (a *app) compareNeed(dir string, o compare.Options, asJSON bool) error {
 	if asJSON {
 		return outputs.WriteJSON(a.Stdout, n)
 	}
+	if a.OutWidth() > 0 { // it fits a terminal
+		return a.writer().Document(a.Stdout, "text", document.Need(n))
+	}
 	return compare.NeedText(a.Stdout, n)
 }

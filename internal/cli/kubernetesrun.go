@@ -71,7 +71,7 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	a.progress = show
 	j.Show, j.Stops = show, pods.Stops(a.Interrupts, show)
 	if f.repeat > 1 {
-		return a.repeatOnPods(ctx, j, p, dir, f)
+		return a.repeatOnPods(ctx, j, p, dir, f, views)
 	}
 	place, err := run.Reserve(dir)
 	if err != nil {
@@ -97,8 +97,8 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 }
 
 // repeatOnPods is repeat for runs of many pods.
-func (a *app) repeatOnPods(ctx context.Context, j *pods.Job, p *run.Plan, base string, f *runFlags) error {
-	return a.repeat(ctx, p, base, f, func() (series.Execute, func(), error) {
+func (a *app) repeatOnPods(ctx context.Context, j *pods.Job, p *run.Plan, base string, f *runFlags, views []outputs.Output) error {
+	return a.repeat(ctx, p, base, f, views, func() (series.Execute, func(), error) {
 		return func(ctx context.Context, p *run.Plan, dir string) (*summary.Summary, error) {
 			place, err := run.Reserve(dir)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
+	"github.com/perfctl/perfctl/internal/report/document"
 	"github.com/perfctl/perfctl/internal/run"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/series"
@@ -22,8 +23,6 @@ func (f *runFlags) checkRepeat() error {
 	case f.repeat == 1:
 	case f.runID != "" || f.startAt != "":
 		return exitcode.UsageError("--repeat does not go with --run-id or --start-at, which belong to one run")
-	case len(f.out) > 0:
-		return exitcode.UsageError("--repeat does not go with --out, which belongs to one run\n  next: perfctl report DIR/1 --format ... writes every view later")
 	}
 	return nil
 }
@@ -32,8 +31,8 @@ func (f *runFlags) checkRepeat() error {
 // together, with the baseline. SLA rules are judged by the mean over the runs; its
 // exit code is that of the worst run in all else, or of the comparison.
 //
-// open returns what executes the runs, and is called once the folder is there.
-func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags, open func() (execute series.Execute, closing func(), err error)) error {
+// views are of all runs together. open returns what executes the runs, and is called once the folder is there.
+func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags, views []outputs.Output, open func() (execute series.Execute, closing func(), err error)) error {
 	if err := series.CheckBase(base); err != nil {
 		return err
 	}
@@ -55,6 +54,9 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 		return err
 	}
 	defer place.Release()
+	if err := outputs.Check(views); err != nil {
+		return err
+	}
 	execute, closing, err := open()
 	if err != nil {
 		return err
@@ -71,8 +73,16 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 	if err := all.Conclude(baseline, gate); err != nil {
 		return err
 	}
-	if err := a.showRepeated(all, f.json); err != nil {
-		return exitcode.With(exitcode.Worst(all.ExitCode, exitcode.Unexpected), err)
+	for _, o := range views {
+		if err := a.writer().Repeated(o, &all.Repeated); err != nil {
+			a.warn(err.Error())
+			lost = exitcode.Unexpected
+		}
+	}
+	if !outputs.HaveStdout(views) {
+		if err := a.showRepeated(&all.Repeated, f.json); err != nil {
+			return exitcode.With(exitcode.Worst(all.ExitCode, exitcode.Unexpected), err)
+		}
 	}
 	if all.ExitCode != exitcode.Pass {
 		return verdict(all.ExitCode)
@@ -81,8 +91,8 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 }
 
 // repeatHere is repeat in this process.
-func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags) error {
-	return a.repeat(ctx, p, base, f, func() (series.Execute, func(), error) {
+func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags, views []outputs.Output) error {
+	return a.repeat(ctx, p, base, f, views, func() (series.Execute, func(), error) {
 		end, err := f.openBeside(ctx, a.sender(p), &env, a.progress)
 		if err != nil {
 			return nil, nil, err
@@ -104,9 +114,12 @@ func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, 
 
 // showRepeated shows runs side by side, what they come to together, and how they
 // differ from the baseline.
-func (a *app) showRepeated(all *series.Repeated, asJSON bool) error {
+func (a *app) showRepeated(all *summary.Repeated, asJSON bool) error {
 	if asJSON {
-		return outputs.WriteJSON(a.Stdout, map[string]any{"runs": all.Histories, "repeated": all.Mean, "comparison": all.Comparison})
+		return outputs.WriteJSON(a.Stdout, all)
+	}
+	if a.OutWidth() > 0 { // it fits a terminal
+		return a.writer().Document(a.Stdout, "text", document.Repeated(all, ""))
 	}
 	for _, h := range all.Histories {
 		if err := compare.HistoryText(a.Stdout, h, true); err != nil {

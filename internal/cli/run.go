@@ -96,7 +96,10 @@ how it went (perfctl help exit-codes).
 
 Outputs, each as FORMAT=WHERE; WHERE "-" is stdout:
 
-` + outputs.Describe(),
+` + outputs.Describe() + `
+
+With --repeat, text, json, html, markdown, junit and github are views of all runs
+together, one file for each WHERE; DIR/1, DIR/2 … keep those of each run.`,
 		Example:           runExamples,
 		Args:              oneArg("a profile's name or file"),
 		ValidArgsFunction: completeProfiles,
@@ -142,7 +145,7 @@ func (a *app) run(ctx context.Context, profile string, f *runFlags, fs *pflag.Fl
 	defer show.Done()
 	env := a.environment(show)
 	if f.repeat > 1 {
-		return a.repeatHere(ctx, env, p, dir, f)
+		return a.repeatHere(ctx, env, p, dir, f, views)
 	}
 	return a.once(ctx, env, p, dir, f, streams, views)
 }
@@ -180,10 +183,14 @@ func (f *runFlags) outputs() (streams, views []outputs.Output, err error) {
 	if f.export != "" {
 		f.out = append(f.out, "k6-summary="+f.export)
 	}
-	if streams, views, err = outputs.Split(f.out, f.json); err != nil {
+	if err := f.checkRepeat(); err != nil {
 		return nil, nil, err
 	}
-	return streams, views, f.checkRepeat()
+	if f.repeat > 1 {
+		views, err = outputs.Repeated(f.out, f.json)
+		return nil, views, err
+	}
+	return outputs.Split(f.out, f.json)
 }
 
 // complete adds to the request what only run has.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -134,28 +135,44 @@ func runsToFind(z, sd, dist float64) int {
 	return 0
 }
 
+// Of says what the past runs are.
+func (n *Need) Of() string {
+	return fmt.Sprintf("%s, %s of %s", clean(n.Profile), countRuns(len(n.Runs)), length(n.Length))
+}
+
+// length shows how long runs are, from seconds.
+func length(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond).String()
+}
+
+// Sentence says how many runs it takes.
+func (n *Need) Sentence() string {
+	text := fmt.Sprintf("A gate with a least effect of %s calls equal systems OK, and finds twice that, in 95 of 100 comparisons with ", n.Least.text(false))
+	if n.RunsASide == 0 {
+		return text + fmt.Sprintf("more than %d runs a side: steady the machine, let runs last longer, or ask for less (--need 10%%)", mostRuns)
+	}
+	return text + fmt.Sprintf("%d runs a side of %s: %s for both", n.RunsASide, length(n.Length), length(n.Seconds))
+}
+
+// Row is a figure as texts: its metric, stage and statistic, by how much runs differ, and
+// how many it takes of them and of longer ones.
+func (f *NeedFigure) Row() []string {
+	return []string{clean(f.Metric), stageOrAll(f.Stage), f.Stat, parts(f.Spread) + " %", orMore(f.Runs), orMore(f.With)}
+}
+
 // NeedText writes for a terminal what a gate needs.
 func NeedText(w io.Writer, n *Need) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s of %s\n\n", clean(n.Profile), countRuns(len(n.Runs)), seconds(n.Length))
+	b.WriteString(n.Of() + "\n\n")
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  figure\tstage\t\truns differ by\truns a side\tof four times the length")
-	for _, f := range n.Figures {
-		stage := f.Stage
-		if stage == "" {
-			stage = "all judged"
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%.2g %%\t%s\t%s\n", clean(f.Metric), clean(stage), f.Stat, 100*f.Spread, orMore(f.Runs), orMore(f.With))
+	for i := range n.Figures {
+		fmt.Fprintln(tw, "  "+strings.Join(n.Figures[i].Row(), "\t"))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\nA gate with a least effect of %s calls equal systems OK, and finds twice that, in 95 of 100 comparisons with\n", n.Least.text(false))
-	if n.RunsASide == 0 {
-		fmt.Fprintf(&b, "more than %d runs a side: steady the machine, let runs last longer, or ask for less (--need 10%%)\n", mostRuns)
-	} else {
-		fmt.Fprintf(&b, "%d runs a side of %s: %s for both\n", n.RunsASide, seconds(n.Length), seconds(n.Seconds))
-	}
+	b.WriteString("\n" + n.Sentence() + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -156,6 +156,33 @@ func (r *Repeated) Judged(o *sla.Result) bool {
 	})
 }
 
+// Row is a figure as texts: its metric, stage and statistic, the mean, by how much runs
+// differ, and where the mean lies.
+func (m *MeanFigure) Row() []string {
+	f := Figure{Metric: m.Metric, Stat: m.Stat}
+	spread := parts(m.Spread) + " %"
+	if f.isShare() {
+		spread = parts(m.Spread) + " pp"
+	}
+	return []string{clean(m.Metric), stageOrAll(m.Stage), m.Stat, f.show(&m.Mean), spread, f.show(&m.Low) + " to " + f.show(&m.High)}
+}
+
+// parts shows by how much runs differ, in hundredths.
+func parts(spread float64) string {
+	if spread >= 1 { // two digits would take a power of ten
+		return fmt.Sprintf("%.0f", 100*spread)
+	}
+	return fmt.Sprintf("%.2g", 100*spread)
+}
+
+// stageOrAll names a stage, or that a figure is of all that are judged.
+func stageOrAll(stage string) string {
+	if stage == "" {
+		return "all judged"
+	}
+	return clean(stage)
+}
+
 // RepeatedText writes what the runs come to together for a terminal.
 func RepeatedText(w io.Writer, r *Repeated) error {
 	var b strings.Builder
@@ -163,16 +190,7 @@ func RepeatedText(w io.Writer, r *Repeated) error {
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  figure\tstage\t\tmean\truns differ by\tmean lies in (95 %)")
 	for _, m := range r.Figures {
-		f := Figure{Metric: m.Metric, Stat: m.Stat}
-		spread := fmt.Sprintf("%.2g %%", 100*m.Spread)
-		if f.isShare() {
-			spread = fmt.Sprintf("%.2g pp", 100*m.Spread)
-		}
-		stage := m.Stage
-		if stage == "" {
-			stage = "all judged"
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s to %s\n", clean(m.Metric), clean(stage), m.Stat, f.show(&m.Mean), spread, f.show(&m.Low), f.show(&m.High))
+		fmt.Fprintln(tw, "  "+strings.Join(m.Row(), "\t"))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (f *family) settleTimes(s *spec, d stats.Difference, lo, hi, w float64) (st
 	n := runsFor(f.z, sd, dist)
 	switch {
 	case n == 0:
-		return fmt.Sprintf("more than %d runs a side: the difference is too near to the least that matters for how much runs differ (%.2g %%)", mostRuns, 100*sd), 0
+		return fmt.Sprintf("more than %d runs a side: the difference is too near to the least that matters for how much runs differ (%s %%)", mostRuns, parts(sd)), 0
 	case n <= have:
 		n = have + 1
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/report"
@@ -93,6 +94,25 @@ func (w *Writer) Suite(o Output, s *summary.Suite) error {
 			return report.AnnotationsSuite(to, s)
 		}
 		return w.Document(to, o.Format, document.Suite(s))
+	})
+}
+
+// Repeated writes one view of repeated runs.
+func (w *Writer) Repeated(o Output, r *summary.Repeated) error {
+	return w.file(o, func(to io.Writer) error {
+		switch o.Format {
+		case "json":
+			return WriteJSON(to, r)
+		case "junit":
+			return report.JUnitRepeated(to, r)
+		case "github":
+			return report.AnnotationsRepeated(to, r)
+		}
+		from := ""
+		if o.Where != Stdout {
+			from = filepath.Dir(o.Where)
+		}
+		return w.Document(to, o.Format, document.Repeated(r, from))
 	})
 }
 

@@ -22,7 +22,8 @@ type Output = stream.Destination
 // Stdout is the WHERE of what has stdout.
 const Stdout = "-"
 
-// Formats of what is about more than one run, and of a suite.
+// Formats of what is about more than one run, and of what has a verdict besides: a suite,
+// repeated runs.
 var (
 	DocumentFormats = []string{"text", "json", "markdown", "html"}
 	SuiteFormats    = []string{"text", "json", "html", "markdown", "junit", "github"}
@@ -62,10 +63,8 @@ func Split(list []string, jsonToStdout bool) (streams, views []Output, err error
 			stdout = append(stdout, "--out "+text)
 			continue
 		}
-		if other := files[fileOf(o)]; other != "" {
-			errs = append(errs, fmt.Errorf("--out %s and --out %s write to one file: the later one would replace the other", other, text))
-		} else if fileOf(o) != "" {
-			files[fileOf(o)] = text
+		if err := taken(files, o, text); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if len(stdout) > 1 {
@@ -75,6 +74,38 @@ func Split(list []string, jsonToStdout bool) (streams, views []Output, err error
 		return nil, nil, exitcode.UsageError("%w", err)
 	}
 	return streams, views, nil
+}
+
+// taken refuses a second output into a file that one before it writes; files has those.
+func taken(files map[string]string, o Output, text string) error {
+	file := fileOf(o)
+	if file == "" || o.Where == Stdout {
+		return nil
+	}
+	if other := files[file]; other != "" {
+		return fmt.Errorf("--out %s and --out %s write to one file: the later one would replace the other", other, text)
+	}
+	files[file] = text
+	return nil
+}
+
+// Repeated reads the --out flags of repeated runs, whose views are of all of them
+// together.
+func Repeated(list []string, jsonToStdout bool) ([]Output, error) {
+	var errs []error
+	var rest []string
+	for _, text := range list {
+		o, err := parse(text)
+		if err == nil && (isStream(o.Format) || isView(o.Format)) && !slices.Contains(SuiteFormats, o.Format) {
+			errs = append(errs, fmt.Errorf("--out %s belongs to one run: with --repeat, views are of all runs together, one of %s\n  next: leave --repeat out, or see perfctl report --help for the views of each run once it is over", text, strings.Join(SuiteFormats, ", ")))
+			continue
+		}
+		rest = append(rest, text)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, exitcode.UsageError("%w", err)
+	}
+	return Of(rest, jsonToStdout, SuiteFormats)
 }
 
 // Views reads the --out flags of a command that makes no run: nothing of it can be
@@ -91,6 +122,7 @@ func Views(list []string, jsonToStdout bool, noStreams string) ([]Output, error)
 // --json has stdout.
 func Of(list []string, jsonToStdout bool, formats []string) (out []Output, err error) {
 	var errs []error
+	files := map[string]string{}
 	stdout := 0
 	if jsonToStdout {
 		stdout++
@@ -106,6 +138,9 @@ func Of(list []string, jsonToStdout bool, formats []string) (out []Output, err e
 		}
 		if o.Where == Stdout {
 			stdout++
+		}
+		if err := taken(files, o, text); err != nil {
+			errs = append(errs, err)
 		}
 		out = append(out, o)
 	}

@@ -19,16 +19,8 @@ import (
 // Repeated are the runs that one plan was executed in, one after the other, and what
 // they came to together.
 type Repeated struct {
-	Runs  []*rundir.Run
-	ended []*summary.Summary
-	// Histories shows them side by side, Mean is what they come to together (nil for a
-	// single run), Comparison how they differ from the baseline (nil without one).
-	Histories  []*compare.History
-	Mean       *compare.Repeated
-	Comparison *compare.Comparison
-	// ExitCode is that of the worst run in all but the rules that the mean judges, or of
-	// the comparison.
-	ExitCode int
+	summary.Repeated
+	Runs []*rundir.Run
 }
 
 // CheckBase refuses a folder that repetitions cannot be written into.
@@ -46,6 +38,7 @@ type Execute func(ctx context.Context, p *run.Plan, dir string) (*summary.Summar
 // behind each run.
 func Repeat(ctx context.Context, execute Execute, p *run.Plan, base string, times int, say func(string), after func(dir string, s *summary.Summary)) (*Repeated, error) {
 	out := &Repeated{}
+	out.Asked = times
 	for i := range times {
 		dir := filepath.Join(base, strconv.Itoa(i+1))
 		say(fmt.Sprintf("run %d of %d", i+1, times))
@@ -58,7 +51,7 @@ func Repeat(ctx context.Context, execute Execute, p *run.Plan, base string, time
 			return nil, err
 		}
 		after(dir, ended)
-		out.ended = append(out.ended, ended)
+		out.Ended = append(out.Ended, ended)
 		r, err := rundir.Open(dir)
 		if err != nil {
 			return nil, err
@@ -74,7 +67,7 @@ func Repeat(ctx context.Context, execute Execute, p *run.Plan, base string, time
 // Conclude finds what the runs come to together, compared with the baseline where there
 // is one.
 func (r *Repeated) Conclude(baseline []*rundir.Run, gate compare.Options) (err error) {
-	if r.Mean, r.ExitCode, err = averaged(r.Runs, r.ended); err != nil {
+	if r.Mean, r.ExitCode, err = averaged(r.Runs, r.Ended); err != nil {
 		return err
 	}
 	if r.Histories, err = compare.Histories(r.Runs, compare.Options{}); err != nil {
@@ -85,6 +78,7 @@ func (r *Repeated) Conclude(baseline []*rundir.Run, gate compare.Options) (err e
 			r.ExitCode = exitcode.Worst(r.ExitCode, exitcode.Regression)
 		}
 	}
+	r.Verdict = word(r.ExitCode)
 	return nil
 }
 
@@ -110,9 +104,9 @@ func averaged(runs []*rundir.Run, ended []*summary.Summary) (mean *compare.Repea
 }
 
 // exitOf is a run's exit code without the rules that the mean over the runs
-// judges.
+// judges. A run that a rule ended early keeps its own: it is no whole run of the mean.
 func exitOf(s *summary.Summary, mean *compare.Repeated) int {
-	if s.ExitCode != exitcode.Breached || mean == nil {
+	if s.ExitCode != exitcode.Breached || mean == nil || s.Stopped != nil {
 		return s.ExitCode
 	}
 	for i := range s.SLA {
