@@ -56,6 +56,9 @@ func (r *records) exemplar(k *keep.Record, zero time.Duration) exemplars.Exempla
 	return e
 }
 
+// roles are the words for what an operation does with a message.
+var roles = map[work.Role]string{work.Publishes: exemplars.Publishes, work.Consumes: exemplars.Consumes}
+
 // op makes of an operation's notes what is written of it.
 func (r *records) op(o *work.Op, k *keep.Record, ms func(time.Duration) float64) exemplars.Op {
 	end := o.Done
@@ -63,7 +66,7 @@ func (r *records) op(o *work.Op, k *keep.Record, ms func(time.Duration) float64)
 		end = k.End
 	}
 	out := exemplars.Op{
-		Name: o.Name, Line: o.Line, System: o.System, Start: ms(o.Start), End: ms(end), Open: o.Done == 0,
+		Name: o.Name, Line: o.Line, System: o.System, Role: roles[o.Role], Start: ms(o.Start), End: ms(end), Open: o.Done == 0,
 		Bytes: o.Bytes, Retries: o.Retries, Reconnects: o.Reconnects, Conn: o.Conn, Process: o.Process, Status: o.Status, Failed: o.Failed,
 		Request: r.show(strings.TrimSpace(o.Verb+" "+o.Request), maxRequest), Answer: r.show(string(k.Notes.Head(o)), maxAnswer),
 		Lookup: exemplars.Millis(o.Lookup), Connect: exemplars.Millis(o.Connect), TLS: exemplars.Millis(o.TLS),

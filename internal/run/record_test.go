@@ -88,3 +88,19 @@ func TestFailuresAreLoggedAndCounted(t *testing.T) {
 		t.Errorf("log of %d lines:\n%s", len(lines), log.String())
 	}
 }
+
+func TestARecordSaysWhatAnOperationDoesWithAMessageWhateverItIsCalled(t *testing.T) {
+	r := recording()
+	for role, want := range map[work.Role]string{work.Publishes: exemplars.Publishes, work.Consumes: exemplars.Consumes, 0: ""} {
+		a := &work.Arrival{Notes: r.keeper.Notes(0, 0)}
+		o := a.Begin("rabbitmq", "send", 0)
+		o.Does(role)
+		o.Ended(msec, nil)
+		r.keeper.Keep(0, a, msec, errors.New("is kept"))
+		r.keeper.Take(func(k *keep.Record) {
+			if got := r.exemplar(k, 0).Ops[0].Role; got != want {
+				t.Errorf("role %d is written as %q, want %q", role, got, want)
+			}
+		})
+	}
+}

@@ -27,11 +27,11 @@ func TestWhatIsSeenOfASecondIsNamedForThoseThatItConcerns(t *testing.T) {
 		},
 		"a backlog": {
 			exemplars.Evidence{Source: "rabbitmq", Kind: exemplars.Backlog, By: "work"},
-			func(o *exemplars.Op) { o.System = "rabbitmq" }, func(o *exemplars.Op) { o.Request = "publish work" }, "whose consumers did not keep up: work",
+			func(o *exemplars.Op) { o.System = "rabbitmq" }, func(o *exemplars.Op) { o.Name, o.Role = "send", exemplars.Publishes }, "whose consumers did not keep up: work",
 		},
 		"flow control": {
 			exemplars.Evidence{Source: "rabbitmq", Kind: exemplars.Flow, What: "held a channel of the run back by flow control"},
-			func(o *exemplars.Op) { o.System, o.Request = "rabbitmq", "publish work" }, func(o *exemplars.Op) { o.Request = "" }, "flow control",
+			func(o *exemplars.Op) { o.System, o.Name, o.Role = "rabbitmq", "send", exemplars.Publishes }, func(o *exemplars.Op) { o.Role, o.Request = exemplars.Consumes, "publish work" }, "flow control",
 		},
 		"a pause of the program": {
 			exemplars.Evidence{Source: "app", System: "api", Kind: exemplars.Pause, What: "was stopped by its garbage collection for 700 ms", Took: 700},

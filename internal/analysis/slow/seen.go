@@ -3,7 +3,6 @@ package slow
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 )
@@ -46,15 +45,12 @@ func concerns(v *exemplars.Evidence, o *exemplars.Op) bool {
 	case exemplars.Plan:
 		return statementOf(v.By) == statementOf(o.Request)
 	case exemplars.Backlog: // who waits for a message waits behind those before it
-		return !strings.HasPrefix(o.Request, publishing)
+		return o.Role != exemplars.Publishes
 	case exemplars.Flow:
-		return strings.HasPrefix(o.Request, publishing)
+		return o.Role == exemplars.Publishes
 	}
 	return true
 }
-
-// publishing begins the request of an operation that waits for the broker's confirm.
-const publishing = "publish"
 
 // machineSigns adds what was seen of the generator itself for most of an arrival's time.
 func (s *study) machineSigns(e *exemplars.Exemplar, add func(sign)) {

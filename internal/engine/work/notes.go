@@ -32,6 +32,8 @@ type Op struct {
 	Line int
 	// System is what did it: postgres, redis, rabbitmq, api.
 	System string
+	// Role is what it does with a message, whatever it is called; 0 where it has none.
+	Role Role
 	// Start is when the operation began, Ready when it had a connection to work with,
 	// Sent when the request was written, First when the answer began, Done when it was
 	// read.
@@ -59,6 +61,16 @@ type Op struct {
 	from, to uint16 // of the answer's head
 	index    uint8  // among the arrival's operations, from 1
 }
+
+// Role is what an operation does with a message.
+type Role uint8
+
+const (
+	// Publishes one, and waits for the broker's confirm.
+	Publishes Role = iota + 1
+	// Consumes one: waits until it is there.
+	Consumes
+)
 
 // Begin begins to take notes of an operation; nil where none are taken.
 func (a *Arrival) Begin(system, name string, at time.Duration) *Op {
@@ -113,6 +125,13 @@ func (n *Notes) CopyTo(to *Notes) {
 func (o *Op) On(at time.Duration, conn, process uint32) {
 	if o != nil {
 		o.Ready, o.Conn, o.Process = at, conn, process
+	}
+}
+
+// Does says what the operation does with a message.
+func (o *Op) Does(r Role) {
+	if o != nil {
+		o.Role = r
 	}
 }
 

@@ -68,6 +68,9 @@ type Op struct {
 	Line int    `json:"line,omitempty"`
 	// System is postgres, redis, rabbitmq or api.
 	System string `json:"system"`
+	// Role is what it does with a message, whatever it is called: Publishes, Consumes;
+	// empty for what handles none.
+	Role string `json:"role,omitempty"`
 	// Start and End bound it.
 	Start float64 `json:"start_ms"`
 	End   float64 `json:"end_ms"`
@@ -97,6 +100,14 @@ type Op struct {
 	// Open says that it had no end when the arrival ended.
 	Open bool `json:"open,omitempty"`
 }
+
+// The roles of operations: what they do with a message.
+const (
+	// Publishes: it waits for the broker's confirm.
+	Publishes = "publishes"
+	// Consumes: it waits until a message is there.
+	Consumes = "consumes"
+)
 
 // Is says whether it is kept as that.
 func (e *Exemplar) Is(as string) bool {

@@ -16,3 +16,13 @@ func (v *Evidence) older() {
 		v.Command = strings.ToUpper(name)
 	}
 }
+
+// older fills what operations of a version before this one lack: the request of a publish
+// began with that word, and no other's of RabbitMQ did.
+func (e *Exemplar) older() {
+	for i := range e.Ops {
+		if o := &e.Ops[i]; o.Role == "" && o.System == "rabbitmq" && strings.HasPrefix(o.Request, "publish") {
+			o.Role = Publishes
+		}
+	}
+}

@@ -39,3 +39,23 @@ func TestEvidenceOfTheVersionBeforeSaysWhatItSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestOperationsOfTheVersionBeforeDoWhatTheyDid(t *testing.T) {
+	for op, want := range map[string]string{
+		`"system":"rabbitmq","request":"publish work"`:                 Publishes,
+		`"system":"rabbitmq","request":"work"`:                         "",
+		`"system":"redis","request":"publish channel"`:                 "",
+		`"system":"rabbitmq","request":"publish","role":"consumes"`:    Consumes,
+		`"system":"rabbitmq","request":"send work","role":"publishes"`: Publishes,
+	} {
+		dir := t.TempDir()
+		text := `{"k":1,"scenario":"a","stage":"s","as":["slow"],"due_ms":1,"response_ms":2,"ops":[{"name":"a","start_ms":0,"end_ms":1,` + op + "}]}\n"
+		if err := os.WriteFile(filepath.Join(dir, File), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := Read(dir)
+		if len(s.Exemplars) != 1 || s.Exemplars[0].Ops[0].Role != want {
+			t.Errorf("%s: read %+v", op, s)
+		}
+	}
+}

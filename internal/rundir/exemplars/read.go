@@ -41,6 +41,7 @@ func Read(dir string) *Set {
 		if err := e.check(); err != nil {
 			return err
 		}
+		e.older()
 		if id := [2]int64{int64(e.Shard), e.K}; !seen[id] {
 			seen[id] = true
 			s.Exemplars = append(s.Exemplars, e)

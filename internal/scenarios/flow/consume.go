@@ -131,6 +131,7 @@ func (a *consumeAction) do(ctx context.Context, w *worker, _ bool) (answer.Answe
 	if w.text, err = a.want.Append(w.text[:0], &w.scope); err != nil {
 		return answer.Answer{}, err
 	}
+	w.note.Does(work.Consumes)
 	d, err := a.spec.inbox.wait(ctx, string(w.text), w.message, w.timer, a.timeout)
 	if err != nil {
 		return answer.Answer{}, err

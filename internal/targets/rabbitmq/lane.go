@@ -48,6 +48,7 @@ func (l *Lane) Write(exchange, key string, mandatory bool, m *amqp.Publishing, n
 	if parent := note.TraceParent(); parent != "" {
 		m.Headers = traced(m.Headers, parent)
 	}
+	note.Does(work.Publishes)
 	l.mu.Lock()
 	if note != nil {
 		note.On(clock.Now(), l.number, 0)
