@@ -184,9 +184,9 @@ func names() (out []string) {
 	return out
 }
 
-// unknown names the nearest format.
+// unknown names the nearest format, or all of them.
 func unknown(name string, all []string) error {
-	return fmt.Errorf("unknown format %q%s; want one of %s", name, suggest.DidYouMean(name, all), strings.Join(all, ", "))
+	return fmt.Errorf("unknown format %q%s", name, suggest.DidYouMean(name, all))
 }
 
 // Choice is a word that --out takes, and what it is for.

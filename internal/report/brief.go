@@ -26,6 +26,7 @@ func (p *page) brief(s *summary.Summary, dir string) {
 	p.opening(s)
 	p.stages(s)
 	p.scenarioTable(s)
+	p.answerChecks(s)
 	p.faults(s, briefFaults)
 	p.missed(s)
 	p.briefFailures(s)

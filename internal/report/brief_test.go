@@ -91,3 +91,17 @@ func TestAnUndecidedRuleSaysWhatWouldDecideIt(t *testing.T) {
 		t.Errorf("printed:\n%s", out)
 	}
 }
+
+// A check of a script fails nothing: only its line tells of it.
+func TestChecksOfAnswersThatDidNotHoldAreNamed(t *testing.T) {
+	totals := metrics.NewTotals()
+	checks := metrics.Desc{Name: "checks", Kind: metrics.KindRate, Unit: metrics.UnitRatio}
+	for name, hits := range map[string]int64{"is 200": 40, "has a token": 13} {
+		totals.AddRate(&metrics.Series{Desc: checks, Tags: metrics.Tags{Scenario: "tasks", Stage: "steady", Operation: name}}, hits, 40)
+	}
+	s := summary.Summarise(rundir.NewRun(rundirtest.Info(), totals, 10*time.Second), summary.Inputs{})
+	out := text(t, s, report.Options{Width: 80})
+	if !strings.Contains(out, "✗ has a token: held 13 of 40 times") || !strings.Contains(out, "✓ 1 check held every time") || strings.Contains(out, "is 200") {
+		t.Errorf("printed:\n%s", out)
+	}
+}
