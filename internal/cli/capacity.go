@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,58 +40,8 @@ const capacityExamples = `  # What do throwaway servers hold, for the default mi
   perfctl capacity --scenario api -e API_BASE_URL=http://127.0.0.1:8080 \
       --require 1000 --json > capacity.json`
 
-// capacityFlags are the flags of capacity.
-type capacityFlags struct {
-	flags.Load
-	flags.Kubernetes
-	start, max, require float64
-	precision           string
-	trial, maxTime      time.Duration
-	each, lab, users    bool
-	pause               time.Duration
-	runDir              string
-	json, quiet         bool
-}
-
-func (f *capacityFlags) register(fs *pflag.FlagSet) {
-	f.Load.Register(fs)
-	f.Kubernetes.Register(fs)
-	fs.Float64Var(&f.start, "start", 50, "`rate` of the first trial, arrivals/s (10 with --users)")
-	fs.Float64Var(&f.max, "max", 0, "highest `rate` to try, arrivals/s (0: what this machine can generate)")
-	fs.DurationVar(&f.trial, "trial", 10*time.Second, "length of a trial that decides, longer at low rates; short ones take a third, the confirming one twice as long")
-	fs.StringVar(&f.precision, "precision", "5%", "how far apart the bounds may be, in `percent` of the lower one")
-	fs.DurationVar(&f.maxTime, "max-time", 20*time.Minute, "bound on the time of a search: what is known by then is said")
-	fs.Float64Var(&f.require, "require", 0, "exit with 99 unless it is known to hold this `rate`, arrivals/s; as --threshold 'capacity: >= RATE'")
-	fs.BoolVar(&f.users, "users", false, "search how many users it holds, each of whom begins again when answered, in place of a rate: --start, --max and --require are users then")
-	fs.DurationVar(&f.pause, "pause", 0, "with --users: how long a user waits between two arrivals")
-	fs.BoolVar(&f.each, "each", false, "search each scenario by itself, in place of the mix")
-	fs.BoolVar(&f.lab, "lab", false, "start throwaway RabbitMQ, PostgreSQL and Redis servers, search, stop them")
-	fs.StringVar(&f.runDir, "run-dir", "", "write capacity.json and the trials' run directories to this new `DIR` (default: runs/capacity-TIME)")
-	fs.BoolVar(&f.json, "json", false, "print what was found as JSON on stdout")
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
-}
-
-// options returns what the flags ask to search for.
-func (f *capacityFlags) options() (trials.Options, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(f.precision), "%")
-	p, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil {
-		return trials.Options{}, exitcode.UsageError("--precision %q: want a percentage, as in 5%%", f.precision)
-	}
-	if percent {
-		p /= 100
-	}
-	if f.pause < 0 || f.pause > 0 && !f.users {
-		return trials.Options{}, exitcode.UsageError("--pause %v: it is above 0, and belongs to --users", f.pause)
-	}
-	return trials.Options{
-		Config:  capacity.Config{Start: f.start, Max: f.max, Users: f.users, Precision: p, Trial: f.trial, MaxTime: f.maxTime},
-		Require: f.require, Pause: f.pause, Each: f.each, Dir: f.runDir,
-	}, nil
-}
-
 func (a *app) capacityCommand() *cobra.Command {
-	f := &capacityFlags{}
+	f := &flags.Capacity{}
 	c := &cobra.Command{
 		Use:   "capacity",
 		Short: "Find the highest rate at which the system holds its SLA",
@@ -112,20 +61,17 @@ first Ctrl-C ends the search and tells what is known (exit code 105).`,
 		Example: capacityExamples,
 		Args:    noArgs,
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error { return a.capacity(c.Context(), f, c.Flags()) }
 	return c
 }
 
 // capacity decides a search, has it made and shows what was found.
-func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet) error {
-	if f.users && !fs.Changed("start") {
-		f.start = 10
-	}
+func (a *app) capacity(ctx context.Context, f *flags.Capacity, fs *pflag.FlagSet) error {
 	if err := f.Kubernetes.Check(fs); err != nil {
 		return err
 	}
-	options, err := f.options()
+	options, err := f.Options(fs)
 	if err != nil {
 		return err
 	}
@@ -133,7 +79,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	if err != nil {
 		return err
 	}
-	r.Lab = f.lab
+	r.Lab = f.Lab
 	if f.Pods > 0 {
 		away, closing, err := a.trialsOnPods(f, fs, r)
 		if err != nil {
@@ -151,7 +97,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 		return err
 	}
 	defer place.Release()
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Calm: true})
+	show := a.Progress(terminal.Options{Quiet: f.Quiet, Calm: true})
 	defer show.Done()
 	session, err := run.Open(ctx, a.environment(show), search.First())
 	if err != nil {
@@ -167,7 +113,7 @@ func (a *app) capacity(ctx context.Context, f *capacityFlags, fs *pflag.FlagSet)
 	if err := found.Write(search.Dir()); err != nil {
 		return err
 	}
-	if f.json {
+	if f.JSON {
 		var text []byte
 		if text, err = found.Encode(); err == nil {
 			_, err = a.Stdout.Write(text)

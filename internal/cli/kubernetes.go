@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/pods"
 	"github.com/perfctl/perfctl/internal/secrets"
@@ -52,7 +53,7 @@ const renderExamples = `  perfctl kubernetes render load --kubernetes 4 \
       --with-secrets | kubectl apply -f -`
 
 func (a *app) kubernetesRenderCommand() *cobra.Command {
-	f := &runFlags{}
+	f := &flags.Run{}
 	withSecrets := false
 	c := &cobra.Command{
 		Use:   "render <profile|script.js>",
@@ -63,7 +64,7 @@ reaches no cluster. Secrets are hidden unless --with-secrets is given.`,
 		Args:              oneArg("a profile's name or file"),
 		ValidArgsFunction: completeProfiles,
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	c.Flags().BoolVar(&withSecrets, "with-secrets", false, "print secrets as they are")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if f.Pods == 0 {
@@ -74,7 +75,7 @@ reaches no cluster. Secrets are hidden unless --with-secrets is given.`,
 	return c
 }
 
-func (a *app) kubernetesRender(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet, withSecrets bool) error {
+func (a *app) kubernetesRender(ctx context.Context, profile string, f *flags.Run, fs *pflag.FlagSet, withSecrets bool) error {
 	p, settings, err := a.podPlan(ctx, profile, f, fs)
 	if err != nil {
 		return err

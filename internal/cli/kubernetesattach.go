@@ -17,36 +17,8 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
-// attachFlags are the flags of attach.
-type attachFlags struct {
-	flags.ClusterAccess
-	runDir, baseline string
-	flags.Gate
-	abortOnFail       bool
-	abortAfter        time.Duration
-	allowTargets      []string
-	export            string
-	out               []string
-	json, quiet, keep bool
-}
-
-func (f *attachFlags) register(fs *pflag.FlagSet) {
-	f.ClusterAccess.Register(fs)
-	f.Gate.Register(fs)
-	fs.StringVar(&f.runDir, "run-dir", "", "write the run to this new `DIR` (default: runs/PROFILE-TIME)")
-	fs.StringVar(&f.baseline, "baseline", "", "compare the run with the one in `DIR`, or with those in it; exits with 112 where something regressed")
-	fs.BoolVar(&f.abortOnFail, "abort-on-fail", false, "stop as soon as a rule of severity fail is missed whatever the rest brings (default: as the command had it that made the run)")
-	fs.DurationVar(&f.abortAfter, "abort-after", 0, "let --abort-on-fail stop nothing before this time of the run")
-	fs.StringArrayVar(&f.allowTargets, "allow-target", nil, "allow to send figures to this `HOST` (repeatable)")
-	fs.StringVar(&f.export, "summary-export", "", "write the summary to `FILE` in the form of k6's: short for --out k6-summary=FILE")
-	fs.StringArrayVarP(&f.out, "out", "o", nil, "also write `FORMAT=WHERE`, as in json=results.json (repeatable; see Outputs in perfctl run --help)")
-	fs.BoolVar(&f.json, "json", false, "print the summary as JSON on stdout")
-	fs.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress")
-	fs.BoolVar(&f.keep, "kubernetes-keep", false, "leave the Job behind, for its logs")
-}
-
 func (a *app) kubernetesAttachCommand() *cobra.Command {
-	f := &attachFlags{}
+	f := &flags.Attach{}
 	c := &cobra.Command{
 		Use:   "attach <run>",
 		Short: "Go on with a run whose command ended, to the same verdict",
@@ -61,31 +33,20 @@ where the run was made.`,
 			return a.kubernetesAttach(c.Context(), args[0], f, c.Flags())
 		},
 	}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	_ = c.RegisterFlagCompletionFunc("out", completeOutputs)
 	return c
 }
 
-// base reads what the run is to be compared with.
-func (f *attachFlags) base() (base pods.Baseline, err error) {
-	if base.Gate, err = f.Options(); err == nil && f.baseline != "" {
-		base.Runs, err = openBaseline(f.baseline)
-	}
-	return base, err
-}
-
-func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags, fs *pflag.FlagSet) error {
-	if f.export != "" {
-		f.out = append(f.out, "k6-summary="+f.export)
-	}
-	streams, views, err := outputs.Split(f.out, f.json)
+func (a *app) kubernetesAttach(ctx context.Context, id string, f *flags.Attach, fs *pflag.FlagSet) error {
+	streams, views, err := f.Outputs()
 	if err != nil {
 		return err
 	}
 	if _, err := flags.ParseRunID(id); err != nil {
 		return err
 	}
-	base, err := f.base()
+	base, err := f.Base()
 	if err != nil {
 		return err
 	}
@@ -97,11 +58,7 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags, f
 	if err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
-	known := run.Named{ID: id, Profile: found.Profile, AllowTargets: f.allowTargets, AbortOnFail: found.AbortOnFail, AbortAfter: found.AbortAfter}
-	if fs.Changed("abort-on-fail") || fs.Changed("abort-after") {
-		known.AbortOnFail, known.AbortAfter = f.abortOnFail, f.abortAfter
-	}
-	dir := f.runDir
+	dir := f.RunDir
 	if dir == "" {
 		dir = rundir.Free(found.Profile, time.Now())
 	}
@@ -113,10 +70,10 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags, f
 	if err := outputs.Check(views); err != nil {
 		return err
 	}
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: !a.OutTTY || !outputs.HaveStdout(streams)})
+	show := a.Progress(terminal.Options{Quiet: f.Quiet, Screen: !a.OutTTY || !outputs.HaveStdout(streams)})
 	defer show.Done()
 	a.progress = show
-	p := known.Plan()
+	p := f.Named(id, found, fs).Plan()
 	open, err := a.openStreams(ctx, p, streams)
 	if err != nil {
 		return err
@@ -124,7 +81,7 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags, f
 	defer func() { _, _ = open.Close() }() // closed already, unless the run did not come so far
 	stops := pods.Stops(a.Interrupts, show)
 	view := p.Attach(found.Shards, show, open, func(reason string) { stops <- cluster.Stop{Text: reason} })
-	r := &pods.Run{Client: client, Show: show, View: view, ID: id, Dir: dir, Keep: f.keep, Secrets: &a.secrets}
+	r := &pods.Run{Client: client, Show: show, View: view, ID: id, Dir: dir, Keep: f.Keep, Secrets: &a.secrets}
 	o, err := r.Conduct(ctx, &cluster.Conductor{
 		Shards: found.Shards, Want: cluster.Want{Version: a.version, Plan: found.Plan}, Stop: stops, Planned: found.Planned,
 	})
@@ -135,5 +92,5 @@ func (a *app) kubernetesAttach(ctx context.Context, id string, f *attachFlags, f
 	if err != nil {
 		return err
 	}
-	return a.presentPods(ended, dir, views, f.json)
+	return a.presentPods(ended, dir, views, f.JSON)
 }

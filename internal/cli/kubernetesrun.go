@@ -23,20 +23,20 @@ import (
 
 // podPlan makes the plan of a run of pods, as one process would have it, and returns the
 // settings that it was made with.
-func (a *app) podPlan(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) (p *run.Plan, settings *config.Layers, err error) {
+func (a *app) podPlan(ctx context.Context, profile string, f *flags.Run, fs *pflag.FlagSet) (p *run.Plan, settings *config.Layers, err error) {
 	if err := f.Check(fs); err != nil {
 		return nil, nil, err
 	}
 	a.asked = map[string]bool{}
 	p, err = a.plan(ctx, profile, &f.Plan, fs, func(r *run.Request) error {
 		settings = r.Settings
-		return f.complete(r)
+		return f.Complete(r)
 	})
 	return p, settings, err
 }
 
 // podOptions are what the flags say about the pods.
-func (a *app) podOptions(profile string, f *runFlags, fs *pflag.FlagSet, settings *config.Layers, namespace string) pods.Options {
+func (a *app) podOptions(profile string, f *flags.Run, fs *pflag.FlagSet, settings *config.Layers, namespace string) pods.Options {
 	return pods.Options{
 		Pods: f.Pods, Image: f.Image, Values: f.Values, Namespace: namespace, Wait: f.Wait, Version: a.version,
 		Profile: profile, Arguments: flags.ShardArguments(fs), Settings: settings, Asked: slices.Collect(maps.Keys(a.asked)),
@@ -45,8 +45,8 @@ func (a *app) podOptions(profile string, f *runFlags, fs *pflag.FlagSet, setting
 }
 
 // runOnPods is run for a run of many pods.
-func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pflag.FlagSet) error {
-	streams, views, err := f.outputs()
+func (a *app) runOnPods(ctx context.Context, profile string, f *flags.Run, fs *pflag.FlagSet) error {
+	streams, views, err := f.Outputs()
 	if err != nil {
 		return err
 	}
@@ -62,15 +62,15 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	if _, err := pods.Spec(p, j.Options); err != nil { // before anything is made
 		return err
 	}
-	dir := f.runDir
+	dir := f.RunDir
 	if dir == "" {
 		dir = rundir.Free(p.Profile().Name, time.Now())
 	}
-	show := a.Progress(terminal.Options{Quiet: f.quiet, Screen: f.repeat == 1 && (!a.OutTTY || !outputs.HaveStdout(streams))})
+	show := a.Progress(terminal.Options{Quiet: f.Quiet, Screen: f.Repeat == 1 && (!a.OutTTY || !outputs.HaveStdout(streams))})
 	defer show.Done()
 	a.progress = show
 	j.Show, j.Stops = show, pods.Stops(a.Interrupts, show)
-	if f.repeat > 1 {
+	if f.Repeat > 1 {
 		return a.repeatOnPods(ctx, j, p, dir, f, views)
 	}
 	place, err := run.Reserve(dir)
@@ -93,11 +93,11 @@ func (a *app) runOnPods(ctx context.Context, profile string, f *runFlags, fs *pf
 	if err != nil {
 		return err
 	}
-	return a.presentPods(ended, dir, views, f.json)
+	return a.presentPods(ended, dir, views, f.JSON)
 }
 
 // repeatOnPods is repeat for runs of many pods.
-func (a *app) repeatOnPods(ctx context.Context, j *pods.Job, p *run.Plan, base string, f *runFlags, views []outputs.Output) error {
+func (a *app) repeatOnPods(ctx context.Context, j *pods.Job, p *run.Plan, base string, f *flags.Run, views []outputs.Output) error {
 	return a.repeat(ctx, p, base, f, views, func() (series.Execute, func(), error) {
 		return func(ctx context.Context, p *run.Plan, dir string) (*summary.Summary, error) {
 			place, err := run.Reserve(dir)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/cluster"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
@@ -35,9 +36,9 @@ func (a *app) kubernetesShardCommand() *cobra.Command {
 
 // shardPlan makes the plan of a shard: its arguments are those of perfctl run.
 func (a *app) shardPlan(ctx context.Context, s *cluster.Shard) (*run.Plan, error) {
-	f := &runFlags{}
+	f := &flags.Run{}
 	c := &cobra.Command{}
-	f.register(c.Flags())
+	f.Register(c.Flags())
 	fs := c.Flags()
 	if err := fs.Parse(s.Args()); err != nil || fs.NArg() != 1 {
 		return nil, fmt.Errorf("the plan is not one of this version of perfctl: %w", errors.Join(err, fmt.Errorf("%d arguments", fs.NArg())))
@@ -48,9 +49,9 @@ func (a *app) shardPlan(ctx context.Context, s *cluster.Shard) (*run.Plan, error
 		}
 	}
 	a.args = append([]string{"run"}, s.Args()...)
-	a.rememberFlags(c)
+	flags.Remember(c.Flags(), a.LookupEnv, &a.secrets)
 	return a.plan(ctx, fs.Arg(0), &f.Plan, fs, func(r *run.Request) error {
-		err := f.complete(r)
+		err := f.Complete(r)
 		r.AbortOnFail = false // that is decided over all shards
 		return err
 	})

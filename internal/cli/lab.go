@@ -1,12 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,36 +39,25 @@ func (a *app) labCommand() *cobra.Command {
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.PersistentFlags().StringVar(&state, "state", "", "`FILE` that remembers the lab (default: perfctl-lab.json in the user's cache folder)")
+	file := func() string { return cmp.Or(state, lab.StateFile()) }
 	var services []string
 	up := &cobra.Command{
 		Use: "up", Short: "Start the servers and leave them running", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.labUp(c.Context(), a.statePath(state), services)
+			return a.labUp(c.Context(), file(), services)
 		},
 	}
 	up.Flags().StringSliceVar(&services, "only", nil, "start only these of rabbitmq, postgres, redis")
 	down := &cobra.Command{
 		Use: "down", Short: "Stop the servers and remove their data", Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.labDown(c.Context(), a.statePath(state)) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.labDown(c.Context(), file()) },
 	}
 	env := &cobra.Command{
 		Use: "env", Short: "Print the running lab's settings, for eval or an --env-file", Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.labEnv(a.statePath(state)) },
+		RunE: func(*cobra.Command, []string) error { return a.labEnv(file()) },
 	}
 	c.AddCommand(up, down, env)
 	return c
-}
-
-// statePath returns where a detached lab is remembered.
-func (a *app) statePath(flag string) string {
-	if flag != "" {
-		return flag
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "perfctl-lab.json")
 }
 
 func (a *app) labUp(ctx context.Context, state string, services []string) error {
@@ -88,11 +76,7 @@ func (a *app) labUp(ctx context.Context, state string, services []string) error 
 	if err != nil {
 		return exitcode.With(exitcode.Unreachable, err)
 	}
-	err = os.MkdirAll(filepath.Dir(state), 0o700)
-	if err == nil {
-		err = l.Save(state)
-	}
-	if err != nil {
+	if err := l.Save(state); err != nil {
 		err = fmt.Errorf("remember the lab in %s: %w", state, err)
 		ctx, cancel := context.WithTimeout(context.Background(), labStopTimeout)
 		defer cancel()
@@ -125,14 +109,9 @@ func (a *app) labEnv(state string) error {
 		return exitcode.UsageError("no lab is running: %w\n  next: perfctl lab up starts one", err)
 	}
 	for _, s := range l.Settings() {
-		if _, err := fmt.Fprintf(a.Stdout, "export %s=%s\n", s.Name, shellQuote(s.Value)); err != nil {
+		if _, err := fmt.Fprintf(a.Stdout, "export %s\n", s.Shell()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// shellQuote quotes a value for a POSIX shell.
-func shellQuote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -15,15 +15,8 @@ import (
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
-type pruneFlags struct {
-	keep      int
-	olderThan string
-	tags      []string
-	yes, json bool
-}
-
 func (a *app) pruneCommand() *cobra.Command {
-	f := pruneFlags{}
+	f := flags.Prune{}
 	c := &cobra.Command{
 		Use:   "prune <runs>",
 		Short: "Remove old run directories; it says which ones first",
@@ -37,60 +30,15 @@ going on, and folders that hold anything that no run wrote. With --keep and
   perfctl prune runs --keep 0 --tag branch=feature --yes`,
 		Args: oneArg("a folder of run directories"),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := f.policy(c.Flags().Changed("keep"))
+			p, err := f.Policy(c.Flags())
 			if err != nil {
 				return err
 			}
-			return a.prune(args[0], p, f.yes, f.json)
+			return a.prune(args[0], p, f.Yes, f.JSON)
 		},
 	}
-	fs := c.Flags()
-	fs.IntVar(&f.keep, "keep", 0, "keep the newest `N` runs of each profile")
-	fs.StringVar(&f.olderThan, "older-than", "", "remove only what is older than this `AGE`, as in 30d or 12h")
-	fs.StringArrayVar(&f.tags, "tag", nil, "look only at runs with this label, as in `NAME=VALUE` (repeatable)")
-	fs.BoolVar(&f.yes, "yes", false, "really remove them")
-	fs.BoolVar(&f.json, "json", false, "print what becomes of each run as JSON")
+	f.Register(c.Flags())
 	return c
-}
-
-// policy reads the flags.
-func (f *pruneFlags) policy(keep bool) (p retention.Policy, err error) {
-	p = retention.Policy{Keep: -1, Tags: map[string]string{}}
-	if keep {
-		p.Keep = f.keep
-	}
-	switch {
-	case !keep && f.olderThan == "":
-		return p, exitcode.UsageError("prune needs --keep or --older-than\n  next: perfctl prune RUNS --keep 20 says which runs would go")
-	case keep && f.keep < 0:
-		return p, exitcode.UsageError("--keep %d: want 0 or more", f.keep)
-	}
-	if f.olderThan != "" {
-		if p.OlderThan, err = age(f.olderThan); err != nil {
-			return p, err
-		}
-	}
-	for _, t := range f.tags {
-		name, value, ok := strings.Cut(t, "=")
-		if !ok || name == "" {
-			return p, exitcode.UsageError("--tag %q: want NAME=VALUE, as in env=staging", t)
-		}
-		p.Tags[name] = value
-	}
-	return p, nil
-}
-
-// age reads a length of time that may be in days.
-func age(text string) (time.Duration, error) {
-	var days int
-	if _, err := fmt.Sscanf(text, "%dd", &days); err == nil && fmt.Sprintf("%dd", days) == text && days >= 0 {
-		return time.Duration(days) * 24 * time.Hour, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, exitcode.UsageError("--older-than %q: want an age, as in 30d or 12h", text)
-	}
-	return d, nil
 }
 
 func (a *app) prune(dir string, p retention.Policy, yes, asJSON bool) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/perfctl/perfctl/internal/cli/flags"
 	"github.com/perfctl/perfctl/internal/compare"
 	"github.com/perfctl/perfctl/internal/exitcode"
 	"github.com/perfctl/perfctl/internal/outputs"
@@ -14,25 +15,12 @@ import (
 	"github.com/perfctl/perfctl/internal/summary"
 )
 
-// checkRepeat refuses what cannot be repeated.
-func (f *runFlags) checkRepeat() error {
-	if err := series.CheckRepeat(f.repeat); err != nil {
-		return err
-	}
-	switch {
-	case f.repeat == 1:
-	case f.runID != "" || f.startAt != "":
-		return exitcode.UsageError("--repeat does not go with --run-id or --start-at, which belong to one run")
-	}
-	return nil
-}
-
 // repeat executes a run several times, shows the runs side by side and compares them,
 // together, with the baseline. SLA rules are judged by the mean over the runs; its
 // exit code is that of the worst run in all else, or of the comparison.
 //
 // views are of all runs together. open returns what executes the runs, and is called once the folder is there.
-func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags, views []outputs.Output, open func() (execute series.Execute, closing func(), err error)) error {
+func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *flags.Run, views []outputs.Output, open func() (execute series.Execute, closing func(), err error)) error {
 	if err := series.CheckBase(base); err != nil {
 		return err
 	}
@@ -41,8 +29,8 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 		return err
 	}
 	var baseline []*rundir.Run
-	if f.baseline != "" {
-		if baseline, err = openBaseline(f.baseline); err != nil {
+	if f.Baseline != "" {
+		if baseline, err = flags.OpenBaseline(f.Baseline); err != nil {
 			return err
 		}
 		if err := p.CheckBaseline(baseline, gate); err != nil {
@@ -63,7 +51,7 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 	}
 	defer closing()
 	lost := exitcode.Pass
-	all, err := series.Repeat(ctx, execute, p, base, f.repeat, a.progress.Say, func(dir string, s *summary.Summary) {
+	all, err := series.Repeat(ctx, execute, p, base, f.Repeat, a.progress.Say, func(dir string, s *summary.Summary) {
 		lost = exitcode.Worst(lost, a.writer().Views(outputs.WithPage(nil, dir), dir, s, a.progress))
 	})
 	if err != nil {
@@ -80,7 +68,7 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 		}
 	}
 	if !outputs.HaveStdout(views) {
-		if err := a.showRepeated(&all.Repeated, f.json); err != nil {
+		if err := a.showRepeated(&all.Repeated, f.JSON); err != nil {
 			return exitcode.With(exitcode.Worst(all.ExitCode, exitcode.Unexpected), err)
 		}
 	}
@@ -91,9 +79,9 @@ func (a *app) repeat(ctx context.Context, p *run.Plan, base string, f *runFlags,
 }
 
 // repeatHere is repeat in this process.
-func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, base string, f *runFlags, views []outputs.Output) error {
+func (a *app) repeatHere(ctx context.Context, env run.Environment, p *run.Plan, base string, f *flags.Run, views []outputs.Output) error {
 	return a.repeat(ctx, p, base, f, views, func() (series.Execute, func(), error) {
-		end, err := f.openBeside(ctx, a.sender(p), &env, a.progress)
+		end, err := a.sender(p).Beside(ctx, f.LogFailures, &env)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -55,7 +55,7 @@ and ends with a verdict and an exit code (perfctl help exit-codes).`,
 	p.StringVar(&a.logFormat, "log-format", "text", "format of everything on stderr: text or json, a record for each message")
 	p.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		a.rememberFlags(c)
+		flags.Remember(c.Flags(), a.LookupEnv, &a.secrets)
 		if a.logFormat != "text" && a.logFormat != "json" {
 			return exitcode.UsageError("--log-format %q: want text or json", a.logFormat)
 		}

@@ -35,12 +35,26 @@ func (s state) check() error {
 	return nil
 }
 
+// StateFile is where a lab that outlives its program is remembered unless something else
+// is asked for: in the user's cache folder.
+func StateFile() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "perfctl-lab.json")
+}
+
 // Save remembers the lab in a file that only its owner may read: it holds the
-// servers' passwords. An earlier file is replaced whole or not at all.
+// servers' passwords. An earlier file is replaced whole or not at all, a folder that
+// is missing is made.
 func (l *Lab) Save(path string) error {
 	data, err := json.MarshalIndent(state{l.dir, l.servers}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the lab's state: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("save the lab's state: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".perfctl-lab-*") // mode 0600
 	if err != nil {
@@ -79,4 +93,9 @@ func Open(path string) (*Lab, error) {
 		return nil, fmt.Errorf("%s: %w", path, ErrGone)
 	}
 	return l, nil
+}
+
+// Shell is the setting as a POSIX shell assigns it: NAME='value'.
+func (s Setting) Shell() string {
+	return s.Name + "='" + strings.ReplaceAll(s.Value, "'", `'\''`) + "'"
 }

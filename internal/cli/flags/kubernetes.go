@@ -125,3 +125,11 @@ func ShardArguments(given *pflag.FlagSet) (out []pods.Argument) {
 	})
 	return out
 }
+
+// searchFlags are flags of capacity that its trials are not told.
+var searchFlags = []string{"start", "max", "require", "precision", "trial", "max-time", "users", "pause", "each", "lab", "seed"}
+
+// TrialArguments are the flags of capacity that the shards of every trial are told.
+func TrialArguments(given *pflag.FlagSet) []pods.Argument {
+	return slices.DeleteFunc(ShardArguments(given), func(x pods.Argument) bool { return slices.Contains(searchFlags, x.Name) })
+}

@@ -1,6 +1,6 @@
-// Package flags holds the flags that commands have in common, and the request that is
-// made of them: where settings come from, which scenarios, what load, by what it is
-// judged. What only one command has is in that command's file.
+// Package flags holds the flags of the commands that make or follow runs, and the request
+// that is made of them: where settings come from, which scenarios, what load, by what it
+// is judged. A command that asks for little has its flags in its own file.
 package flags
 
 import (
