@@ -69,7 +69,6 @@ type Scenario struct {
 	Rate, TimeUnit          float64       // iterations per TimeUnit seconds
 	Stages                  []Stage
 	StartVUs                int
-	gracefulRampDown        time.Duration
 }
 
 // Stage is a ramp of a scenario: to Target over Duration.

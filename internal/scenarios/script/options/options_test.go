@@ -69,6 +69,13 @@ func TestUnknownOptionsAreNamed(t *testing.T) {
 	}
 }
 
+func TestAGracefulRampDownIsNotLeftOutInSilence(t *testing.T) {
+	o := parse(t, `{"scenarios":{"a":{"executor":"ramping-vus","gracefulRampDown":"0s","stages":[{"duration":"1s","target":2}]}}}`, Flags{})
+	if len(o.Warnings) != 1 || !strings.Contains(o.Warnings[0], "options.scenarios.a.gracefulRampDown: is left out") {
+		t.Errorf("got %q", o.Warnings)
+	}
+}
+
 func TestThresholdsInPerfctlsGrammar(t *testing.T) {
 	o := parse(t, `{"thresholds":{"http_req_failed":["rate<0.01"],"http_req_duration{type:api, name:\"x y\"}":[{"threshold":"p(95)<500","abortOnFail":true,"delayAbortEval":"10s"}],"dropped_iterations":"count<5"}}`, Flags{})
 	var got []string

@@ -183,7 +183,8 @@ func (p *parser) field(s *Scenario, k string, v json.RawMessage, prealloc *int) 
 	case "gracefulStop":
 		s.GracefulStop = p.duration(v)
 	case "gracefulRampDown":
-		s.gracefulRampDown = p.duration(v)
+		p.duration(v)
+		p.warn("is left out: a user who leaves on the way down finishes its iteration")
 	case "exec":
 		s.Exec = p.text(v)
 	case "env":
