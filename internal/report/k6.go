@@ -111,8 +111,8 @@ func k6Figures(m *summary.Metric) map[string]any {
 // k6Threshold notes a rule beside its metric.
 func k6Threshold(all map[string]map[string]any, r *sla.Result) {
 	m := all[r.Metric]
-	_, condition, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.Threshold, `"`), r.Metric), ":")
-	if m == nil || !ok {
+	rule, err := sla.ParseThreshold(r.Threshold)
+	if m == nil || err != nil {
 		return
 	}
 	missed, _ := m["thresholds"].(map[string]bool)
@@ -120,5 +120,5 @@ func k6Threshold(all map[string]map[string]any, r *sla.Result) {
 		missed = map[string]bool{}
 		m["thresholds"] = missed
 	}
-	missed[strings.TrimSpace(condition)] = r.Status != sla.Passed
+	missed[rule.Condition] = r.Status != sla.Passed
 }

@@ -156,17 +156,16 @@ func trendFigures(h *metrics.Hist, stats []string) map[string]float64 {
 // noteThreshold puts a threshold's outcome beside its metric.
 func noteThreshold(all map[string]*scriptMetric, r *sla.Result) {
 	m := all[r.Metric]
-	_, condition, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(r.Threshold, `"`), r.Metric), ":")
-	if m == nil || !ok {
+	rule, err := sla.ParseThreshold(r.Threshold)
+	if m == nil || err != nil {
 		return
 	}
 	if m.Thresholds == nil {
 		m.Thresholds = map[string]scriptedThreshold{}
 	}
-	condition = strings.TrimSpace(condition)
-	before, told := m.Thresholds[condition]
+	before, told := m.Thresholds[rule.Condition]
 	// As the exit code has it: one that may stay undecided is no miss.
-	m.Thresholds[condition] = scriptedThreshold{OK: !r.Breaches() && (before.OK || !told)}
+	m.Thresholds[rule.Condition] = scriptedThreshold{OK: !r.Breaches() && (before.OK || !told)}
 }
 
 // checksOf are the checks by the groups that they were made in.

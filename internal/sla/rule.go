@@ -78,6 +78,8 @@ type Rule struct {
 	Name string
 	// Text is the rule in the threshold grammar.
 	Text string
+	// Condition is the text behind the metric, as in p(95)<500ms; ParseThreshold sets it.
+	Condition string
 	// Metric and Tags pick the series; a stage among the tags picks exactly
 	// that stage, judged or not.
 	Metric string

@@ -47,7 +47,7 @@ func ParseThreshold(text string) (Rule, error) {
 	if err != nil {
 		return Rule{}, fmt.Errorf("threshold %q, column %d: %w", text, utf8.RuneCountInString(text[:p.pos])+1, err)
 	}
-	r.Text = strings.TrimSpace(text)
+	r.Text, r.Condition = strings.TrimSpace(text), strings.TrimSpace(text[p.condition:])
 	r.Name, r.Severity = r.Plain(), Fail
 	return r, nil
 }
@@ -68,6 +68,8 @@ const faultTag = "fault"
 type parser struct {
 	text string
 	pos  int
+	// condition is where the text behind the metric begins.
+	condition int
 }
 
 func (p *parser) space() {
@@ -133,6 +135,7 @@ func (p *parser) threshold() (r Rule, err error) {
 	if err := p.expect(":", "between the metric and its condition, as in "+r.Metric+": p(95)<500ms"); err != nil {
 		return r, err
 	}
+	p.condition = p.pos
 	if r.Stat, err = p.statOf(r); err != nil {
 		return r, err
 	}
@@ -218,6 +221,7 @@ func (p *parser) drift(r *Rule) error {
 	if err := p.expect(":", "between the drift and its condition, as in drift(memory): none"); err != nil {
 		return err
 	}
+	p.condition = p.pos
 	if err := p.expect(none, "for a drift"); err != nil {
 		return err
 	}
