@@ -2,6 +2,7 @@ package flags
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -73,9 +74,8 @@ func didYouMeanFlag(word string, names []string) string {
 	if next := k6Flag(word); next != "" {
 		return next
 	}
-	near := suggest.DidYouMean(word, names)
-	if strings.HasPrefix(near, "; did you mean \"") {
-		return strings.Replace(near, "\"", "\"--", 1)
+	if near, ok := suggest.Nearest(word, names); ok {
+		return fmt.Sprintf("; did you mean %q?", "--"+near)
 	}
 	return "; see --help"
 }
