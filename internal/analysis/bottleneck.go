@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
@@ -107,7 +106,7 @@ func (a *axis) saturatedGauges() (out []candidate) {
 		case metrics.RoleProcessCPU:
 			// A server of one thread has one core; others have them all.
 			most := 100 * max(cores, 1)
-			if strings.Contains(g.key, "redis") {
+			if a.run.Info.Program(g.series.Operation) == "redis" {
 				most = 100
 			}
 			resource, how = "the CPU of "+partOf(g), "at "+value(busyShare*most, "percent")+" of a core"

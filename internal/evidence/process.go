@@ -3,7 +3,6 @@ package evidence
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
@@ -27,28 +26,7 @@ const findEvery = 25
 // NewProcess returns a watcher of a program on this machine: processor time that it was
 // refused or had to wait for, signals that stopped it, pages that it read from disk.
 func NewProcess(w process.Watch) Watcher {
-	return &processWatcher{of: w, system: systemOf(w), last: map[int]process.Status{}}
-}
-
-// systemOf says which target a program is: by the name that it was given, or its own.
-func systemOf(w process.Watch) string {
-	if system := systemNamed(w.Name); system != "api" {
-		return system
-	}
-	return systemNamed(w.Command)
-}
-
-// systemNamed says which target a program of a name is; one of the user's own is the API.
-func systemNamed(name string) string {
-	switch name = strings.ToLower(name); {
-	case strings.Contains(name, "postgres"):
-		return "postgres"
-	case strings.Contains(name, "redis"), strings.Contains(name, "valkey"):
-		return "redis"
-	case strings.Contains(name, "rabbit"), strings.HasPrefix(name, "beam"):
-		return "rabbitmq"
-	}
-	return "api"
+	return &processWatcher{of: w, system: w.System(), last: map[int]process.Status{}}
 }
 
 func (w *processWatcher) String() string { return "the process " + w.of.Name }

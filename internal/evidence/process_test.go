@@ -42,17 +42,6 @@ func TestAStoppedProgramIsSeen(t *testing.T) {
 	}
 }
 
-func TestWhatAProgramIsGoesByItsName(t *testing.T) {
-	for name, want := range map[string]string{"postgres": "postgres", "redis-server": "redis", "valkey": "redis", "beam.smp": "rabbitmq", "rabbitmq": "rabbitmq", "orders": "api"} {
-		if got := systemOf(process.Watch{Name: name, Command: name}); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-	if got := systemOf(process.Watch{Name: "db", Command: "postgres"}); got != "postgres" {
-		t.Errorf("db=postgres: %s", got)
-	}
-}
-
 func TestAPauseOfAScrapedProgramIsSeen(t *testing.T) {
 	var paused atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

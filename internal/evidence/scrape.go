@@ -7,6 +7,7 @@ import (
 
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets/probe"
+	"github.com/perfctl/perfctl/internal/targets/process"
 )
 
 // What of a program that is read by --scrape is worth a note, in milliseconds.
@@ -63,7 +64,7 @@ func (w *scrapeWatcher) Watch(ctx context.Context, j *Journal) error {
 // ended just before it.
 func (w *scrapeWatcher) note(j *Journal, kind, what string, before, asked, now, took float64) {
 	v := exemplars.Evidence{From: before, To: now, Source: w.Name, Kind: kind, What: what, Took: took}
-	if system := systemNamed(w.Name); system != w.Name {
+	if system := process.SystemNamed(w.Name); system != w.Name {
 		v.System = system
 	}
 	if stalled := now - asked; stalled >= took/3 {

@@ -33,6 +33,7 @@ func (x *Prepared) info(settings []rundir.Setting) rundir.RunInfo {
 		info.Drivers[d.Module] = d.Version
 	}
 	p.load(&info)
+	info.Programs = programsOf(p.watching(x.session.watches))
 	info.Faults, info.FaultCost = p.faultsInfo(), x.breaker.costMicros()
 	return info
 }

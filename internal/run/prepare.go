@@ -275,6 +275,18 @@ func (p *Plan) watching(servers []process.Watch) []process.Watch {
 	return out
 }
 
+// programsOf says which target each watched program is; nil for none.
+func programsOf(all []process.Watch) map[string]string {
+	if len(all) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, w := range all {
+		out[w.Name] = w.System()
+	}
+	return out
+}
+
 // parseWatches reads the processes that --watch names.
 func parseWatches(list []string) (out []process.Watch, err error) {
 	var errs []error

@@ -49,6 +49,9 @@ type RunInfo struct {
 	// merged run is judged.
 	Rules []string `json:"rules,omitempty"`
 	Table File     `json:"sla_table,omitzero"`
+	// Programs are which target each watched program is, by its name in figures:
+	// postgres, redis, rabbitmq, or api for one of the user's own.
+	Programs map[string]string `json:"programs,omitempty"`
 	// Judging is how the rules are judged.
 	Judging Judging `json:"judging,omitzero"`
 	// Faults are what was broken on purpose, in the order of their beginnings.

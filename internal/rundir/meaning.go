@@ -98,3 +98,12 @@ func subjectBefore(name string) metrics.Subject {
 	}
 	return ""
 }
+
+// Program says which target a watched program is; empty where that is not known. Of a run
+// that was recorded before run.json said it, its name tells Redis from others.
+func (i *RunInfo) Program(name string) string {
+	if i.Programs == nil && strings.Contains(name, "redis") {
+		return "redis"
+	}
+	return i.Programs[name]
+}
