@@ -37,7 +37,7 @@ func (s *scenario) committedHere(a *work.Arrival, p *proposal, b ballot, v answe
 	raise(&p.newest, int64(instantOf(v.committed, a.Stage)))
 	if s.mode != hotRow {
 		p.mu.Lock()
-		p.committed[b.choice] = append(p.committed[b.choice], moment{int64(a.Due), int64(v.committed), int64(a.Stage)})
+		p.committed[b.choice] = append(p.committed[b.choice], vote{int64(a.Due), int64(v.committed), int64(a.Stage)})
 		p.mu.Unlock()
 		return
 	}
@@ -50,9 +50,9 @@ func (s *scenario) committedHere(a *work.Arrival, p *proposal, b ballot, v answe
 	s.observer.look(decision{proposal: b.proposal, choice: b.choice, stage: a.Stage, committed: v.committed})
 }
 
-// moment is when a vote was due, when it was committed, and its stage. In an account the
+// vote is when a vote was due, when it was committed, and its stage. In an account the
 // times are in nanoseconds after those of the proposal's opening in the shard.
-type moment [3]int64
+type vote [3]int64
 
 // share is what one shard knows of a proposal. Times are in nanoseconds since 1970.
 type share struct {
@@ -68,7 +68,7 @@ type share struct {
 	DecidedStage int   `json:"ds,omitempty"`
 	Seen         int64 `json:"v,omitempty"`
 	// Committed are its votes by choice, where no row of the tally tells which decided.
-	Committed [choices][]moment `json:"c,omitzero"`
+	Committed [choices][]vote `json:"c,omitzero"`
 }
 
 // shares are the proposals that got a vote of this shard.
@@ -94,7 +94,7 @@ func (s *scenario) shares() ([]byte, error) {
 		p.mu.Lock()
 		for c, votes := range p.committed {
 			for _, m := range votes {
-				x.Committed[c] = append(x.Committed[c], moment{m[0] - (opened - 1), m[1] - (opened - 1), m[2]})
+				x.Committed[c] = append(x.Committed[c], vote{m[0] - (opened - 1), m[1] - (opened - 1), m[2]})
 			}
 		}
 		p.mu.Unlock()
@@ -176,7 +176,7 @@ func (x *share) decide(quorum int) (lag time.Duration, found bool) {
 		if len(votes) < quorum {
 			continue
 		}
-		slices.SortFunc(votes, func(a, b moment) int { return cmp.Compare(a[1], b[1]) })
+		slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(a[1], b[1]) })
 		by := votes[quorum-1]
 		if found && x.Decided <= by[1] {
 			continue

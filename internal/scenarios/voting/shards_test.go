@@ -16,9 +16,9 @@ func TestTheDecidingVoteIsFoundAmongThoseOfAllShards(t *testing.T) {
 	a.Facts[factAgents], a.Facts[factQuorum], a.Facts[factMode] = "5", "3", slotted
 	for _, all := range [][]share{
 		// Proposal 0: the third vote for choice 1 is this shard's second.
-		{{Proposal: 0, Opened: at, Votes: 3, Committed: [choices][]moment{1: {{0, 2 * ms, 0}, {30 * ms, 40 * ms, 1}}, 2: {{1 * ms, 90 * ms, 1}}}},
-			{Proposal: 1, Opened: at, Votes: 1, Committed: [choices][]moment{0: {{0, ms, 0}}}}},
-		{{Proposal: 0, Opened: at - 5*ms, Votes: 2, Committed: [choices][]moment{1: {{0, 55 * ms, 1}, {38 * ms, 39 * ms, 0}}}}},
+		{{Proposal: 0, Opened: at, Votes: 3, Committed: [choices][]vote{1: {{0, 2 * ms, 0}, {30 * ms, 40 * ms, 1}}, 2: {{1 * ms, 90 * ms, 1}}}},
+			{Proposal: 1, Opened: at, Votes: 1, Committed: [choices][]vote{0: {{0, ms, 0}}}}},
+		{{Proposal: 0, Opened: at - 5*ms, Votes: 2, Committed: [choices][]vote{1: {{0, 55 * ms, 1}, {38 * ms, 39 * ms, 0}}}}},
 	} {
 		part, err := json.Marshal(all)
 		if err != nil {

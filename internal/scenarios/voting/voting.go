@@ -86,7 +86,7 @@ type proposal struct {
 	// Where besides no row of the tally tells which vote decided: all that were committed
 	// here, by choice.
 	mu        sync.Mutex
-	committed [choices][]moment
+	committed [choices][]vote
 }
 
 func newScenario(e scenarios.Env) (*scenario, error) {
