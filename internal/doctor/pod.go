@@ -74,11 +74,11 @@ func (p *Pod) Propose(peak float64, free Free, found func(Finding)) (n int) {
 	}
 	n = p.Pods(peak)
 	at := figure.Value(peak, metrics.UnitPerSec)
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		found(Finding{What: "pods", Found: "a pod with these limits generates no load\n  next: give it more CPU, with --kubernetes-values"})
 		return n
-	case n == 1:
+	case 1:
 		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("one is enough for a peak of %s: %.0f %% of what one generates is %s; leave --kubernetes out, or take 2", at, share*100, figure.Value(share*p.Echo.Best, metrics.UnitPerSec))})
 	default:
 		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("--kubernetes %d for a peak of %s, at %.0f %% of what one generates", n, at, share*100)})

@@ -425,3 +425,23 @@ func TestWhatUsersWillDoIsNotPlanned(t *testing.T) {
 		t.Errorf("users that nobody saw: %+v", res)
 	}
 }
+
+func TestAStageWhoseUsersWereNotBackIsNotExercised(t *testing.T) {
+	plan := Plan{Stages: []Stage{
+		{Name: "up", Judged: true, Duration: 2 * time.Second, OpenEnded: true}, {Name: "down", Judged: true, Duration: time.Second, OpenEnded: true},
+	}, Metrics: metrics.Standard(), Scenarios: []string{"cache"}}
+	j, err := NewJudge(plan, nil, []Rule{rule(t, "response_time{stage:down}: p(95)<500ms", nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]Status{}
+	for _, res := range j.Evaluate(totals(recorded{"up", 4, 0, time.Millisecond})) {
+		seen[res.Rule+" in "+res.Stage] = res.Status
+		if res.Stage == "down" && res.Status != NotExercised && res.Status != Undecided {
+			t.Errorf("all four users were still at what they began on the way up, and %s is %s: %s", res.Rule, res.Status, res.Actual)
+		}
+	}
+	if len(seen) < 3 {
+		t.Fatalf("judged: %v", seen)
+	}
+}

@@ -197,7 +197,7 @@ func (j *Judge) outcome(r Rule, stage string, f measured) Result {
 	res.Samples = f.n
 	switch {
 	case f.planned == 0 && f.n == 0 && f.expected:
-		res.Status, res.Actual = NotExercised, "no arrivals planned"
+		res.Status, res.Actual = NotExercised, "nothing came due"
 	case f.n == 0 && !f.expected:
 		res.Status, res.Actual = NotExercised, "not measured"
 	case f.n == 0:

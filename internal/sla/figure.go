@@ -37,11 +37,19 @@ type measured struct {
 	beside string
 }
 
+// allBusy says that nothing came due in a stage of users because those who came before
+// it were not back: what they were doing is judged with the stage that it began in.
+func allBusy(t *metrics.Totals, s Stage) bool {
+	here, _ := t.Counter(metrics.Selector{Name: metrics.Arrivals.Name, Tags: metrics.Tags{Stage: s.Name}})
+	all, _ := t.Counter(metrics.Selector{Name: metrics.Arrivals.Name})
+	return here == 0 && all > 0
+}
+
 // figure computes a rule's figure over stages.
 func (j *Judge) figure(t *metrics.Totals, r Rule, over []Stage) measured {
 	f := measured{hits: -1, confidence: j.confidence()}
 	for _, s := range over {
-		if f.planned += s.Planned; s.OpenEnded {
+		if f.planned += s.Planned; s.OpenEnded && !allBusy(t, s) {
 			f.planned++ // one at least
 		}
 	}
