@@ -13,7 +13,9 @@ const longest = 64
 // letters inserted, left out, replaced or swapped with their neighbour
 // (Damerau–Levenshtein, optimal string alignment); a third of the letters of
 // the longer of the two may differ, and one always may when more than half of
-// the word is right. Of equally close choices the first wins.
+// the word is right. Where more than one differs, the first letter must be right: hands
+// slip later in a word, and "nothing" is not meant to be "voting". Of equally close
+// choices the first wins.
 func Nearest(word string, choices []string) (string, bool) {
 	w := []rune(strings.ToLower(strings.TrimSpace(word)))
 	if len(w) == 0 || len(w) > longest {
@@ -26,7 +28,7 @@ func Nearest(word string, choices []string) (string, bool) {
 			continue
 		}
 		d := distance(w, c)
-		if n := max(len(w), len(c)); d > max(1, n/3) || 2*d >= n {
+		if n := max(len(w), len(c)); d > max(1, n/3) || 2*d >= n || d > 1 && w[0] != c[0] {
 			continue
 		}
 		if found < 0 || d < found {

@@ -23,6 +23,10 @@ func TestNearest(t *testing.T) {
 		{"", ""},
 		{"x", ""},
 		{"nightly", ""},
+		{"nothing", ""},        // two letters from voting, the first among them
+		{"oting", "voting"},    // the first left out
+		{"ovting", "voting"},   // the first swapped
+		{"vottingg", "voting"}, // two behind the first
 		{"profile.yaml", ""},
 		{strings.Repeat("load", 1000), ""},
 	} {
