@@ -55,7 +55,7 @@ func (s *scenario) Do(ctx context.Context, a *work.Arrival) error {
 	}
 	a.End(s.clock, err)
 	if err != nil {
-		return work.Asked(opNames[op]+" ("+work.Statement(s.text(op, st))+")", err)
+		return s.asked(op, st, err)
 	}
 	if op == opInsert && s.kept != nil {
 		return s.trim(ctx, c, a, w)
@@ -77,6 +77,11 @@ func (s *scenario) text(op int, st *stage) string {
 		return modeNames[st.mode]
 	}
 	return s.sql.remove.SQL
+}
+
+// asked is an error with the statement that it came of.
+func (s *scenario) asked(op int, st *stage, err error) error {
+	return work.Asked(opNames[op]+" ("+work.Statement(s.text(op, st))+")", err)
 }
 
 // once tries the operation.
@@ -253,12 +258,14 @@ func (s *scenario) insertAndUpdate(ctx context.Context, c postgres.Conn, a *work
 	between := s.clock.Now()
 	a.Last().Ended(between, err)
 	var updated int64
+	at := opInsert
 	if err == nil {
+		at = opUpdate
 		c.Note(a.Begin(string(targets.Postgres), opNames[opUpdate], between), between, s.sql.update.SQL)
 		s.fillRow(w, s.keyOf(a, st), a.K)
 		updated, err = tx.ExecLast(s.sql.update, w.params)
 	}
-	answered := s.clock.Now()
+	answered, written := s.clock.Now(), err == nil
 	err = tx.End(err)
 	outcome := tx.Outcome(err)
 	s.account.inserts.Set(a.N, outcome, 1)
@@ -267,12 +274,14 @@ func (s *scenario) insertAndUpdate(ctx context.Context, c postgres.Conn, a *work
 		s.account.modes[st.mode].add(inserted, between-began)
 	}
 	switch {
+	case err != nil && written:
+		return work.Asked("COMMIT", postgres.Fail(err))
 	case err != nil:
-		return postgres.Fail(err)
+		return s.asked(at, st, postgres.Fail(err))
 	case inserted != 1:
 		return errRowCount
 	case updated != 1:
-		return errNoRow
+		return s.asked(opUpdate, st, errNoRow)
 	}
 	s.m.query[opInsert].Record(a.Stage, between-began)
 	s.m.query[opUpdate].Record(a.Stage, answered-between)

@@ -105,10 +105,17 @@ func (s *scenario) castVote(ctx context.Context, c postgres.Conn, w *params, a *
 	}
 	rows, v.tally, err = tx.ExecLastValue(s.add, w.add)
 	v.added = s.env.Clock.Now()
+	asked := "COMMIT"
+	if err != nil {
+		asked = s.tallying()
+	}
 	err = tx.End(err)
 	v.committed, v.outcome = s.env.Clock.Now(), tx.Outcome(err)
 	if err == nil && rows != 1 {
-		err = errNoTally
+		err, asked = errNoTally, s.tallying()
+	}
+	if err != nil {
+		err = work.Asked(asked, postgres.Fail(err))
 	}
 	return v, err
 }
@@ -158,6 +165,9 @@ func (p *proposal) open(due time.Duration) {
 func (s *scenario) asked(err error) error {
 	return work.Asked("vote ("+work.Statement(s.insert.SQL)+")", postgres.Fail(err))
 }
+
+// tallying is what the database is asked behind a vote.
+func (s *scenario) tallying() string { return "tally (" + work.Statement(s.add.SQL) + ")" }
 
 // again sends the vote a second time.
 func (s *scenario) again(ctx context.Context, c postgres.Conn, a *work.Arrival, w *params) error {
