@@ -73,13 +73,34 @@ func (w *Writer) Documents(outs []Output, value any, of func(where string) *docu
 			if o.Format == "json" {
 				return writeValue(to, value)
 			}
-			return w.Document(to, o.Format, of(o.Where))
+			return w.Document(to, o.Format, alive(of(o.Where), o.Where))
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// alive takes the links to pages that are not there out of a document that goes to a
+// file: a run that was killed has none.
+func alive(d *document.Document, where string) *document.Document {
+	if where == Stdout {
+		return d
+	}
+	for _, b := range d.Blocks {
+		if b.Table == nil {
+			continue
+		}
+		for _, row := range b.Table.Rows {
+			for i := range row {
+				if l := row[i].Link; l != "" && !isFile(filepath.Join(filepath.Dir(where), filepath.FromSlash(l))) {
+					row[i].Link = ""
+				}
+			}
+		}
+	}
+	return d
 }
 
 // Suite writes one view of a suite.
@@ -93,7 +114,7 @@ func (w *Writer) Suite(o Output, s *summary.Suite) error {
 		case "github":
 			return report.AnnotationsSuite(to, s)
 		}
-		return w.Document(to, o.Format, document.Suite(s))
+		return w.Document(to, o.Format, alive(document.Suite(s), o.Where))
 	})
 }
 
@@ -112,7 +133,7 @@ func (w *Writer) Repeated(o Output, r *summary.Repeated) error {
 		if o.Where != Stdout {
 			from = filepath.Dir(o.Where)
 		}
-		return w.Document(to, o.Format, document.Repeated(r, from))
+		return w.Document(to, o.Format, alive(document.Repeated(r, from), o.Where))
 	})
 }
 

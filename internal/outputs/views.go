@@ -3,6 +3,7 @@ package outputs
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/perfctl/perfctl/internal/compare"
@@ -160,10 +161,18 @@ func writeText(to io.Writer, s *summary.Summary, o report.Options) error {
 // textOptions are how a text is laid out: only stdout may be a terminal.
 func (w *Writer) textOptions(to io.Writer, dir string) report.Options {
 	o := report.Options{Dir: dir, Full: w.Full}
+	if page := filepath.Join(dir, pageFile); isFile(page) {
+		o.Page = page
+	}
 	if to == w.Stdout {
 		o.Color, o.Width = w.Color, w.Width
 	}
 	return o
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // TextOptions are how a text about a run is laid out on stdout.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/analysis"
@@ -22,7 +21,7 @@ const (
 
 // brief writes what a reader needs in the first ten seconds: did it pass, why not,
 // what to do. Everything else is in the full summary.
-func (p *page) brief(s *summary.Summary, dir string) {
+func (p *page) brief(s *summary.Summary, o Options) {
 	p.opening(s)
 	p.stages(s)
 	p.scenarioTable(s)
@@ -32,7 +31,7 @@ func (p *page) brief(s *summary.Summary, dir string) {
 	p.briefFailures(s)
 	p.briefAnswers(s)
 	p.briefNotes(s)
-	p.closing(s, dir)
+	p.closing(s, o)
 }
 
 // opening writes the verdict and what was run.
@@ -146,11 +145,15 @@ func (p *page) rest(n int, word string) {
 
 // closing writes the verdict's word once more, where a terminal ends, and where to
 // read on.
-func (p *page) closing(s *summary.Summary, dir string) {
+func (p *page) closing(s *summary.Summary, o Options) {
 	p.line()
-	if dir != "" {
-		p.line(span{dim, "all of it: "}, span{plain, "perfctl report " + dir + " -v"})
-		p.line(span{dim, "charts:    "}, span{plain, filepath.Join(dir, "report.html")})
+	if o.Dir != "" {
+		charts := o.Page
+		if charts == "" { // the run was killed before, or somebody removed it
+			charts = "perfctl report " + o.Dir + " --format html -o report.html"
+		}
+		p.line(span{dim, "all of it: "}, span{plain, "perfctl report " + o.Dir + " -v"})
+		p.wrapped(span{dim, "charts:    "}, plain, charts)
 	}
 	p.line(span{verdictStyle(s), word(s)}, span{plain, fmt.Sprintf("; exit code %d", s.ExitCode)})
 }

@@ -105,3 +105,14 @@ func TestChecksOfAnswersThatDidNotHoldAreNamed(t *testing.T) {
 		t.Errorf("printed:\n%s", out)
 	}
 }
+
+// The page is named where there is one, and else how to have it.
+func TestThePageIsNamedOnlyWhereItIs(t *testing.T) {
+	s := summarytest.Finished(t, t.TempDir(), summarytest.Inputs())
+	if got := text(t, s, report.Options{Dir: "r", Page: "r/report.html"}); !strings.Contains(got, "charts:    r/report.html\n") {
+		t.Errorf("the page is not named:\n%s", got)
+	}
+	if got := text(t, s, report.Options{Dir: "r"}); !strings.Contains(got, "charts:    perfctl report r --format html -o report.html\n") {
+		t.Errorf("how to have the page is not told:\n%s", got)
+	}
+}

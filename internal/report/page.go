@@ -18,8 +18,9 @@ type Options struct {
 	Width int
 	// Full shows everything in place of the short summary.
 	Full bool
-	// Dir is the run directory as the user knows it, named in the verdict.
-	Dir string
+	// Dir is the run directory as the user knows it, named in the verdict; Page is the
+	// page in it, empty where there is none.
+	Dir, Page string
 }
 
 func (o Options) width() int {

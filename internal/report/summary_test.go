@@ -39,8 +39,8 @@ func TestTextView(t *testing.T) {
 	for name, o := range map[string]report.Options{
 		"text-120.golden":  {Width: 120, Dir: "runs/r-4711", Full: true},
 		"text-80.golden":   {Width: 80, Dir: "runs/r-4711", Full: true},
-		"brief-80.golden":  {Width: 80, Dir: "runs/r-4711"},
-		"brief-120.golden": {Width: 120, Dir: "runs/r-4711"},
+		"brief-80.golden":  {Width: 80, Dir: "runs/r-4711", Page: "runs/r-4711/report.html"},
+		"brief-120.golden": {Width: 120, Dir: "runs/r-4711", Page: "runs/r-4711/report.html"},
 	} {
 		golden(t, name, text(t, s, o))
 	}

@@ -25,7 +25,7 @@ func Text(w io.Writer, s *summary.Summary, o Options) error {
 	if o.Full {
 		p.full(s, o.Dir)
 	} else {
-		p.brief(s, o.Dir)
+		p.brief(s, o)
 	}
 	if err := p.w.Flush(); err != nil {
 		return fmt.Errorf("write the summary: %w", err)

@@ -101,7 +101,7 @@ func Explain(set *exemplars.Set, usual func(scenario, stage string) (Usual, bool
 	case len(set.Exemplars) == 0:
 		r.Because = "no records of single arrivals were kept"
 	case r.Slow < fewest && !s.hasCertain():
-		r.Because = fmt.Sprintf("no more than %d arrivals stand out: they are beyond the 99th percentile and %g ms slower than usual", r.Slow, beyondMedian)
+		r.Because = tooFew(r.Slow, s.known)
 	case r.Sampled < 4*fewest:
 		r.Because = fmt.Sprintf("there are only %d usual arrivals to compare with", r.Sampled)
 	}
@@ -118,9 +118,26 @@ func Explain(set *exemplars.Set, usual func(scenario, stage string) (Usual, bool
 	return r
 }
 
+// tooFew says why nothing can be said of so few slow arrivals; known says whether it was
+// known of any arrival what is usual.
+func tooFew(n int, known bool) string {
+	bounds := fmt.Sprintf("beyond the 99th percentile and %g ms slower than usual", beyondMedian)
+	switch {
+	case !known:
+		return "what is usual is not known where they are from"
+	case n == 0:
+		return "no arrival stands out: none is " + bounds
+	case n == 1:
+		return fmt.Sprintf("only one arrival stands out, %s: a cause takes %d", bounds, fewest)
+	}
+	return fmt.Sprintf("only %d arrivals stand out, %s: a cause takes %d", n, bounds, fewest)
+}
+
 // study is what is looked at.
 type study struct {
-	set *exemplars.Set
+	// known says whether what is usual is known of any arrival.
+	known bool
+	set   *exemplars.Set
 	// ops are the sample's times by operation.
 	ops          map[string][]float64
 	usual        func(scenario, stage string) (Usual, bool)
@@ -154,6 +171,7 @@ func newStudy(set *exemplars.Set, usual func(string, string) (Usual, bool)) *stu
 		if !ok {
 			continue
 		}
+		s.known = true
 		x := subject{Exemplar: e, stratum: e.Scenario + "\x00" + e.Stage}
 		switch limit := u.limit(); {
 		case e.Response >= limit && (e.Kind == "" || e.Kind == "timeout"):

@@ -238,14 +238,20 @@ func TestALockNamesItsHolder(t *testing.T) {
 
 func TestWhatCannotBeToldIsSaid(t *testing.T) {
 	none := func(string, string) (Usual, bool) { return Usual{}, false }
+	quick := func(string, string) (Usual, bool) { return Usual{Median: 1, P99: 4}, true }
+	slow := exemplars.Exemplar{K: 2, Response: 50}
 	for _, c := range []struct {
-		set  *exemplars.Set
-		want string
+		set   *exemplars.Set
+		usual func(string, string) (Usual, bool)
+		want  string
 	}{
-		{&exemplars.Set{}, "no records"},
-		{&exemplars.Set{Exemplars: []exemplars.Exemplar{{K: 1, Response: 5}}}, "stand out"},
+		{&exemplars.Set{}, none, "no records"},
+		{&exemplars.Set{Exemplars: []exemplars.Exemplar{{K: 1, Response: 5}}}, none, "what is usual is not known"},
+		{&exemplars.Set{Exemplars: []exemplars.Exemplar{{K: 1, Response: 5}}}, quick, "no arrival stands out: none is beyond"},
+		{&exemplars.Set{Exemplars: []exemplars.Exemplar{slow}}, quick, "only one arrival stands out, beyond"},
+		{&exemplars.Set{Exemplars: []exemplars.Exemplar{slow, slow}}, quick, "only 2 arrivals stand out, beyond"},
 	} {
-		if r := Explain(c.set, none); r.Known || !strings.Contains(r.Because, c.want) {
+		if r := Explain(c.set, c.usual); r.Known || !strings.Contains(r.Because, c.want) {
 			t.Errorf("%+v", r)
 		}
 	}
