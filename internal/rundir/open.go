@@ -86,6 +86,12 @@ func (r *reader) lose(file, format string, args ...any) {
 	r.note(file, format, args...)
 }
 
+// noOutcome notes why there is no outcome.
+func (r *reader) noOutcome(format string, args ...any) {
+	r.lose(SummaryFile, format, args...)
+	r.run.NoOutcome = r.run.Notes[len(r.run.Notes)-1]
+}
+
 func (r *reader) finish() {
 	for _, file := range []string{InfoFile, SeriesFile, LogFile, SummaryFile} {
 		if more := r.noted[file] - maxNotes; more > 0 {
@@ -148,15 +154,15 @@ func (r *reader) readSummary() {
 	text, err := os.ReadFile(filepath.Join(r.run.Dir, SummaryFile))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			r.lose(SummaryFile, "missing: the run was killed, or is still going")
+			r.noOutcome("missing: the run was killed, or is still going")
 		} else {
-			r.lose(SummaryFile, "cannot be read: %v", err)
+			r.noOutcome("cannot be read: %v", err)
 		}
 		return
 	}
 	o, err := readOutcome(text)
 	if err != nil {
-		r.lose(SummaryFile, "damaged: %v", err)
+		r.noOutcome("damaged: %v", err)
 		return
 	}
 	if o.schema > Schema {

@@ -69,5 +69,6 @@ func (r *reader) agree() {
 // counts as one that has none.
 func (r *Run) LoseOutcome(err error) {
 	r.Outcome, r.Killed = nil, true
-	r.Lose(fmt.Sprintf("%s: damaged: %v", SummaryFile, err))
+	r.NoOutcome = fmt.Sprintf("%s: damaged: %v", SummaryFile, err)
+	r.Lose(r.NoOutcome)
 }

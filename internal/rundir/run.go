@@ -31,8 +31,10 @@ type Run struct {
 	// wrong with the directory.
 	Incomplete bool
 	Notes      []string
-	// Killed says that the run did not come to its end.
-	Killed bool
+	// Killed says that the run did not come to its end, NoOutcome is the one of Notes
+	// that says why there is no Outcome; empty where there is one.
+	Killed    bool
+	NoOutcome string
 }
 
 // NewRun returns the run that is ending, so that it can be summarised without

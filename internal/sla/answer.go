@@ -64,9 +64,10 @@ type Answer struct {
 // DriftOf is the metric of a drift: drift(memory).
 func DriftOf(group string) string { return Drift + "(" + group + ")" }
 
-func isDrift(metric string) bool { return strings.HasPrefix(metric, Drift+"(") }
+// IsDrift says whether a metric is a drift, of whatever.
+func IsDrift(metric string) bool { return strings.HasPrefix(metric, Drift+"(") }
 
-func isAnswer(metric string) bool { return answerUnit[metric] != "" || isDrift(metric) }
+func isAnswer(metric string) bool { return answerUnit[metric] != "" || IsDrift(metric) }
 
 // isAnswered says whether a rule is about what an analysis answers.
 func (r Rule) isAnswered() bool { return r.Fault != "" || isAnswer(r.Metric) }
@@ -83,7 +84,7 @@ func (j *Judge) addAnswer(r Rule) error {
 	switch {
 	case t != (metrics.Tags{}), r.Tags.Stage != "" && r.Metric != RecoveryTime:
 		return fmt.Errorf("%s has no such tag", r.Metric)
-	case isDrift(r.Metric):
+	case IsDrift(r.Metric):
 		group := strings.TrimSuffix(strings.TrimPrefix(r.Metric, Drift+"("), ")")
 		if _, known := j.units[group]; !known && !slices.Contains(DriftGroups, group) {
 			return fmt.Errorf("no series is named %q%s", group, near(group, DriftGroups))
@@ -115,9 +116,10 @@ func (j *Judge) Answer(answers []Answer) []Result {
 			Threshold: r.Text, Target: fmt.Sprintf("%s %s", r.Op, figure.Value(r.Value, r.unitOf())), TargetValue: &target,
 			Aggregation: r.Stat.String(), Strict: r.Own, Allowed: r.Own && j.plan.Options.AllowUndecided,
 			Status: NotExercised, Actual: idle(r)}
-		if isDrift(r.Metric) {
+		if IsDrift(r.Metric) {
 			res.Target = none
 		}
+		res.Bound = res.Target
 		if a, ok := worst(answers, r); ok {
 			res.answer(r, a)
 		}

@@ -34,6 +34,8 @@ type Result struct {
 	Stage  string `json:"stage"`
 	Target string `json:"target"`
 	Actual string `json:"actual"`
+	// Bound is the target without the statistic's name, as in < 500 ms.
+	Bound string `json:"bound,omitempty"`
 	// Threshold is the rule in the threshold grammar, Aggregation its statistic.
 	Threshold   string `json:"threshold"`
 	Aggregation string `json:"aggregation,omitempty"`
@@ -214,9 +216,10 @@ func (j *Judge) outcome(r Rule, stage string, f measured) Result {
 func (j *Judge) result(r Rule, stage string) Result {
 	unit := j.unitOf(r)
 	target := inUnit(r.Value, unit)
+	bound := fmt.Sprintf("%s %s", r.Op, figure.Value(r.Value, unit))
 	return Result{
 		Rule: r.Name, Metric: r.series(), Stage: stage, Severity: r.Severity, Action: r.Action, Threshold: r.Text, Class: r.Class,
-		Target: fmt.Sprintf("%s %s %s", strings.ToUpper(r.Stat.short()), r.Op, figure.Value(r.Value, unit)), TargetValue: &target,
+		Target: strings.ToUpper(r.Stat.short()) + " " + bound, Bound: bound, TargetValue: &target,
 		Aggregation: r.Stat.String(), Strict: r.Own, Allowed: r.Own && j.plan.Options.AllowUndecided,
 	}
 }

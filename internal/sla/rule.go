@@ -20,6 +20,9 @@ const (
 	Warn Severity = "warn"
 )
 
+// OwnValue is the statistic of a metric that is a single figure by itself.
+const OwnValue = "value"
+
 // Stat is which figure of a metric is judged.
 type Stat struct {
 	// Name is one of avg, min, med, max, p, count, rate, value.

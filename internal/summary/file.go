@@ -68,6 +68,9 @@ func Read(run *rundir.Run) *Summary {
 		run.LoseOutcome(err)
 		return nil
 	}
+	for i := range s.SLA {
+		s.SLA[i].FillOlder()
+	}
 	s.mean(run)
 	s.Analysis = part[analysis.Analysis](run, "analysis", file.Analysis)
 	s.Comparison = part[compare.Comparison](run, "comparison", file.Comparison)

@@ -3,10 +3,8 @@ package html
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/report"
-	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/states"
 )
 
@@ -29,7 +27,7 @@ func (v view) Notes() []string {
 	if !v.Summary.Run.Killed {
 		return v.Summary.Notes
 	}
-	return slices.DeleteFunc(slices.Clone(v.Summary.Notes), func(n string) bool { return strings.HasPrefix(n, rundir.SummaryFile+":") })
+	return slices.DeleteFunc(slices.Clone(v.Summary.Notes), func(n string) bool { return n == v.Run.NoOutcome })
 }
 
 // SuspectBecause is the first reason for which the generator is suspect, empty where it

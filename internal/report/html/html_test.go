@@ -225,6 +225,18 @@ func TestAKilledRunHasAPage(t *testing.T) {
 	}
 }
 
+// That a killed run has no summary is told by its verdict; what else is wrong is a note,
+// whichever file it is of.
+func TestAKilledRunsPageShowsItsOtherNotes(t *testing.T) {
+	r := record(t, 20, true)
+	r.run.Notes = append(r.run.Notes, "summary.json: another note")
+	r.summary = summary.Summarise(r.run, summary.Inputs{})
+	text := page(t, r)
+	if r.run.NoOutcome == "" || strings.Contains(text, r.run.NoOutcome) || !strings.Contains(text, "summary.json: another note") {
+		t.Errorf("the page shows %q, or no other note", r.run.NoOutcome)
+	}
+}
+
 func TestAnEmptyRunHasAPage(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "r")
 	w, err := rundir.Create(dir, rundir.RunInfo{ID: "x", Profile: "p", Shards: 1}, nil)

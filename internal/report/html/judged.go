@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
@@ -68,7 +67,10 @@ func (x *subject) add(r sla.Result) {
 		return
 	}
 	// A figure that a metric has by itself needs no name on its own chart.
-	l := limit{Name: strings.TrimPrefix(r.Target, "VALUE "), Value: *r.TargetValue}
+	l := limit{Name: r.Target, Value: *r.TargetValue}
+	if r.Aggregation == sla.OwnValue {
+		l.Name = r.Bound
+	}
 	if !slices.Contains(x.limits, l) {
 		x.limits = append(x.limits, l)
 	}
