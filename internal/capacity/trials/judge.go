@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -194,8 +193,8 @@ func (o *backlogWatch) breach(rule, metric, target, actual string, totals *metri
 // while the trial broke it: what may have been exhausted.
 func (o *backlogWatch) resources(t *capacity.Trial, sum *summary.Summary) {
 	for _, r := range sum.SLA {
-		resource := !strings.HasPrefix(r.Metric, metrics.ResponseTime.Name) && r.Metric != sla.ErrorRate
-		if r.Status == sla.Warned && resource {
+		name := picked(r.Metric).Name
+		if r.Status == sla.Warned && name != metrics.ResponseTime.Name && name != sla.ErrorRate {
 			t.Breaches = append(t.Breaches, capacity.Breach{Rule: r.Rule, Metric: r.Metric, Target: r.Target, Actual: r.Actual, Warning: true})
 		}
 	}
@@ -207,6 +206,14 @@ func (o *backlogWatch) resources(t *capacity.Trial, sum *summary.Summary) {
 	}
 }
 
+// picked is what a rule's metric picks: its name and its tags.
+func picked(metric string) metrics.Series {
+	if s, ok := metrics.ParseKey(metric); ok {
+		return s
+	}
+	return metrics.Series{Desc: metrics.Desc{Name: metric}} // an answer's, as drift(memory)
+}
+
 // worst names the scenario that a figure is about: the one that the rule names,
 // the only one that has the metric, or in a mix the one that is furthest off. It
 // is empty where there is only one scenario.
@@ -214,13 +221,12 @@ func (o *backlogWatch) worst(metric string, totals *metrics.Totals) (name string
 	if len(o.shares) < 2 {
 		return ""
 	}
-	base, _, _ := strings.Cut(metric, "{")
-	owners := 0
+	of, owners := picked(metric), 0
 	for _, d := range o.shares {
-		if strings.Contains(metric, "scenario:"+d.Name) {
+		if d.Name == of.Scenario {
 			return d.Name
 		}
-		if slices.Contains(d.Metrics, base) {
+		if slices.Contains(d.Metrics, of.Name) {
 			owners, name = owners+1, d.Name
 		}
 	}
@@ -232,7 +238,7 @@ func (o *backlogWatch) worst(metric string, totals *metrics.Totals) (name string
 	}
 	worst := math.Inf(-1)
 	for _, d := range o.shares {
-		if v := badness(base, metrics.Tags{Scenario: d.Name, Stage: trialStage}, totals); v > worst {
+		if v := badness(of.Name, metrics.Tags{Scenario: d.Name, Stage: trialStage}, totals); v > worst {
 			worst, name = v, d.Name
 		}
 	}

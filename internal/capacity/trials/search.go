@@ -82,7 +82,7 @@ func (s *Search) Dir() string { return s.dir }
 func (s *Search) divideRules(given *config.Rules) (*config.Rules, error) {
 	about := func(r sla.Rule) bool { return r.Metric == sla.Capacity }
 	foreign := func(r sla.Rule) bool {
-		return r.Metric == sla.Throughput || r.Metric == sla.RecoveryTime || strings.HasPrefix(r.Metric, sla.Drift+"(")
+		return r.Metric == sla.Throughput || r.Metric == sla.RecoveryTime || sla.IsDrift(r.Metric)
 	}
 	own := slices.Clone(given.Own)
 	if s.options.Require > 0 {
