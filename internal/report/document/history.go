@@ -19,7 +19,7 @@ func Histories(all []*compare.History, from string) *Document {
 	for _, h := range all {
 		runs, changes = runs+h.Older+len(h.Runs), changes+len(h.Changes)
 	}
-	d := &Document{Title: "perfctl history", Badge: "history", Meta: fmt.Sprintf("%d runs of %d loads", runs, len(all)), Lead: "No figure changed from one run to the next"}
+	d := &Document{Title: "perfctl history", Badge: "history", Meta: counted(runs, "run") + " of " + counted(len(all), "load"), Lead: "No figure changed from one run to the next"}
 	switch {
 	case changes > 0:
 		d.Lead = fmt.Sprintf("%d figures changed from some run on", changes)
@@ -30,6 +30,14 @@ func Histories(all []*compare.History, from string) *Document {
 		d.Blocks = append(d.Blocks, historyBlocks(h, from)...)
 	}
 	return d
+}
+
+// counted is a number of things.
+func counted(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return fmt.Sprintf("%d %s", n, word)
 }
 
 // mostDrawn is how many runs, the newest ones, a small line has points for.

@@ -106,3 +106,10 @@ func TestRepeatedRunsFit(t *testing.T) {
 		t.Errorf("lengths are not as they are: %s", got)
 	}
 }
+
+func TestAHistoryOfOneLoadCountsIt(t *testing.T) {
+	h := &compare.History{Profile: "load", Runs: make([]compare.Past, 3)}
+	if got := document.Histories([]*compare.History{h}, "").Meta; got != "3 runs of 1 load" {
+		t.Errorf("got %q", got)
+	}
+}
