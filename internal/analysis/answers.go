@@ -1,10 +1,10 @@
 package analysis
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/sla"
 )
 
@@ -71,7 +71,7 @@ func (o *Analysis) driftAnswer(name string) sla.Answer {
 			open = d.Series + ": " + d.Because
 		case d.Drifts:
 			a.Value++
-			a.Text = fmt.Sprintf("%+.0f%% %s", d.Change*100, d.Series)
+			a.Text = figure.SignedShare(d.Change) + " " + d.Series
 		}
 	}
 	switch {

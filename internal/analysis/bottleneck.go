@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -39,7 +40,7 @@ func (o *Analysis) bottleneck(a *axis) {
 		return
 	}
 	b := &Bottleneck{Resource: first.resource, Series: first.series, At: a.start[first.at], Rate: a.due[first.at] / max(a.length[first.at], 1e-9)}
-	b.Sentence = fmt.Sprintf("The bottleneck is probably %s: it %s, at %.0f s and %s, %s.", b.Resource, how, b.At, perSecond(b.Rate), first.how)
+	b.Sentence = fmt.Sprintf("The bottleneck is probably %s: it %s, at %s and %s, %s.", b.Resource, how, figure.Moment(b.At), perSecond(b.Rate), first.how)
 	o.Bottleneck = b
 	o.Sentences = append(o.Sentences, b.Sentence)
 	for i := range o.Findings {
@@ -196,7 +197,7 @@ func (a *axis) atBound() []candidate {
 	}
 	flying := a.gauge(metrics.InFlight.Name)[at]
 	return []candidate{{"the system as a whole", metrics.Queued.Name,
-		fmt.Sprintf("with arrivals waiting for a free worker, and %.0f in flight", flying), at}}
+		fmt.Sprintf("with arrivals waiting for a free worker, and %s in flight", figure.Whole(flying)), at}}
 }
 
 // firstLoad returns the seconds of the first judged stage, a minute of them at

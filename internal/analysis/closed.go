@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/stats"
 )
@@ -54,5 +55,5 @@ func count(users float64) string {
 	if users < 1.5 {
 		return "1 user"
 	}
-	return fmt.Sprintf("%.0f users", users)
+	return figure.Whole(users) + " users"
 }

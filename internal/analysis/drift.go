@@ -64,8 +64,8 @@ func (a *axis) planDrift() driftPlan {
 	p := driftPlan{asked: true, planned: longest.Duration, from: longest.Start, to: min(longest.Start+longest.Duration, a.ended())}
 	length := p.to - p.from
 	if length < driftBins*shortBin-1 {
-		p.why = fmt.Sprintf("the run is too short: steady load for %s, a drift needs %s, %d bins of %.0f s",
-			seconds(max(length, 0)), seconds(driftBins*shortBin), driftBins, shortBin)
+		p.why = fmt.Sprintf("the run is too short: steady load for %s, a drift needs %s, %d bins of %s",
+			seconds(max(length, 0)), seconds(driftBins*shortBin), driftBins, seconds(shortBin))
 		return p
 	}
 	p.bin = min(driftBin, length/driftBins)

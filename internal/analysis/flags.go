@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
 )
@@ -74,8 +75,8 @@ func (a *axis) slow(results []sla.Result) *Finding {
 		}
 	}
 	return &Finding{ID: "p95_over_target", Severity: severity, Title: "P95 over its target",
-		Sentence: fmt.Sprintf("P95 response time was %s%s in %s, over its target of %s; it was over it first at %.0f s.",
-			least, millis(p95), worst.name, millis(target), first),
+		Sentence: fmt.Sprintf("P95 response time was %s%s in %s, over its target of %s; it was over it first at %s.",
+			least, millis(p95), worst.name, millis(target), figure.Moment(first)),
 		Advice: "Investigate the bottleneck: database, cache or RabbitMQ",
 		Evidence: Evidence{From: first, To: to, Series: metrics.ResponseTime.Name, Unit: "ms",
 			Values: map[string]float64{"p95_ms": p95, "target_ms": target}}}
@@ -147,8 +148,8 @@ func (a *axis) errors(results []sla.Result) *Finding {
 		title, target = "Every arrival failed", ""
 	}
 	return &Finding{ID: "error_rate", Severity: Critical, Title: title,
-		Sentence: fmt.Sprintf("%s of the arrivals of %s failed%s, from %.0f s to %.0f s%s.",
-			share(*worst.errorRate), worst.name, target, min(first, last), last, a.kinds(worst.name)),
+		Sentence: fmt.Sprintf("%s of the arrivals of %s failed%s, from %s to %s%s.",
+			share(*worst.errorRate), worst.name, target, figure.Moment(min(first, last)), figure.Moment(last), a.kinds(worst.name)),
 		Advice: "Check the failures by kind and the targets' logs for a pattern",
 		Evidence: Evidence{From: min(first, last), To: last, Series: metrics.ArrivalsFailed.Name, Unit: "count",
 			Values: map[string]float64{"error_rate": *worst.errorRate, "target": limit}}}

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -52,8 +53,8 @@ func (a *axis) saturated(levels []Level) *Finding {
 			continue
 		}
 		return &Finding{ID: "saturation", Severity: Critical, Title: "Saturated",
-			Sentence: fmt.Sprintf("At %s offered the system did %s with %.0f in flight, where it had done %s with %s: by Little's law each was in it for %s; what is added only waits.",
-				perSecond(l.Rate), perSecond(l.Achieved), *l.InFlight, perSecond(before.Achieved), few(*before.InFlight), millis(1e3**l.InFlight/l.Achieved)),
+			Sentence: fmt.Sprintf("At %s offered the system did %s with %s in flight, where it had done %s with %s: by Little's law each was in it for %s; what is added only waits.",
+				perSecond(l.Rate), perSecond(l.Achieved), figure.Whole(*l.InFlight), perSecond(before.Achieved), few(*before.InFlight), millis(1e3**l.InFlight/l.Achieved)),
 			Advice: "Offer less than that, or widen the resource that saturated first",
 			Evidence: Evidence{From: l.From, To: l.To, Series: metrics.InFlight.Name, Unit: "count",
 				Values: map[string]float64{"offered_rps": l.Rate, "achieved_rps": l.Achieved, "in_flight": *l.InFlight, "elasticity": e}}}
@@ -66,7 +67,7 @@ func few(n float64) string {
 	if n < 1 {
 		return "less than one"
 	}
-	return fmt.Sprintf("%.0f", n)
+	return figure.Whole(n)
 }
 
 // waitShare is how many arrivals wait for a worker, as a part of those due in a
@@ -97,8 +98,8 @@ func (a *axis) bounded() *Finding {
 	flying := mean(a.gauge(metrics.InFlight.Name)[from:to])
 	done := sum(a.succeeded, from, to) / (a.end(to-1) - a.start[from])
 	return &Finding{ID: "saturation", Severity: Critical, Title: "Arrivals waited for a free worker",
-		Sentence: fmt.Sprintf("From %.0f s to %.0f s the bound on arrivals in flight (-u, shared by the scenarios) was reached, with %.0f in flight and %s succeeding: by Little's law each was in the system for %s.",
-			a.start[from], a.end(to-1), flying, perSecond(done), millis(1e3*flying/max(done, 1e-9))),
+		Sentence: fmt.Sprintf("From %s to %s the bound on arrivals in flight (-u, shared by the scenarios) was reached, with %s in flight and %s succeeding: by Little's law each was in the system for %s.",
+			figure.Moment(a.start[from]), figure.Moment(a.end(to-1)), figure.Whole(flying), perSecond(done), millis(1e3*flying/max(done, 1e-9))),
 		Advice: "The target is too slow for this load; raise -u only if that many users at once are realistic",
 		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: metrics.Queued.Name, Unit: "count",
 			Values: map[string]float64{"in_flight": flying, "achieved_rps": done}}}
@@ -146,8 +147,8 @@ func (a *axis) exhausted() *Finding {
 			continue
 		}
 		return &Finding{ID: "pool_exhausted", Severity: Critical, Title: "Connection pool exhausted",
-			Sentence: fmt.Sprintf("%s%s was in use by %s on average from %.0f s to %.0f s, and a connection took %s to get.",
-				upper(partOf(g)), of(g.series.Scenario), share(mean(g.values[from:to])), a.start[from], a.end(to-1), millis(waited)),
+			Sentence: fmt.Sprintf("%s%s was in use by %s on average from %s to %s, and a connection took %s to get.",
+				upper(partOf(g)), of(g.series.Scenario), share(mean(g.values[from:to])), figure.Moment(a.start[from]), figure.Moment(a.end(to-1)), millis(waited)),
 			Advice: "Increase the pool's size, hold connections for a shorter time, or reduce the connections needed",
 			Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: g.key, Unit: "ratio",
 				Values: map[string]float64{"utilisation": mean(g.values[from:to]), "wait_ms": waited}}}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/sla"
 )
@@ -232,8 +233,8 @@ func (s *Scaling) sentence() string {
 	if s.First == nil {
 		fmt.Fprintf(&b, "No instance of %s was added to the %s.", s.Name, instances(*s.Before))
 	} else {
-		fmt.Fprintf(&b, "The first new instance of %s served %s after the load rose at %s; they were %s then, and %.0f at most.",
-			s.Name, seconds(*s.First), seconds(s.From), instances(*s.Before), *s.Most)
+		fmt.Fprintf(&b, "The first new instance of %s served %s after the load rose at %s; they were %s then, and %s at most.",
+			s.Name, seconds(*s.First), seconds(s.From), instances(*s.Before), figure.Whole(*s.Most))
 	}
 	if s.Above != nil {
 		until := "until then"
@@ -258,5 +259,5 @@ func instances(n float64) string {
 	if n == 1 {
 		return "1 instance"
 	}
-	return fmt.Sprintf("%.0f instances", n)
+	return figure.Whole(n) + " instances"
 }

@@ -1,45 +1,20 @@
 package analysis
 
 import (
-	"fmt"
-	"math"
 	"strings"
 
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 )
 
-// seconds prints a length of time as people say it: 12 s, 3 min 20 s, 3 h 10 min,
-// 12 days.
-func seconds(s float64) string {
-	if math.IsNaN(s) || math.IsInf(s, 0) {
-		return "an unknown time"
-	}
-	whole := int64(math.Round(s))
-	part := func(n int64, unit string, rest int64, small string) string {
-		if rest == 0 {
-			return fmt.Sprintf("%d %s", n, unit)
-		}
-		return fmt.Sprintf("%d %s %d %s", n, unit, rest, small)
-	}
-	switch {
-	case s < 10:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", s), ".0") + " s"
-	case whole < 60:
-		return fmt.Sprintf("%d s", whole)
-	case whole < 3600:
-		return part(whole/60, "min", whole%60, "s")
-	case whole < 48*3600:
-		return part(whole/3600, "h", whole%3600/60, "min")
-	}
-	return fmt.Sprintf("%d days", whole/86400)
-}
+// seconds prints a length of time: 12 s, 3 min 20 s.
+func seconds(s float64) string { return figure.Length(s) }
 
 // share prints a part of 1.
-func share(v float64) string { return figure.Value(v, metrics.UnitRatio) }
+func share(v float64) string { return figure.Share(v) }
 
 // millis prints a time in milliseconds.
-func millis(v float64) string { return figure.Value(v*1e6, metrics.UnitTime) }
+func millis(v float64) string { return figure.Millis(v) }
 
 // value prints a figure with its unit; times are in milliseconds.
 func value(v float64, unit string) string {
@@ -50,12 +25,7 @@ func value(v float64, unit string) string {
 }
 
 // times prints a factor.
-func times(v float64) string {
-	if v >= 10 {
-		return fmt.Sprintf("%.0f times", v)
-	}
-	return fmt.Sprintf("%.1f times", v)
-}
+func times(v float64) string { return figure.Times(v) }
 
 // list joins words: a, b and c.
 func list(words []string) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/stats"
 )
@@ -41,9 +42,9 @@ func (a *axis) stalls() *Finding {
 			gaps = append(gaps, a.start[s.from]-a.start[all[i-1].from])
 		}
 	}
-	text := fmt.Sprintf("Every scenario stood still at once for about %s at %.0f s", millis(longest.millis), a.start[longest.from])
+	text := fmt.Sprintf("Every scenario stood still at once for about %s at %s", millis(longest.millis), figure.Moment(a.start[longest.from]))
 	if len(all) > 1 {
-		text = fmt.Sprintf("%d times every scenario stood still at once, longest for about %s at %.0f s", len(all), millis(longest.millis), a.start[longest.from])
+		text = fmt.Sprintf("%d times every scenario stood still at once, longest for about %s at %s", len(all), millis(longest.millis), figure.Moment(a.start[longest.from]))
 	}
 	values := map[string]float64{"stalls": float64(len(all)), "longest_ms": longest.millis}
 	if period := stats.Median(gaps); len(gaps) >= 2 && even(gaps, period) {

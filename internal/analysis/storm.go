@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
@@ -51,7 +52,7 @@ func (a *axis) retries() *Finding {
 		return nil
 	}
 	return &Finding{ID: "retry_storm", Severity: Warning, Title: "Retry storm",
-		Sentence: fmt.Sprintf("From %.0f s to %.0f s %.0f retries came on top of %.0f arrivals.", a.start[from], a.end(to-1), n, sum(a.due, from, to)),
+		Sentence: fmt.Sprintf("From %s to %s %s retries came on top of %s arrivals.", figure.Moment(a.start[from]), figure.Moment(a.end(to-1)), figure.Whole(n), figure.Whole(sum(a.due, from, to))),
 		Advice:   "Retry with a growing, random delay and a limit: retries keep up the overload that causes them",
 		Evidence: Evidence{From: a.start[from], To: a.end(to - 1), Series: name, Unit: "count",
 			Values: map[string]float64{"retries": n, "arrivals": sum(a.due, from, to)}}}
@@ -108,7 +109,7 @@ func (a *axis) restarts() *Finding {
 		}
 		at := l.At[first]
 		return &Finding{ID: "restart", Severity: Critical, Title: "A process restarted",
-			Sentence: fmt.Sprintf("%s was gone, or another process in its place, at %.0f s.", l.Series.Operation, a.start[at]),
+			Sentence: fmt.Sprintf("%s was gone, or another process in its place, at %s.", l.Series.Operation, figure.Moment(a.start[at])),
 			Advice:   "Read its log, and the kernel's for a process killed for want of memory",
 			Evidence: Evidence{From: a.start[at], To: a.end(l.At[len(l.At)-1]), Series: l.Series.Name, Unit: "count",
 				Values: map[string]float64{"restarts": sum(a.count(l.Series.Name), 0, a.n)}}}
@@ -174,7 +175,7 @@ func (a *axis) churning(name string, opened []float64, rate float64) *Finding {
 		return nil
 	}
 	return &Finding{ID: "connection_churn", Severity: Warning, Title: "Connection churn",
-		Sentence: fmt.Sprintf("%.0f connections were opened anew from %.0f s to %.0f s (%s).", n, a.start[first], a.end(last), name),
+		Sentence: fmt.Sprintf("%s connections were opened anew from %s to %s (%s).", figure.Whole(n), figure.Moment(a.start[first]), figure.Moment(a.end(last)), name),
 		Advice:   "Keep connections open: look for time-outs of idle connections, servers that restart or refuse, and clients that do not read answers to their end",
 		Evidence: Evidence{From: a.start[first], To: a.end(last), Series: name, Unit: "count", Values: map[string]float64{"connections": n}}}
 }

@@ -13,6 +13,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/states"
 )
 
@@ -163,7 +164,7 @@ func (c Config) Check() error {
 	if err := c.checkUsers(); err != nil {
 		errs = append(errs, err)
 	}
-	bad(!(c.Precision >= MinPrecision && c.Precision <= MaxPrecision), "precision %.3g %%: want %.3g %% to %.3g %%", 100*c.Precision, 100*MinPrecision, 100*MaxPrecision)
+	bad(!(c.Precision >= MinPrecision && c.Precision <= MaxPrecision), "precision %s: want %s to %s", figure.Share(c.Precision), figure.Share(MinPrecision), figure.Share(MaxPrecision))
 	bad(c.Trial < MinTrial || c.Trial > MaxTrial, "trial %v: want %v to %v", c.Trial, MinTrial, MaxTrial)
 	bad(c.MaxTime < c.Trial, "max-time %v is shorter than one trial of %v", c.MaxTime, c.Trial)
 	return errors.Join(errs...)

@@ -290,7 +290,7 @@ func TestTargetsWithoutRuleEndTheSearch(t *testing.T) {
 
 func TestCheckNamesEveryFault(t *testing.T) {
 	err := capacity.Config{Start: math.NaN(), Max: -1, Precision: 2, Trial: time.Millisecond}.Check()
-	for _, want := range []string{"start", "max -1", "precision 200 %", "trial 1ms", "max-time"} {
+	for _, want := range []string{"start", "max -1", "precision 200%", "trial 1ms", "max-time"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want it to name %q", err, want)
 		}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
 )
 
 // Text writes a result for people: the sentence, the curve as a table with a bar
@@ -34,7 +35,7 @@ func Text(w io.Writer, r *Result) error {
 	for _, u := range r.CannotSay {
 		fmt.Fprintf(&b, "  cannot say (%s): %s\n", u.Question, u.Because)
 	}
-	fmt.Fprintf(&b, "  %d trials in %.0f s\n", len(r.Trials), r.Took)
+	fmt.Fprintf(&b, "  %d trials in %s\n", len(r.Trials), figure.Length(r.Took))
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -54,7 +55,7 @@ func (r *Result) boundsText(b *bytes.Buffer) {
 		b.WriteString("  upper bound: not known\n")
 		return
 	}
-	fmt.Fprintf(b, "  upper bound: %s, %.2g %% above\n", r.Said(*r.Upper), 100**r.Width)
+	fmt.Fprintf(b, "  upper bound: %s, %s above\n", r.Said(*r.Upper), figure.Rough(*r.Width, metrics.UnitRatio))
 	for i, x := range r.Broke {
 		word := "broke there"
 		switch {
@@ -92,8 +93,8 @@ func table(b *bytes.Buffer, r *Result) {
 		if task != "" {
 			task = millis(p.Task, false) + "\t"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%.3g\t%s\t%s\t%s\t%s%.3g %%\t%d of %d\t\n", num(p.Rate), num(p.Achieved), p.Concurrency,
-			millis(p.P50, p.AtLeast), millis(p.P95, p.AtLeast), millis(p.P99, p.AtLeast), task, 100*p.ErrorRate, p.Held, p.Trials)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s%s\t%d of %d\t\n", num(p.Rate), num(p.Achieved), num(p.Concurrency),
+			millis(p.P50, p.AtLeast), millis(p.P95, p.AtLeast), millis(p.P99, p.AtLeast), task, figure.Share(p.ErrorRate), p.Held, p.Trials)
 	}
 	_ = tw.Flush() // a buffer takes everything
 	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
@@ -134,7 +135,7 @@ func millis(v *float64, atLeast bool) string {
 }
 
 func (l *Law) text(b *bytes.Buffer) {
-	fmt.Fprintf(b, "  scalability: λ %.3g, σ %.3g, κ %.3g (R² %.2f)", l.Lambda, l.Sigma, l.Kappa, l.R2)
+	fmt.Fprintf(b, "  scalability: λ %s, σ %s, κ %s (R² %s)", num(l.Lambda), num(l.Sigma), num(l.Kappa), num(l.R2))
 	switch {
 	case l.Peak == nil:
 		b.WriteString(": throughput rises with concurrency, no peak\n")
@@ -142,7 +143,7 @@ func (l *Law) text(b *bytes.Buffer) {
 	case l.Concurrency == nil:
 		fmt.Fprintf(b, ": throughput nears %s/s, without a peak", num(*l.Peak))
 	default:
-		fmt.Fprintf(b, ": throughput peaks at %s/s, with %.3g in flight", num(*l.Peak), *l.Concurrency)
+		fmt.Fprintf(b, ": throughput peaks at %s/s, with %s in flight", num(*l.Peak), num(*l.Concurrency))
 	}
 	if l.Low != nil && l.High != nil {
 		fmt.Fprintf(b, " (%s to %s without one point)", num(*l.Low), num(*l.High))

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/states"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -76,7 +78,7 @@ func some(all []string) string {
 func machines(runs []*rundir.Run) (out []string) {
 	for _, r := range runs {
 		m := &r.Info.Machine
-		text := fmt.Sprintf("%d CPUs (GOMAXPROCS %d), %s/%s, kernel %s, %.0f GB", m.CPUs, m.GOMAXPROCS, m.OS, m.Arch, orDash(m.Kernel), float64(m.Memory)/1e9)
+		text := fmt.Sprintf("%d CPUs (GOMAXPROCS %d), %s/%s, kernel %s, %s", m.CPUs, m.GOMAXPROCS, m.OS, m.Arch, orDash(m.Kernel), figure.Value(float64(m.Memory), metrics.UnitBytes))
 		if !slices.Contains(out, text) {
 			out = append(out, text)
 		}

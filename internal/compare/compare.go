@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir"
 )
 
@@ -200,14 +201,14 @@ func (c *Comparison) compare(runs []*rundir.Run, a, b []recording, rules, gates 
 
 // method says how the intervals were found.
 func (f *family) method(gated int) string {
-	together := fmt.Sprintf("intervals that hold together in %g %% of comparisons, over the %d figures of the gate", 100*confidence, gated)
+	together := fmt.Sprintf("intervals that hold together in %s of comparisons, over the %d figures of the gate", figure.Share(confidence), gated)
 	switch {
 	case f.many && min(len(f.a), len(f.b)) > 1:
 		return fmt.Sprintf("Welch's statistic on the logarithms of the figures of %d and %d runs, %s (max-T, parametric bootstrap)", len(f.a), len(f.b), together)
 	case f.many:
 		return fmt.Sprintf("Student's statistic on the logarithms of the figures of %d and %d runs, %s (max-T, parametric bootstrap); the side with one run is taken to vary as the other one does", len(f.a), len(f.b), together)
 	}
-	return fmt.Sprintf("moving-block bootstrap over the seconds of %d and %d runs, %s (Šidák); so few runs do not show how much runs differ, which is taken to be 2 %% for p50, 4 %% for p95, 6 %% for p99, or what they show if that is more", len(f.a), len(f.b), together)
+	return fmt.Sprintf("moving-block bootstrap over the seconds of %d and %d runs, %s (Šidák); so few runs do not show how much runs differ, which is taken to be 2%% for p50, 4%% for p95, 6%% for p99, or what they show if that is more", len(f.a), len(f.b), together)
 }
 
 func dirs(runs []*rundir.Run) (out []string) {

@@ -84,7 +84,7 @@ func (c *Change) sentence() string {
 	f := Figure{Metric: c.Metric, Stat: c.Stat}
 	by := ""
 	if c.Metric != errorRate {
-		by = fmt.Sprintf(" by %.3g %%", 100*math.Abs(c.After/c.Before-1))
+		by = " by " + figure.Share(math.Abs(c.After/c.Before-1))
 	}
 	verb := "fell"
 	if c.After > c.Before {

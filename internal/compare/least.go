@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/perfctl/perfctl/internal/figure"
 )
 
 // Least is the smallest difference that matters: as a part of the base's figure,
@@ -126,7 +128,7 @@ func (l Least) margins(s *spec, base float64) (low, high float64) {
 // Text says what the least effect is, for a time or for a share.
 func (l Least) text(share bool) string {
 	if share {
-		return fmt.Sprintf("%.3g %% or %.3g pp", 100*l.Relative, 100*l.Share)
+		return figure.Share(l.Relative) + " or " + figure.Points(l.Share)
 	}
-	return fmt.Sprintf("%.3g %% or %s", 100*l.Relative, time.Duration(math.Round(l.Time*1e6)))
+	return figure.Share(l.Relative) + " or " + figure.Millis(l.Time)
 }

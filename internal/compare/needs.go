@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/stats"
 )
@@ -157,7 +159,7 @@ func (n *Need) Sentence() string {
 // Row is a figure as texts: its metric, stage and statistic, by how much runs differ, and
 // how many it takes of them and of longer ones.
 func (f *NeedFigure) Row() []string {
-	return []string{clean(f.Metric), stageOrAll(f.Stage), f.Stat, parts(f.Spread) + " %", orMore(f.Runs), orMore(f.With)}
+	return []string{clean(f.Metric), stageOrAll(f.Stage), f.Stat, figure.Rough(f.Spread, metrics.UnitRatio), orMore(f.Runs), orMore(f.With)}
 }
 
 // NeedText writes for a terminal what a gate needs.

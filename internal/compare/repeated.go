@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/perfctl/perfctl/internal/figure"
+	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/stats"
@@ -160,19 +162,11 @@ func (r *Repeated) Judged(o *sla.Result) bool {
 // differ, and where the mean lies.
 func (m *MeanFigure) Row() []string {
 	f := Figure{Metric: m.Metric, Stat: m.Stat}
-	spread := parts(m.Spread) + " %"
+	spread := figure.Rough(m.Spread, metrics.UnitRatio)
 	if f.isShare() {
-		spread = parts(m.Spread) + " pp"
+		spread = figure.Points(m.Spread)
 	}
 	return []string{clean(m.Metric), stageOrAll(m.Stage), m.Stat, f.show(&m.Mean), spread, f.show(&m.Low) + " to " + f.show(&m.High)}
-}
-
-// parts shows by how much runs differ, in hundredths.
-func parts(spread float64) string {
-	if spread >= 1 { // two digits would take a power of ten
-		return fmt.Sprintf("%.0f", 100*spread)
-	}
-	return fmt.Sprintf("%.2g", 100*spread)
 }
 
 // stageOrAll names a stage, or that a figure is of all that are judged.
@@ -188,7 +182,7 @@ func RepeatedText(w io.Writer, r *Repeated) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "over %s\n\n", countRuns(r.Runs))
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "  figure\tstage\t\tmean\truns differ by\tmean lies in (95 %)")
+	fmt.Fprintln(tw, "  figure\tstage\t\tmean\truns differ by\tmean lies in (95%)")
 	for _, m := range r.Figures {
 		fmt.Fprintln(tw, "  "+strings.Join(m.Row(), "\t"))
 	}

@@ -44,7 +44,7 @@ func (f *family) settleTimes(s *spec, d stats.Difference, lo, hi, w float64) (st
 	n := runsFor(f.z, sd, dist)
 	switch {
 	case n == 0:
-		return fmt.Sprintf("more than %d runs a side: the difference is too near to the least that matters for how much runs differ (%s %%)", mostRuns, parts(sd)), 0
+		return fmt.Sprintf("more than %d runs a side: the difference is too near to the least that matters for how much runs differ (%s)", mostRuns, figure.Rough(sd, metrics.UnitRatio)), 0
 	case n <= have:
 		n = have + 1
 	}
@@ -84,9 +84,9 @@ func moreRuns(n int) string {
 // seconds rounds a length up to what people say.
 func seconds(s float64) string {
 	if s <= 90 {
-		return fmt.Sprintf("%.0f s", math.Ceil(s/10)*10)
+		return figure.Length(math.Ceil(s/10) * 10)
 	}
-	return fmt.Sprintf("%.0f min", math.Ceil(s/60))
+	return figure.Length(math.Ceil(s/60) * 60)
 }
 
 // untold says what it takes to tell a quantile at all.

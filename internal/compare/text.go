@@ -131,9 +131,9 @@ func (f *Figure) change(v *float64) string {
 	case v == nil:
 		return "–"
 	case f.isShare():
-		return fmt.Sprintf("%+.2f pp", *v*100)
+		return figure.SignedPoints(*v)
 	}
-	return fmt.Sprintf("%+.1f %%", (*v-1)*100)
+	return figure.SignedShare(*v - 1)
 }
 
 func (f *Figure) between() string {

@@ -91,8 +91,8 @@ func compare(l health.Limits, bound int64, found func(Finding)) {
 	}
 	if l.PortHigh > 0 {
 		ports := l.PortHigh - l.PortLow + 1
-		found(Finding{ports > bound, "ephemeral ports", fmt.Sprintf("%d to %d: %d connections to one target at a time, %.0f new ones a second",
-			l.PortLow, l.PortHigh, ports, float64(ports)/60)})
+		found(Finding{ports > bound, "ephemeral ports", fmt.Sprintf("%d to %d: %d connections to one target at a time, %s new ones a second",
+			l.PortLow, l.PortHigh, ports, figure.Whole(float64(ports)/60))})
 	}
 	if l.ClockSource != "" {
 		cheap := l.ClockSource == "tsc" || l.ClockSource == "kvm-clock" || l.ClockSource == "arch_sys_counter"
@@ -103,7 +103,7 @@ func compare(l health.Limits, bound int64, found func(Finding)) {
 		found(Finding{cheap, "clock", fmt.Sprintf("source %s, %s for a reading%s", l.ClockSource, readingCost(), disciplined)})
 	}
 	if l.CPUs > 0 {
-		found(Finding{true, "processors", fmt.Sprintf("%d usable, load average %.2f", l.CPUs, l.Load)})
+		found(Finding{true, "processors", fmt.Sprintf("%d usable, load average %s", l.CPUs, figure.Number(l.Load))})
 	}
 }
 

@@ -79,17 +79,17 @@ func (p *Pod) Propose(peak float64, free Free, found func(Finding)) (n int) {
 		found(Finding{What: "pods", Found: "a pod with these limits generates no load\n  next: give it more CPU, with --kubernetes-values"})
 		return n
 	case 1:
-		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("one is enough for a peak of %s: %.0f %% of what one generates is %s; leave --kubernetes out, or take 2", at, share*100, figure.Value(share*p.Echo.Best, metrics.UnitPerSec))})
+		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("one is enough for a peak of %s: %s of what one generates is %s; leave --kubernetes out, or take 2", at, figure.Share(share), figure.Value(share*p.Echo.Best, metrics.UnitPerSec))})
 	default:
-		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("--kubernetes %d for a peak of %s, at %.0f %% of what one generates", n, at, share*100)})
+		found(Finding{OK: true, What: "pods", Found: fmt.Sprintf("--kubernetes %d for a peak of %s, at %s of what one generates", n, at, figure.Share(share))})
 	}
 	switch {
 	case free.Unknown != "":
 		found(Finding{OK: true, What: "room", Found: "not known: " + free.Unknown})
 	case free.Pods < n:
-		found(Finding{What: "room", Found: fmt.Sprintf("for %d pods; nodes: %d, with %.3g CPU free\n  next: ask for less CPU (--kubernetes-values, resources), or wait for nodes with --kubernetes-wait 10m", free.Pods, free.Nodes, free.CPU)})
+		found(Finding{What: "room", Found: fmt.Sprintf("for %d pods; nodes: %d, with %s CPU free\n  next: ask for less CPU (--kubernetes-values, resources), or wait for nodes with --kubernetes-wait 10m", free.Pods, free.Nodes, figure.Number(free.CPU))})
 	default:
-		found(Finding{OK: true, What: "room", Found: fmt.Sprintf("for %d pods; nodes: %d, with %.3g CPU free", free.Pods, free.Nodes, free.CPU)})
+		found(Finding{OK: true, What: "room", Found: fmt.Sprintf("for %d pods; nodes: %d, with %s CPU free", free.Pods, free.Nodes, figure.Number(free.CPU))})
 	}
 	return n
 }

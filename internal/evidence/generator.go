@@ -7,6 +7,7 @@ import (
 	"runtime/metrics"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets/process"
 )
@@ -50,7 +51,7 @@ func (w *generatorWatcher) Watch(ctx context.Context, j *Journal) error {
 		if sample[0].Value.Kind() == metrics.KindFloat64Histogram {
 			if took := w.longest(sample[0].Value.Float64Histogram()); took >= leastPause {
 				j.Note(exemplars.Evidence{From: before, To: now, Source: generatorName, Kind: exemplars.Pause, Took: took,
-					What: fmt.Sprintf("was stopped by its own garbage collection for %.0f ms", took)})
+					What: fmt.Sprintf("was stopped by its own garbage collection for %s", figure.WholeMillis(took))})
 			}
 		}
 		w.known = true

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
@@ -154,7 +155,7 @@ func (w *postgresWatcher) look(ctx context.Context, c *pgx.Conn, j *Journal, ope
 	// The server may have taken its time: what it says is of some instant in between.
 	if answered := j.Now(); answered-asked > long {
 		open.j.Note(exemplars.Evidence{From: asked, To: answered, Source: "postgres", Kind: exemplars.Silent,
-			What: fmt.Sprintf("a question about its own processes took %.0f ms", answered-asked)})
+			What: fmt.Sprintf("a question about its own processes took %s", figure.WholeMillis(answered-asked))})
 	}
 	for _, p := range all {
 		w.judge(p, all, open, before, now)

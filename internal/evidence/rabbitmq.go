@@ -8,6 +8,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/rabbitmq"
@@ -84,7 +85,7 @@ func (w *rabbitWatcher) ask(ctx context.Context, j *Journal, ch *amqp.Channel, b
 			last = now
 			if now-asked >= slowConfirm && reason == "" {
 				j.Note(exemplars.Evidence{From: asked, To: now, Source: "rabbitmq", Kind: exemplars.Silent,
-					What: fmt.Sprintf("confirmed nothing for %.0f ms", now-asked)})
+					What: fmt.Sprintf("confirmed nothing for %s", figure.WholeMillis(now-asked))})
 			}
 			confirm = nil
 		case <-tick.C:

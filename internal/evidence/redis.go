@@ -10,6 +10,7 @@ import (
 
 	driver "github.com/redis/go-redis/v9"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets"
 	"github.com/perfctl/perfctl/internal/targets/redis"
@@ -118,7 +119,7 @@ func (w *redisWatcher) look(ctx context.Context, c *redis.Client, j *Journal) er
 		// It ended between the last answer and this one; where this answer was held up,
 		// at its end.
 		v := exemplars.Evidence{From: max(before-took, answered-took-exemplars.Millis(looks)), To: answered, Source: "redis", Kind: exemplars.Command,
-			Command: commandName(e.Args), What: fmt.Sprintf("%s took %.0f ms", command(e.Args), took)}
+			Command: commandName(e.Args), What: fmt.Sprintf("%s took %s", command(e.Args), figure.WholeMillis(took))}
 		if answered-asked >= slowAnswer {
 			v.From = answered - took
 		}
@@ -129,7 +130,7 @@ func (w *redisWatcher) look(ctx context.Context, c *redis.Client, j *Journal) er
 }
 
 func silence(from, to float64) exemplars.Evidence {
-	return exemplars.Evidence{From: from, To: to, Source: "redis", Kind: exemplars.Silent, What: fmt.Sprintf("answered nothing for %.0f ms", to-from)}
+	return exemplars.Evidence{From: from, To: to, Source: "redis", Kind: exemplars.Silent, What: fmt.Sprintf("answered nothing for %s", figure.WholeMillis(to-from))}
 }
 
 // command shows a command with the first of its words.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets/redis"
 )
@@ -39,7 +40,7 @@ func (w *redisWatcher) count(ctx context.Context, c *redis.Client, j *Journal, o
 	}
 	v := exemplars.Evidence{From: before, To: at, Source: "redis"}
 	if took := float64(field(stats, "latest_fork_usec")) / 1000; now.forks > was.forks && took >= slowFork {
-		v.Kind, v.Took, v.What = exemplars.Fork, took, fmt.Sprintf("copied itself to write its data to disk, and did nothing else for %.0f ms", took)
+		v.Kind, v.Took, v.What = exemplars.Fork, took, fmt.Sprintf("copied itself to write its data to disk, and did nothing else for %s", figure.WholeMillis(took))
 		if w.stall.To >= v.From && w.stall.To-w.stall.From >= took/2 {
 			v.From, v.To = w.stall.From, w.stall.To
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 	"github.com/perfctl/perfctl/internal/targets/probe"
 	"github.com/perfctl/perfctl/internal/targets/process"
@@ -50,10 +51,10 @@ func (w *scrapeWatcher) Watch(ctx context.Context, j *Journal) error {
 		answered, next = now, now+50*min(now-asked, 20)
 		took := (gc - w.last) * 1000
 		if w.known && took >= leastGC {
-			w.note(j, exemplars.Pause, fmt.Sprintf("was stopped by its garbage collection for %.0f ms", took), before, asked, now, took)
+			w.note(j, exemplars.Pause, fmt.Sprintf("was stopped by its garbage collection for %s", figure.WholeMillis(took)), before, asked, now, took)
 		}
 		if lag*1000 >= leastLag {
-			w.note(j, exemplars.LoopLag, fmt.Sprintf("had an event loop that was %.0f ms late", lag*1000), before, asked, now, lag*1000)
+			w.note(j, exemplars.LoopLag, fmt.Sprintf("had an event loop that was %s late", figure.WholeMillis(lag*1000)), before, asked, now, lag*1000)
 		}
 		w.last, w.known = gc, true
 		return nil

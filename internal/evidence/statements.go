@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir/exemplars"
 )
 
@@ -83,7 +84,7 @@ func (s *statements) look(ctx context.Context, c *pgx.Conn, j *Journal, open *sp
 			}
 		}
 		open.see("plan "+x.text, exemplars.Evidence{From: before, To: now, Source: "postgres", Kind: exemplars.Plan, By: x.text,
-			What: fmt.Sprintf("read many times the pages for a call that it used to (about %.0f before)", x.before())})
+			What: fmt.Sprintf("read many times the pages for a call that it used to (about %s before)", figure.Whole(x.before()))})
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func digits(v float64, n int) string {
 	for ; a >= 10 && decimals > 0; a /= 10 {
 		decimals--
 	}
-	if v == math.Trunc(v) {
+	if r := math.Round(v); math.Abs(v-r) <= 1e-12*a { // 100·0.07 is meant to be 7
 		decimals = 0
 	}
 	return strconv.FormatFloat(v, 'f', decimals, 64)

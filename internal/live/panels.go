@@ -66,8 +66,8 @@ func (p panel) loadSection() section {
 	if !stage.Closed || f.offered > 0 {
 		items = append(items, "offered "+perSec(f.offered))
 	}
-	lines := p.flow(append(items, "achieved "+achieved, fmt.Sprintf("in flight %.0f", f.now.inFlight),
-		fmt.Sprintf("queued %.0f", f.now.queued))...)
+	lines := p.flow(append(items, "achieved "+achieved, "in flight "+figure.Whole(f.now.inFlight),
+		"queued "+figure.Whole(f.now.queued))...)
 	lines[0] = p.beside(lines[0], f.doneLine, top)
 	second := "so far " + figure.Count(f.total.done) + " succeeded"
 	if f.total.failed > 0 {
@@ -83,11 +83,11 @@ func (p panel) loadSection() section {
 // users tells the users that there are and, where it is another number, those that
 // there should be.
 func (p panel) users(now *second) string {
-	there := fmt.Sprintf("%.0f", now.users)
+	there := figure.Whole(now.users)
 	if p.config.Users == nil {
 		return there
 	}
-	wanted := fmt.Sprintf("%.0f", p.config.Users(max(now.end-now.span/2, 0)))
+	wanted := figure.Whole(p.config.Users(max(now.end-now.span/2, 0)))
 	return there + " of " + wanted + " wanted"
 }
 
@@ -149,7 +149,7 @@ func (p panel) responseSection() section {
 	s := section{rank: 2, title: "response"}
 	h := p.shown.window.response
 	if h.Empty() {
-		s.lines = []string{p.theme.bad.Render(fmt.Sprintf("nothing succeeded in the last %.0f s", p.shown.windowSpan.Seconds()))}
+		s.lines = []string{p.theme.bad.Render(fmt.Sprintf("nothing succeeded in the last %s", figure.Moment(p.shown.windowSpan.Seconds())))}
 		return s
 	}
 	s.lines = p.flow("p50 "+quantile(h, 0.5), "p95 "+p.theme.strong.Render(quantile(h, 0.95)), "p99 "+quantile(h, 0.99), "max "+quantile(h, 1))
@@ -161,9 +161,9 @@ func (p panel) responseSection() section {
 
 // windowText says what the percentiles and the line beside or below them are of.
 func (p panel) windowText() string {
-	text := fmt.Sprintf("of the last %.0f s; the line is p95 of each second", p.shown.windowSpan.Seconds())
+	text := fmt.Sprintf("of the last %s; the line is p95 of each second", figure.Moment(p.shown.windowSpan.Seconds()))
 	if p.charts() {
-		text = fmt.Sprintf("of the last %.0f s; below, p95 of each second", p.shown.windowSpan.Seconds())
+		text = fmt.Sprintf("of the last %s; below, p95 of each second", figure.Moment(p.shown.windowSpan.Seconds()))
 	}
 	return text
 }
@@ -173,7 +173,7 @@ func (p panel) errorSection() section {
 	for _, e := range p.shown.errors {
 		line := clean(e.what) + ": " + figure.Count(e.runs)
 		if e.recent > 0 {
-			line += fmt.Sprintf(", %s of them in the last %.0f s", figure.Count(e.recent), p.shown.windowSpan.Seconds())
+			line += fmt.Sprintf(", %s of them in the last %s", figure.Count(e.recent), figure.Moment(p.shown.windowSpan.Seconds()))
 			line = p.theme.bad.Render(line)
 		}
 		s.lines = append(s.lines, line)

@@ -2,9 +2,6 @@ package report
 
 import (
 	"math"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
@@ -14,23 +11,10 @@ import (
 const none = "–"
 
 // showMillis returns a time in milliseconds as 124µs, 3.2ms, 1.5s or 2m5s.
-func showMillis(ms float64) string { return figure.Value(ms*1e6, metrics.UnitTime) }
+func showMillis(ms float64) string { return figure.Millis(ms) }
 
 // showSeconds returns a length in seconds as a duration: 10s, 15m30s, 2h.
-func showSeconds(s float64) string {
-	d := time.Duration(s * 1e9)
-	if d < time.Minute {
-		return strings.TrimSuffix(strconv.FormatFloat(s, 'f', 1, 64), ".0") + "s"
-	}
-	text := d.Round(time.Second).String()
-	if short, ok := strings.CutSuffix(text, "m0s"); ok {
-		text = short + "m"
-	}
-	if short, ok := strings.CutSuffix(text, "h0m"); ok {
-		text = short + "h"
-	}
-	return text
-}
+func showSeconds(s float64) string { return figure.Seconds(s) }
 
 // showCount returns a whole number with its thousands apart.
 func showCount(n int64) string { return figure.Count(n) }
@@ -46,7 +30,7 @@ func showNumber(v float64) string {
 func showBytes(v float64) string { return figure.Value(v, metrics.UnitBytes) }
 
 // showShare returns a share of one in percent.
-func showShare(v float64) string { return figure.Value(v, metrics.UnitRatio) }
+func showShare(v float64) string { return figure.Share(v) }
 
 // show returns a value of the given unit; times are in milliseconds.
 func show(v float64, u metrics.Unit) string {

@@ -74,8 +74,8 @@ func (w *second) warnOfBound(t *metrics.Totals) {
 		// Half as much again leaves room for the spread around the mean.
 		total := math.Ceil(1.5 * need * float64(p.bound(vus)) / float64(shares[i]) * float64(p.request.Shards))
 		w.warned = true
-		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %.0f arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %.0f; where %d users were meant, who wait for an answer before they go on, choose --users %d",
-			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), math.Ceil(need), vus, shares[i], total, vus, vus))
+		w.prepared.session.Observer.Note(fmt.Sprintf("warning: %s takes %s on average; at up to %s that is %s arrivals in flight, and -u %d allows it %d: the rest waits and that counts as response time. Choose -u %d; where %d users were meant, who wait for an answer before they go on, choose --users %d",
+			d.Name, figure.Value(float64(service), metrics.UnitTime), figure.Value(part.MaxRate, metrics.UnitPerSec), figure.Whole(math.Ceil(need)), vus, shares[i], int64(total), vus, vus))
 		return
 	}
 }

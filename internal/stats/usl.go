@@ -86,7 +86,7 @@ func FitUSL(points []Point) (USL, error) {
 		return USL{}, errors.New("the points do not determine the law")
 	}
 	if u.R2 = u.explained(p); u.R2 < minUSLR2 {
-		return USL{}, fmt.Errorf("the law explains %.0f %% of the variance of throughput: %.0f %% are needed", 100*max(u.R2, 0), 100*minUSLR2)
+		return USL{}, fmt.Errorf("the law explains %.0f%% of the variance of throughput: %.0f%% are needed", 100*max(u.R2, 0), 100*minUSLR2)
 	}
 	n, x := u.Peak()
 	if n <= high && x > maxUSLMiss*most {

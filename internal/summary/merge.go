@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/rundir"
 	"github.com/perfctl/perfctl/internal/sla"
 	"github.com/perfctl/perfctl/internal/states"
@@ -75,7 +76,7 @@ func mergeInputs(run *rundir.Run, shards []*rundir.Run) Inputs {
 		}
 		if sm.Verdict == VerdictInterrupted {
 			interrupted++
-			run.Lose(fmt.Sprintf("shard %d was interrupted after %.0f s of %.0f s", n, sm.Run.Duration, sm.Run.Planned))
+			run.Lose(fmt.Sprintf("shard %d was interrupted after %s of %s", n, figure.Length(sm.Run.Duration), figure.Length(sm.Run.Planned)))
 		}
 		ended.add(n, sm)
 		for _, c := range sm.Checks {
@@ -139,7 +140,7 @@ func (g *GeneratorHealth) blameApart(info *rundir.RunInfo) {
 	if seconds > apartInvalid*planned {
 		status = states.GeneratorInvalid
 	}
-	g.blame(status, fmt.Sprintf("shard %d started %.3g s after the first one, of %.3g s planned: their loads did not add up; give all shards one --start-at", last.Shard, seconds, planned))
+	g.blame(status, fmt.Sprintf("shard %d started %s after the first one, of %s planned: their loads did not add up; give all shards one --start-at", last.Shard, figure.Length(seconds), figure.Length(planned)))
 }
 
 // endings are how shards were ended before their time: where all were, the whole was,

@@ -22,7 +22,7 @@ func (r *Report) say() {
 		if i == 0 {
 			lead = fmt.Sprintf("Slow arrivals: of the %d of which a record was kept, %d (%s)", r.Slow, c.Count, percent(c.Share))
 		}
-		text := fmt.Sprintf("%s %s%s; from %.1f s to %.1f s; %d of %d in the sample did.", lead, strings.TrimSuffix(c.What, "."), processes(c.Processes), c.From, c.To, c.SampleHaving, r.Sampled)
+		text := fmt.Sprintf("%s %s%s; from %s to %s; %d of %d in the sample did.", lead, strings.TrimSuffix(c.What, "."), processes(c.Processes), figure.MomentTenths(c.From), figure.MomentTenths(c.To), c.SampleHaving, r.Sampled)
 		if c.Advice != "" {
 			text += " Next: " + c.Advice + "."
 		}

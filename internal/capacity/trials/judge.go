@@ -105,8 +105,8 @@ func (o *backlogWatch) judge(t *capacity.Trial, sum *summary.Summary, m *run.Mea
 	}
 	if t.Outcome == capacity.Broke && m.Usage.Exhausted() {
 		t.Outcome = capacity.Invalid
-		t.Reasons = append([]string{fmt.Sprintf("%s, while the machine's CPU was used up, %.0f %% of it by the generator",
-			t.Breaches[0], 100*m.Usage.MachineShare)}, t.Reasons...)
+		t.Reasons = append([]string{fmt.Sprintf("%s, while the machine's CPU was used up, %s of it by the generator",
+			t.Breaches[0], figure.Share(m.Usage.MachineShare))}, t.Reasons...)
 	}
 	if sum.Generator.Status == states.GeneratorInvalid {
 		t.Outcome = capacity.Invalid

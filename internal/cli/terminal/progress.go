@@ -222,10 +222,10 @@ func (p *Progress) line(s *metrics.Snapshot) string {
 	var b strings.Builder
 	offered := "offered " + rate(p.view.Offered(s.End-time.Millisecond))
 	if p.view.Schedule.Closed(s.Stage) {
-		offered = fmt.Sprintf("users %.0f", now.users)
+		offered = "users " + figure.Whole(now.users)
 	}
-	fmt.Fprintf(&b, "%-10s %5s left  %s  achieved %s  in flight %.0f", p.view.Stages[s.Stage].Name, figure.Duration(left),
-		offered, rate(float64(now.done)/max(now.span.Seconds(), 1e-9)), now.inFlight)
+	fmt.Fprintf(&b, "%-10s %5s left  %s  achieved %s  in flight %s", p.view.Stages[s.Stage].Name, figure.Duration(left),
+		offered, rate(float64(now.done)/max(now.span.Seconds(), 1e-9)), figure.Whole(now.inFlight))
 	if !sum.hist.Empty() {
 		fmt.Fprintf(&b, "  p50 %s p95 %s p99 %s", quantile(sum.hist, 0.5), quantile(sum.hist, 0.95), quantile(sum.hist, 0.99))
 	}

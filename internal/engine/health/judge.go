@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/metrics"
 	"github.com/perfctl/perfctl/internal/states"
 )
@@ -91,7 +92,7 @@ func Judge(e Evidence) Report {
 		tol := float64(e.Tolerance)
 		j.weighLag(float64(p50)-tol, lagP50, "arrivals were released late: half of them by more than %s (limit %s)", dur)
 		if e.Lag.N >= 100 {
-			j.weighLag(float64(p99)-tol, lagP99, "arrivals were released late: 1 %% of them by more than %s (limit %s)", dur)
+			j.weighLag(float64(p99)-tol, lagP99, "arrivals were released late: 1%% of them by more than %s (limit %s)", dur)
 		}
 		if p999, _, _ := e.Lag.Quantile(0.999); e.Lag.Carries(0.999) {
 			j.weighLag(float64(p999)-tol, lagP999, "arrivals were released late: one in a thousand by more than %s (limit %s)", dur)
@@ -99,7 +100,7 @@ func Judge(e Evidence) Report {
 	}
 	if e.Planned > 0 {
 		j.weigh(1-float64(e.Released)/float64(e.Planned), unreleased,
-			"%s of the planned arrivals were never released (limit %s)", pct)
+			"%s of the planned arrivals were never released (limit %s)", figure.Share)
 	}
 	j.starvation(e)
 	if e.Exhausted > 0 {
@@ -109,14 +110,14 @@ func Judge(e Evidence) Report {
 		j.add(Invalid, e.Missing)
 	}
 	u := e.Usage
-	j.weigh(u.CPUShare, cpuShare, "the generator used %s of the CPU it may use (limit %s)", pct)
+	j.weigh(u.CPUShare, cpuShare, "the generator used %s of the CPU it may use (limit %s)", figure.Share)
 	j.weighLag(u.RunQueue, runQueue, "on average %s of the generator's threads waited for a core (limit %s): the machine is too busy", num)
 	j.weighLag(float64(u.SchedP99), schedP99, "goroutines waited %s for a thread at the 99th percentile (limit %s)", dur)
 	j.weighLag(float64(u.GCPauseMax), gcPause, "garbage collection stopped the generator for %s (limit %s)", dur)
-	j.weigh(u.Throttled, throttled, "the container's CPU quota held the generator up %s of the time (limit %s)", pct)
-	j.weigh(u.Steal, steal, "the hypervisor took %s of the machine's CPU (limit %s)", pct)
-	j.weigh(u.Retransmits, retransmits, "%s of the TCP segments sent were retransmitted (limit %s)", pct)
-	j.weigh(u.FDShare, fdShare, "%s of the allowed open files were in use (limit %s)", pct)
+	j.weigh(u.Throttled, throttled, "the container's CPU quota held the generator up %s of the time (limit %s)", figure.Share)
+	j.weigh(u.Steal, steal, "the hypervisor took %s of the machine's CPU (limit %s)", figure.Share)
+	j.weigh(u.Retransmits, retransmits, "%s of the TCP segments sent were retransmitted (limit %s)", figure.Share)
+	j.weigh(u.FDShare, fdShare, "%s of the allowed open files were in use (limit %s)", figure.Share)
 	if matters && len(j.Reasons) > 0 {
 		j.Reasons = append(j.Reasons, worst.String())
 	}
@@ -144,7 +145,7 @@ func (j *judge) starvation(e Evidence) {
 	lost := 1 - float64(e.Started)/float64(e.Released)
 	if lost > notStarted && e.Usage.Exhausted() {
 		j.add(Invalid, fmt.Sprintf("%s of the arrivals found no worker while the machine's CPU was used up, %s of it by the generator",
-			pct(lost), pct(e.Usage.MachineShare)))
+			figure.Share(lost), figure.Share(e.Usage.MachineShare)))
 	}
 }
 
@@ -187,6 +188,5 @@ func (j *judge) add(s Status, reason string) {
 	j.invalid++
 }
 
-func dur(ns float64) string { return time.Duration(ns).Round(10 * time.Microsecond).String() }
-func pct(v float64) string  { return fmt.Sprintf("%.3g %%", v*100) }
-func num(v float64) string  { return fmt.Sprintf("%.2g", v) }
+func dur(ns float64) string { return figure.Value(ns, metrics.UnitTime) }
+func num(v float64) string  { return figure.Rough(v, metrics.UnitCount) }

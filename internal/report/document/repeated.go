@@ -115,7 +115,7 @@ func rulesBlock(m *compare.Repeated) (b Block) {
 
 func meanTable(m *compare.Repeated) *Table {
 	t := &Table{Columns: []Column{{Name: "figure", Long: true}, {Name: "stage"}, {Name: "stat"}, {Name: "mean", Right: true},
-		{Name: "runs differ by", Right: true}, {Name: "mean lies in (95 %)", Right: true, Spare: 1}}}
+		{Name: "runs differ by", Right: true}, {Name: "mean lies in (95%)", Right: true, Spare: 1}}}
 	for i := range m.Figures {
 		t.Rows = append(t.Rows, cells(m.Figures[i].Row()...))
 	}

@@ -98,7 +98,7 @@ func TestRepeatedRunsFit(t *testing.T) {
 				t.Errorf("%d columns: %q", n, line)
 			}
 		}
-		if !strings.Contains(got, "130 %") {
+		if !strings.Contains(got, "130%") {
 			t.Errorf("by how much runs differ is missing:\n%s", got)
 		}
 	}

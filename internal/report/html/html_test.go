@@ -329,7 +329,7 @@ func TestPageShowsTheBaseline(t *testing.T) {
 	}
 	r.summary.Comparison = compared
 	got := page(t, r)
-	for _, want := range []string{"Against the baseline", "REGRESSED", "15ms", "&#43;50.0 %", "all 2 figures"} {
+	for _, want := range []string{"Against the baseline", "REGRESSED", "15ms", "&#43;50.0%", "all 2 figures"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/perfctl/perfctl/internal/figure"
 	"github.com/perfctl/perfctl/internal/scenarios"
 	"github.com/perfctl/perfctl/internal/scenarios/examples"
 	"github.com/perfctl/perfctl/internal/targets/postgres"
@@ -117,13 +118,13 @@ func efficiency(a *scenarios.Account) scenarios.Check {
 			continue
 		}
 		rows += n
-		parts = append(parts, fmt.Sprintf("%s: %d rows in %d inserts, %.4g ms a row, %.0f rows/s on one connection, %.4g ms an insert%s",
-			name, n, inserts, ms(took)/float64(n), float64(n)/took.Seconds(), ms(took)/float64(inserts), times(idle, took/time.Duration(inserts))))
+		parts = append(parts, fmt.Sprintf("%s: %d rows in %d inserts, %s a row, %s rows/s on one connection, %s an insert%s",
+			name, n, inserts, figure.Millis(ms(took)/float64(n)), figure.Whole(float64(n)/took.Seconds()), figure.Millis(ms(took)/float64(inserts)), times(idle, took/time.Duration(inserts))))
 	}
 	if len(parts) == 0 {
 		parts = []string{"no inserts"}
 	}
-	parts = append(parts, fmt.Sprintf("a round trip (SELECT 1, before the run) takes %.4g ms", ms(idle)))
+	parts = append(parts, fmt.Sprintf("a round trip (SELECT 1, before the run) takes %s", figure.Millis(ms(idle))))
 	return scenarios.Check{Name: "crud_batch_modes", Passed: rows == a.Sums[sumCommitted], Detail: strings.Join(parts, "; ")}
 }
 

@@ -76,8 +76,8 @@ func readConfig(v *scenarios.Values, plan scenarios.Plan) (config, error) {
 		c.reserve = int64(math.Ceil(each+6*math.Sqrt(each)+10)) * int64(max(plan.Shards, 1))
 	}
 	if c.reserve > maxReserve {
-		return c, fmt.Errorf("crud.%s: the run would delete about %.0f rows, which must be written before it, and %d is the most; lower the weight of delete",
-			keyMix, deletes, maxReserve)
+		return c, fmt.Errorf("crud.%s: the run would delete about %d rows, which must be written before it, and %d is the most; lower the weight of delete",
+			keyMix, int64(deletes), maxReserve)
 	}
 	return c, nil
 }
