@@ -132,9 +132,10 @@ func (w *Writer) Views(outs []Output, dir string, s *summary.Summary, show Progr
 // pageFile is the HTML report in a run directory.
 const pageFile = "report.html"
 
-// WithPage adds the HTML report of the run directory to the views.
+// WithPage puts the HTML report of the run directory before the views, some of which
+// name it where it is there.
 func WithPage(views []Output, dir string) []Output {
-	return append(views, Output{Format: "html", Where: filepath.Join(dir, pageFile)})
+	return append([]Output{{Format: "html", Where: filepath.Join(dir, pageFile)}}, views...)
 }
 
 // Summary prints the summary of a run to stdout: as JSON, or for people.
