@@ -44,12 +44,6 @@ const (
 	evenSeconds = 3
 )
 
-// The names of what is read of instances.
-const (
-	replicasGauge    = "replicas"
-	replicaLoadGauge = "replica_load_ratio"
-)
-
 // scalings looks at every program whose instances were counted.
 func (a *axis) scalings(rules []sla.Rule) []Scaling {
 	out := []Scaling{}
@@ -57,7 +51,7 @@ func (a *axis) scalings(rules []sla.Rule) []Scaling {
 	from, to := a.rise()
 	for i := range a.gauges {
 		g := &a.gauges[i]
-		if g.series.Name != replicasGauge {
+		if g.series.Name != metrics.Replicas.Name {
 			continue
 		}
 		s := Scaling{Name: g.series.Operation, From: from, To: to}
@@ -209,7 +203,7 @@ func isEven(ratio []float64, i int) bool {
 // loadOf returns the readings of how even a program's load is, nil where there are none.
 func (a *axis) loadOf(name string) []float64 {
 	for i := range a.gauges {
-		if g := &a.gauges[i]; g.series.Name == replicaLoadGauge && g.series.Operation == name {
+		if g := &a.gauges[i]; g.series.Name == metrics.ReplicaLoad.Name && g.series.Operation == name {
 			return g.values
 		}
 	}

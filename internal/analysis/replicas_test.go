@@ -21,8 +21,8 @@ func scaled(count, ratio func(t float64) float64) system {
 			return 20
 		},
 		gauges: map[metrics.Desc]func(float64) float64{
-			{Name: replicasGauge, Kind: metrics.KindGauge, Unit: metrics.UnitCount}:    count,
-			{Name: replicaLoadGauge, Kind: metrics.KindGauge, Unit: metrics.UnitRatio}: ratio,
+			{Name: metrics.Replicas.Name, Kind: metrics.KindGauge, Unit: metrics.UnitCount}:    count,
+			{Name: metrics.ReplicaLoad.Name, Kind: metrics.KindGauge, Unit: metrics.UnitRatio}: ratio,
 		},
 		rules: map[string]string{"P95": "response_time: p(95) < 500ms"},
 	}

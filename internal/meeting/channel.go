@@ -65,7 +65,7 @@ func openChannel(conn net.Conn, key string, dialled bool, by time.Time) (*channe
 		return nil, err
 	}
 	if string(theirs[:len(greeting)]) != greeting {
-		return nil, errors.New("who answers is no perfctl of this version")
+		return nil, errors.New("what answers there is not this version of perfctl: use one version on all machines")
 	}
 	if !dialled { // a stranger is not answered
 		if err := speak(); err != nil {

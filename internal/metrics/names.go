@@ -59,4 +59,9 @@ var (
 	// FaultFirstError is when a fault was first felt.
 	FaultFirstError = Desc{Name: "fault_first_error", Kind: KindGauge, Unit: UnitSeconds,
 		Help: "from the beginning of a fault until the first arrival after it failed; the operation is its name"}
+	// Replicas is how many instances of a program serve; the operation is its name.
+	Replicas = Desc{Name: "replicas", Kind: KindGauge, Unit: UnitCount, Help: "instances of a program that serve, as --replicas reads them"}
+	// ReplicaLoad is 1 where all instances of a program have the same load.
+	ReplicaLoad = Desc{Name: "replica_load_ratio", Kind: KindGauge, Unit: UnitRatio,
+		Help: "load of the busiest instance of a program as a multiple of the mean of all, over the last seconds: 1 is even"}
 )

@@ -92,7 +92,7 @@ func TestAnUndecidedRuleSaysWhatWouldDecideIt(t *testing.T) {
 	}
 }
 
-// A check of a script fails nothing: only its line tells of it.
+// A check of a script fails nothing: only its line says that it did not hold.
 func TestChecksOfAnswersThatDidNotHoldAreNamed(t *testing.T) {
 	totals := metrics.NewTotals()
 	checks := metrics.Desc{Name: "checks", Kind: metrics.KindRate, Unit: metrics.UnitRatio}

@@ -19,20 +19,6 @@ import (
 	"github.com/perfctl/perfctl/internal/targets"
 )
 
-// What is read of how many instances of a program serve; the operation is its name.
-var (
-	replicas = Gauge("replicas", metrics.UnitCount, "instances of a program that serve, as --replicas reads them")
-	// replicaLoad is 1 where all instances have the same load.
-	replicaLoad = Gauge("replica_load_ratio", metrics.UnitRatio,
-		"load of the busiest instance of a program as a multiple of the mean of all, over the last seconds: 1 is even")
-)
-
-// The names of the metrics of replicas, which the analysis reads.
-const (
-	ReplicasName    = "replicas"
-	ReplicaLoadName = "replica_load_ratio"
-)
-
 // Replicas says how the number of instances of a program is read.
 type Replicas struct {
 	// Name is what it is called in figures.
@@ -113,7 +99,7 @@ type replicaReader struct {
 // NewReplicas returns the reader of a program's instances.
 func NewReplicas(x Replicas, reg *metrics.Registry) Reader {
 	tags := metrics.Tags{Operation: x.Name}
-	r := &replicaReader{Replicas: x, count: reg.Gauge(replicas, tags), load: reg.Gauge(replicaLoad, tags)}
+	r := &replicaReader{Replicas: x, count: reg.Gauge(metrics.Replicas, tags), load: reg.Gauge(metrics.ReplicaLoad, tags)}
 	if x.URL != nil {
 		r.endpoint = newEndpoint(x.URL, x.Reach)
 	}

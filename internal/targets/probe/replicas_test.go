@@ -60,10 +60,10 @@ func TestReplicasAreCountedAndTheirLoadCompared(t *testing.T) {
 			t.Fatal(err)
 		}
 		of := totals(reg)
-		if v, _ := gauge(of, replicas, "app"); v != step.count {
+		if v, _ := gauge(of, metrics.Replicas, "app"); v != step.count {
 			t.Errorf("%s: %v instances, want %v", step.text, v, step.count)
 		}
-		if v, _ := gauge(of, replicaLoad, "app"); v != step.ratio {
+		if v, _ := gauge(of, metrics.ReplicaLoad, "app"); v != step.ratio {
 			t.Errorf("%s: the busiest has %v times the mean, want %v", step.text, v, step.ratio)
 		}
 	}

@@ -234,5 +234,5 @@ func (r *scrapeReader) Close(context.Context) { r.endpoint.close() }
 // Metrics returns the description of everything that can be read of servers and
 // programs, process.Metrics apart.
 func Metrics() []metrics.Desc {
-	return slices.Concat(postgresMetrics(), redisMetrics(), rabbitMQMetrics(), []metrics.Desc{loopLag, gcShare, heap, replicas, replicaLoad})
+	return slices.Concat(postgresMetrics(), redisMetrics(), rabbitMQMetrics(), []metrics.Desc{loopLag, gcShare, heap, metrics.Replicas, metrics.ReplicaLoad})
 }
